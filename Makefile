@@ -1,0 +1,32 @@
+# The two commands of the README are `make run` and `make test`; the others are for contributors.
+
+.PHONY: run test lint fmt openapi sqlx schemathesis postgres
+
+run: postgres ## serve the API on http://localhost:8000 from a private PostgreSQL
+	cargo run -- $(ARGS)
+
+test: postgres ## every test, on a real PostgreSQL
+	cargo test $(ARGS)
+
+lint: ## what CI checks before the tests
+	cargo fmt --check
+	cargo clippy --all-targets -- -D warnings
+	cargo clippy --no-default-features -- -D warnings
+	cargo deny check
+	scripts/with-postgres scripts/sqlx-prepare --check
+
+fmt:
+	cargo fmt
+
+openapi: ## write openapi.json anew from the handlers
+	cargo run -q -- openapi > openapi.json.new
+	mv openapi.json.new openapi.json
+
+sqlx: ## write .sqlx anew from the queries and migrations
+	scripts/with-postgres scripts/sqlx-prepare
+
+schemathesis: ## hold the service against its OpenAPI document
+	scripts/schemathesis
+
+postgres: # the server's binaries, unless they are here or DATABASE_URL names a server
+	@scripts/install-postgres

@@ -1,0 +1,122 @@
+//! Who is calling, as extractor types: a handler that takes an [`Editor`] runs for editors and admins
+//! only. Below them are sessions (three rooms like a feature's), tokens, passwords and roles.
+
+pub mod model;
+pub mod password;
+mod role;
+pub mod routes;
+pub mod store;
+pub mod token;
+
+use axum::extract::{FromRef, FromRequestParts};
+use axum::http::request::Parts;
+use uuid::Uuid;
+
+use crate::clock::Clock;
+use crate::db::Db;
+use crate::error::ApiError;
+use crate::http::context::RequestContext;
+pub use role::Role;
+use token::Bearer;
+
+/// A signed-in user.
+#[derive(Clone, Copy, Debug)]
+pub struct User {
+    /// The user's id.
+    pub id: Uuid,
+    /// The user's role now, not when the token was made.
+    pub role: Role,
+    /// The session that the token belongs to.
+    pub session_id: Uuid,
+}
+
+impl User {
+    /// Whether the user has `role` or more.
+    #[must_use]
+    pub fn is(&self, role: Role) -> bool {
+        self.role >= role
+    }
+}
+
+/// Anyone: `None` is anonymous. A bad token is refused, never taken for anonymity.
+#[derive(Clone, Copy, Debug)]
+pub struct Viewer(pub Option<User>);
+
+impl Viewer {
+    /// The viewer's id, if signed in.
+    #[must_use]
+    pub fn id(&self) -> Option<Uuid> {
+        self.0.map(|user| user.id)
+    }
+
+    /// Whether the viewer is signed in with `role` or more.
+    #[must_use]
+    pub fn is(&self, role: Role) -> bool {
+        self.0.is_some_and(|user| user.is(role))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Viewer
+where
+    Db: FromRef<S>,
+    Clock: FromRef<S>,
+{
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let hash = match token::bearer(&parts.headers) {
+            Bearer::Absent => return Ok(Self(None)),
+            Bearer::Malformed => {
+                return Err(ApiError::Unauthenticated(
+                    "The `Authorization` header is not a bearer token of this service.",
+                ));
+            }
+            Bearer::Token(hash) => hash,
+        };
+        let now = Clock::from_ref(state).now();
+        let mut connection = Db::from_ref(state).acquire().await?;
+        let user = store::authenticate(&mut connection, &hash, now)
+            .await?
+            .ok_or(ApiError::Unauthenticated("The token is unknown, revoked or expired: sign in again."))?;
+        if let Some(context) = parts.extensions.get::<RequestContext>() {
+            context.user_id.set(user.id).ok();
+        }
+        Ok(Self(Some(user)))
+    }
+}
+
+/// Declares an extractor that lets only some users through.
+macro_rules! permission {
+    ($(#[$doc:meta])* $name:ident, $role:expr, $refusal:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug)]
+        pub struct $name(pub User);
+
+        impl<S: Send + Sync> FromRequestParts<S> for $name
+        where
+            Db: FromRef<S>,
+            Clock: FromRef<S>,
+        {
+            type Rejection = ApiError;
+
+            async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+                let Viewer(user) = Viewer::from_request_parts(parts, state).await?;
+                let user = user.ok_or(ApiError::Unauthenticated("Sign in first: this needs a bearer token."))?;
+                if user.is($role) { Ok(Self(user)) } else { Err(ApiError::Forbidden($refusal)) }
+            }
+        }
+    };
+}
+
+permission!(
+    /// Anyone who is signed in.
+    SignedIn, Role::Reader, "Only for signed-in users.");
+permission!(
+    /// Those who may write posts.
+    Author, Role::Author, "Only for authors, editors and admins.");
+permission!(
+    /// Those who may edit every post and comment.
+    Editor, Role::Editor, "Only for editors and admins.");
+permission!(
+    /// Those who may manage users.
+    Admin, Role::Admin, "Only for admins.");

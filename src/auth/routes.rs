@@ -1,0 +1,133 @@
+//! `/v1/sessions`: sign in, see the devices that are signed in, sign out.
+
+use axum::extract::{OriginalUri, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use secrecy::ExposeSecret;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::model::Session;
+use super::password::{Password, Passwords};
+use super::{SignedIn, store, token};
+use crate::clock::Clock;
+use crate::db::Db;
+use crate::error::ApiError;
+use crate::http::context::ClientAddr;
+use crate::http::extract::{Json, Path, Query};
+use crate::http::pagination::{Page, PageQuery, decode_cursor};
+use crate::http::validation::{Validate, Violations};
+
+/// E-mail and password.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateSession {
+    /// The account's e-mail address, whatever its case.
+    #[schema(example = "ada@example.com")]
+    email: String,
+    /// The account's password.
+    #[schema(value_type = String, format = Password, example = "correct horse battery")]
+    password: Password,
+}
+
+/// Any pair may be tried: one that breaks a rule of accounts is just not right.
+impl Validate for CreateSession {
+    fn validate(&self, _violations: &mut Violations) {}
+}
+
+/// A new session, with its token, which is never shown again.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CreatedSession {
+    /// Send it as `Authorization: Bearer <token>`.
+    #[schema(example = "blog_3q2-7wKDhLpXbN0vYtRfZsGmUcJ5eAi8oQxW1kB6nEY")]
+    token: String,
+    #[serde(flatten)]
+    session: Session,
+}
+
+/// Sign in
+///
+/// Gives a token for 30 days. An unknown e-mail and a wrong password get the same answer in the same time.
+#[utoipa::path(post, path = "/v1/sessions", tag = "sessions", request_body = CreateSession, responses(
+    (status = 201, description = "Signed in", body = CreatedSession),
+    (status = 401, description = "The e-mail or the password is not right"),
+))]
+pub async fn create(
+    State(db): State<Db>,
+    State(passwords): State<Passwords>,
+    State(clock): State<Clock>,
+    ClientAddr(address): ClientAddr,
+    headers: HeaderMap,
+    Json(body): Json<CreateSession>,
+) -> Result<Response, ApiError> {
+    let wrong = || ApiError::Unauthenticated("The e-mail or the password is not right.");
+    // PostgreSQL's text cannot hold a NUL, so no account has one.
+    let email = Some(body.email).filter(|email| !email.contains('\0'));
+    let credentials = match email {
+        Some(email) => store::credentials_by_email(&mut *db.acquire().await?, &email).await?,
+        None => None,
+    };
+    let hash = credentials.as_ref().map(|credentials| credentials.password_hash.clone());
+    if !passwords.verify(body.password, hash).await? {
+        return Err(wrong());
+    }
+    let credentials = credentials.ok_or_else(wrong)?;
+    let (token, token_hash) = token::generate();
+    let user_agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+    let new = store::NewSession {
+        credentials: &credentials,
+        token_hash: &token_hash,
+        user_agent: user_agent.map(|agent| agent.get(..400).unwrap_or(agent)),
+        ip_address: address.map(|ip| ip.to_string()),
+    };
+    let session = store::insert(&mut *db.acquire().await?, new, clock.now()).await?.ok_or_else(wrong)?;
+    let created = CreatedSession { token: token.expose_secret().to_owned(), session };
+    Ok((StatusCode::CREATED, Json(created)).into_response())
+}
+
+const ORDER: &str = "sessions";
+
+/// The caller's sessions
+///
+/// Newest first.
+#[utoipa::path(get, path = "/v1/sessions", tag = "sessions", params(PageQuery), security(("token" = [])), responses(
+    (status = 200, description = "The devices that are signed in", body = Page<Session>),
+))]
+pub async fn list(
+    SignedIn(user): SignedIn,
+    State(db): State<Db>,
+    State(clock): State<Clock>,
+    uri: OriginalUri,
+    Query(query): Query<PageQuery>,
+) -> Result<Page<Session>, ApiError> {
+    let after = decode_cursor(ORDER, query.cursor.as_deref())?;
+    let rows = store::list(&mut *db.acquire().await?, &user, after, query.limit.rows(), clock.now()).await?;
+    Page::new(rows, query.limit, ORDER, |session: &Session| session.id, &uri)
+}
+
+/// Sign out a device
+#[utoipa::path(delete, path = "/v1/sessions/{id}", tag = "sessions", params(("id" = Uuid, Path, description = "The session's id")),
+    security(("token" = [])), responses(
+    (status = 204, description = "Its token no longer works"),
+    (status = 404, description = "The caller has no such session"),
+))]
+pub async fn delete(
+    SignedIn(user): SignedIn,
+    State(db): State<Db>,
+    Path(id): Path<Uuid>,
+) -> Result<StatusCode, ApiError> {
+    let deleted = store::delete(&mut *db.acquire().await?, user.id, id).await?;
+    if deleted { Ok(StatusCode::NO_CONTENT) } else { Err(ApiError::NotFound) }
+}
+
+/// Sign out
+///
+/// Revokes the token that this request carries.
+#[utoipa::path(delete, path = "/v1/sessions/current", tag = "sessions", security(("token" = [])), responses(
+    (status = 204, description = "The token no longer works"),
+))]
+pub async fn delete_current(SignedIn(user): SignedIn, State(db): State<Db>) -> Result<StatusCode, ApiError> {
+    store::delete(&mut *db.acquire().await?, user.id, user.session_id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

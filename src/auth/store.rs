@@ -1,0 +1,139 @@
+//! All SQL about sessions, and what sign-in needs of users.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::model::{LAST_USED_PRECISION, LIFETIME, Session};
+use super::token::TokenHash;
+use super::{Role, User};
+
+/// The user behind a live token. Notes now and then that the session is in use.
+pub async fn authenticate(
+    connection: &mut PgConnection,
+    hash: &TokenHash,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Option<User>> {
+    let session = sqlx::query!(
+        r#"select s.id, s.user_id, s.last_used_at, u.role as "role: Role"
+           from sessions s join users u on u.id = s.user_id
+           where s.token_hash = $1 and s.expires_at > $2"#,
+        hash,
+        now
+    )
+    .fetch_optional(&mut *connection)
+    .await?;
+    let Some(session) = session else { return Ok(None) };
+    if session.last_used_at < now - LAST_USED_PRECISION {
+        sqlx::query!("update sessions set last_used_at = $2 where id = $1", session.id, now)
+            .execute(connection)
+            .await?;
+    }
+    Ok(Some(User { id: session.user_id, role: session.role, session_id: session.id }))
+}
+
+/// What sign-in compares with.
+#[derive(Debug)]
+pub struct Credentials {
+    /// The account.
+    pub user_id: Uuid,
+    /// Its password's PHC string.
+    pub password_hash: String,
+}
+
+/// The credentials of the account with `email`, whatever its case.
+pub async fn credentials_by_email(
+    connection: &mut PgConnection,
+    email: &str,
+) -> sqlx::Result<Option<Credentials>> {
+    sqlx::query_as!(
+        Credentials,
+        "select id as user_id, password_hash from users where lower(email) = lower($1)",
+        email
+    )
+    .fetch_optional(connection)
+    .await
+}
+
+/// A session to be made.
+#[derive(Debug)]
+pub struct NewSession<'a> {
+    /// Whose.
+    pub credentials: &'a Credentials,
+    /// Of what token.
+    pub token_hash: &'a TokenHash,
+    /// At most 400 characters.
+    pub user_agent: Option<&'a str>,
+    /// In text form.
+    pub ip_address: Option<String>,
+}
+
+/// Makes a session, unless the password has changed since it was verified: then `None`. The row lock makes
+/// a change of password wait, and then revoke this session too. Forgets the user's expired sessions.
+pub async fn insert(
+    connection: &mut PgConnection,
+    new: NewSession<'_>,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Option<Session>> {
+    sqlx::query_as!(
+        Session,
+        r#"with expired as (delete from sessions where user_id = $2 and expires_at <= $7)
+           insert into sessions (id, user_id, token_hash, user_agent, ip_address, created_at, last_used_at, expires_at)
+           select $1, id, $4, $5, $6, $7, $7, $8 from users where id = $2 and password_hash = $3 for share
+           returning id, user_id, user_agent, ip_address, created_at, last_used_at, expires_at, true as "current!""#,
+        Uuid::now_v7(),
+        new.credentials.user_id,
+        new.credentials.password_hash,
+        new.token_hash,
+        new.user_agent,
+        new.ip_address,
+        now,
+        now + LIFETIME,
+    )
+    .fetch_optional(connection)
+    .await
+}
+
+/// The live sessions of `user`, newest first, after the one with id `after`.
+pub async fn list(
+    connection: &mut PgConnection,
+    user: &User,
+    after: Option<Uuid>,
+    rows: i64,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Vec<Session>> {
+    sqlx::query_as!(
+        Session,
+        r#"select id, user_id, user_agent, ip_address, created_at, last_used_at, expires_at, id = $2 as "current!"
+           from sessions
+           where user_id = $1 and expires_at > $3 and id < coalesce($4, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
+           order by id desc limit $5"#,
+        user.id,
+        user.session_id,
+        now,
+        after,
+        rows
+    )
+    .fetch_all(connection)
+    .await
+}
+
+/// Revokes one session of `user_id`; false if it is not theirs or not there.
+pub async fn delete(connection: &mut PgConnection, user_id: Uuid, id: Uuid) -> sqlx::Result<bool> {
+    let deleted = sqlx::query!("delete from sessions where id = $1 and user_id = $2", id, user_id)
+        .execute(connection)
+        .await?;
+    Ok(deleted.rows_affected() > 0)
+}
+
+/// Revokes every session of `user_id` but `keep`.
+pub async fn delete_others(
+    connection: &mut PgConnection,
+    user_id: Uuid,
+    keep: Option<Uuid>,
+) -> sqlx::Result<()> {
+    sqlx::query!("delete from sessions where user_id = $1 and ($2::uuid is null or id <> $2)", user_id, keep)
+        .execute(connection)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,7 @@
+//! The commands, each in a file of its own.
+
+pub(crate) mod database;
+pub(crate) mod failure;
+pub(crate) mod healthcheck;
+pub(crate) mod serve;
+pub(crate) mod users;

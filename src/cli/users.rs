@@ -1,0 +1,100 @@
+//! `blog-api users create`: how the first admin comes to be.
+
+use std::io::{BufRead, IsTerminal};
+
+use blog_api::app::AppState;
+use blog_api::auth::Role;
+use blog_api::auth::password::Password;
+use blog_api::clock::Clock;
+use blog_api::config::Config;
+use blog_api::db::{Db, migrations};
+use blog_api::error::ApiError;
+use blog_api::http::validation::{Validate, Violations};
+use blog_api::lifecycle::Lifecycle;
+use blog_api::users::model::{Account, Email, Username, check_password};
+use blog_api::users::store as users;
+
+use super::database::Database;
+use super::failure::{Failure, cannot};
+use crate::print;
+
+/// What `users create` was given.
+struct NewUser {
+    username: Username,
+    email: Email,
+    password: Password,
+}
+
+impl Validate for NewUser {
+    fn validate(&self, violations: &mut Violations) {
+        violations.check("username", &self.username).check("email", &self.email);
+        check_password(violations, &self.password, Some(self.username.as_str()), Some(self.email.as_str()));
+    }
+}
+
+pub(crate) async fn create_user(username: String, email: String, role: Role) -> Result<(), Failure> {
+    let config = Config::from_env().map_err(Failure::config)?;
+    let new = NewUser { username: username.into(), email: email.into(), password: read_password()?.into() };
+    let new = new.validated().map_err(in_words)?;
+    let database = Database::open(&config.database, false).await?;
+    let created = create_user_in(&database, &config, new, role).await;
+    database.close().await;
+    let account = created?;
+    print(&format!("Created {} {} with id {}.\n", role.as_str(), account.username, account.id))
+}
+
+async fn create_user_in(
+    database: &Database,
+    config: &Config,
+    new: NewUser,
+    role: Role,
+) -> Result<Account, Failure> {
+    if config.migrate_on_start {
+        migrations::run(&database.options).await.map_err(|error| cannot("migrate the database", error))?;
+    }
+    let db = Db::connect_lazy(database.options.clone(), &config.database);
+    let state =
+        AppState::new(config, db.clone(), Clock::system(), Lifecycle::default()).map_err(Failure::config)?;
+    state.sign_up.check(&new.password).map_err(in_words)?;
+    let new = users::NewUser {
+        username: &new.username,
+        email: &new.email,
+        password_hash: &state.passwords.hash(new.password).await.map_err(in_words)?,
+        role,
+        display_name: None,
+        bio: None,
+    };
+    let mut connection = db.acquire().await.map_err(in_words)?;
+    let account = users::insert(&mut connection, new, state.clock.now()).await;
+    drop(connection);
+    db.close().await;
+    account.map_err(|error| in_words(error.into()))
+}
+
+/// What is wrong with what was typed, field by field, or the cause of what went wrong.
+fn in_words(error: ApiError) -> Failure {
+    match error {
+        ApiError::Invalid(fields) => {
+            let lines = fields.iter().map(|error| format!("{} {}", error.field, error.detail));
+            Failure::usage(lines.collect::<Vec<_>>().join("\n"))
+        }
+        ApiError::Conflict(error) => Failure::usage(format!("{} {}", error.field, error.detail)),
+        ApiError::Unavailable(cause) | ApiError::Internal(cause) => cannot("create the user", cause),
+        error => cannot("create the user", error),
+    }
+}
+
+fn read_password() -> Result<String, Failure> {
+    let mut input = std::io::stdin().lock();
+    if input.is_terminal() {
+        eprint!("Password (shown as you type): ");
+    }
+    let mut line = String::new();
+    input.read_line(&mut line).map_err(Failure::usage)?;
+    let password = line.trim_end_matches(['\r', '\n']).to_owned();
+    if password.is_empty() {
+        Err(Failure::usage("give the password on standard input"))
+    } else {
+        Ok(password)
+    }
+}

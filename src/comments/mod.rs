@@ -1,0 +1,5 @@
+//! Comments: threads, tombstones, moderation.
+
+pub mod model;
+pub mod routes;
+pub mod store;

@@ -1,0 +1,186 @@
+//! Writing, changing, moderating and deleting comments.
+
+use super::{find_post, find_visible};
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use sqlx::PgConnection;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::auth::{Role, SignedIn, User, Viewer};
+use crate::clock::Clock;
+use crate::comments::model::{Comment, CommentBody, CommentStatus, MAX_DEPTH};
+use crate::comments::store::{self};
+use crate::db::Db;
+use crate::error::ApiError;
+use crate::http::extract::{Json, Path};
+use crate::http::validation::{Validate, Violations, not_null};
+use crate::markdown;
+use crate::posts::model::{PostHead, PostRef, PostStatus};
+
+/// A new comment.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateComment {
+    /// The text, in Markdown.
+    body: CommentBody,
+    /// The comment it replies to, on the same post; absent for a comment on the post itself.
+    parent_id: Option<Uuid>,
+}
+
+impl Validate for CreateComment {
+    fn validate(&self, violations: &mut Violations) {
+        violations.check("body", &self.body);
+    }
+}
+
+/// Comment on a post
+#[utoipa::path(post, path = "/v1/posts/{post}/comments", tag = "comments",
+    params(("post" = String, Path, description = "The post's id or slug")),
+    request_body = CreateComment, security(("token" = [])), responses(
+    (status = 201, description = "The new comment", body = Comment,
+     headers(("Location" = String, description = "The path of the new comment"))),
+    (status = 404, description = "No such post, or not yet for this caller"),
+    (status = 409, description = "The post takes no comments: it is not published, or they are closed"),
+))]
+pub async fn create(
+    SignedIn(user): SignedIn,
+    State(db): State<Db>,
+    State(clock): State<Clock>,
+    Path(post): Path<PostRef>,
+    Json(body): Json<CreateComment>,
+) -> Result<Response, ApiError> {
+    let viewer = Viewer(Some(user));
+    let body_html = markdown::render(body.body.as_str()).await?;
+    let mut connection = db.acquire().await?;
+    let post = find_post(&mut connection, &post, &viewer, &clock).await?;
+    let new = store::NewComment {
+        post_id: post.id,
+        author_id: user.id,
+        parent_id: body.parent_id,
+        body: body.body.as_str(),
+        body_html: &body_html,
+    };
+    let Some(id) = store::insert(&mut connection, &new, clock.now()).await? else {
+        return Err(refusal(&mut connection, &post, body.parent_id).await?);
+    };
+    let comment: Comment = store::find(&mut connection, id).await?.ok_or(ApiError::NotFound)?.into();
+    let location = [(header::LOCATION, format!("/v1/comments/{id}"))];
+    Ok((StatusCode::CREATED, location, Json(comment)).into_response())
+}
+
+/// Why a comment was not taken.
+async fn refusal(
+    connection: &mut PgConnection,
+    post: &PostHead,
+    parent_id: Option<Uuid>,
+) -> Result<ApiError, ApiError> {
+    if post.status != PostStatus::Published {
+        return Ok(ApiError::conflict("post", "not_published", "is not published yet"));
+    }
+    if let Some(parent_id) = parent_id.filter(|_| post.comments_open) {
+        let parent = store::find(connection, parent_id).await?.map(Comment::from);
+        return Ok(match parent.filter(|parent| parent.post_id == post.id) {
+            Some(parent) if parent.depth + 1 >= MAX_DEPTH => {
+                ApiError::invalid("parent_id", "too_deep", format!("is at the last of {MAX_DEPTH} levels"))
+            }
+            _ => ApiError::invalid(
+                "parent_id",
+                "not_found",
+                "is not a comment of this post that takes replies",
+            ),
+        });
+    }
+    Ok(ApiError::conflict("post", "comments_closed", "takes no more comments"))
+}
+
+/// What changes in a comment. What is absent stays.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UpdateComment {
+    /// The new text, in Markdown. Only its author changes it.
+    #[serde(default, deserialize_with = "not_null")]
+    #[schema(nullable = false)]
+    body: Option<CommentBody>,
+    /// What moderation has decided. Only editors change it.
+    #[serde(default, deserialize_with = "not_null")]
+    #[schema(nullable = false)]
+    status: Option<CommentStatus>,
+}
+
+impl Validate for UpdateComment {
+    fn validate(&self, violations: &mut Violations) {
+        violations.check("body", &self.body);
+    }
+}
+
+/// Change or moderate a comment
+#[utoipa::path(patch, path = "/v1/comments/{id}", tag = "comments", params(("id" = Uuid, Path, description = "The comment's id")),
+    request_body = UpdateComment, security(("token" = [])), responses(
+    (status = 200, description = "The comment as it is now", body = Comment),
+    (status = 403, description = "Another user's text, or moderation without being an editor"),
+    (status = 404, description = "No such comment, or not for this caller"),
+))]
+pub async fn update(
+    SignedIn(user): SignedIn,
+    State(db): State<Db>,
+    State(clock): State<Clock>,
+    Path(id): Path<Uuid>,
+    Json(body): Json<UpdateComment>,
+) -> Result<Json<Comment>, ApiError> {
+    let body_html = match &body.body {
+        Some(markdown) => Some(markdown::render(markdown.as_str()).await?),
+        None => None,
+    };
+    let mut connection = db.acquire().await?;
+    let (comment, _) = find_visible(&mut connection, id, &Viewer(Some(user)), &clock).await?;
+    if body.body.is_some() && !comment.is_by(&user) {
+        return Err(ApiError::Forbidden("Only its author changes a comment's text."));
+    }
+    if body.status.is_some() && !user.is(Role::Editor) {
+        return Err(ApiError::Forbidden("Only editors moderate comments."));
+    }
+    if !comment.is_by(&user) && !user.is(Role::Editor) {
+        return Err(ApiError::Forbidden("Only its author and editors change a comment."));
+    }
+    let changes = store::Changes {
+        body: body.body.as_ref().map(CommentBody::as_str).zip(body_html.as_deref()),
+        status: body.status,
+    };
+    if !store::update(&mut connection, id, &changes, clock.now()).await? {
+        return Err(ApiError::NotFound);
+    }
+    let comment = store::find(&mut connection, id).await?.ok_or(ApiError::NotFound)?;
+    Ok(Json(comment.into()))
+}
+
+/// Delete a comment
+///
+/// One with replies leaves a tombstone in the thread.
+#[utoipa::path(delete, path = "/v1/comments/{id}", tag = "comments", params(("id" = Uuid, Path, description = "The comment's id")),
+    security(("token" = [])), responses(
+    (status = 204, description = "The comment is gone"),
+    (status = 403, description = "Another user's comment on another author's post, without being an editor"),
+    (status = 404, description = "No such comment, or not for this caller"),
+))]
+pub async fn delete(
+    SignedIn(user): SignedIn,
+    State(db): State<Db>,
+    State(clock): State<Clock>,
+    Path(id): Path<Uuid>,
+) -> Result<StatusCode, ApiError> {
+    let mut transaction = db.begin().await?;
+    let (comment, post) = find_visible(&mut transaction, id, &Viewer(Some(user)), &clock).await?;
+    if !may_delete(&user, &comment, &post) {
+        return Err(ApiError::Forbidden("Only its author, the post's author and editors delete a comment."));
+    }
+    let deleted = store::delete(&mut transaction, id, clock.now()).await?;
+    transaction.commit().await?;
+    if deleted { Ok(StatusCode::NO_CONTENT) } else { Err(ApiError::NotFound) }
+}
+
+fn may_delete(user: &User, comment: &Comment, post: &PostHead) -> bool {
+    comment.is_by(user) || post.is_editable_by(user)
+}

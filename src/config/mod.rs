@@ -1,0 +1,167 @@
+//! The configuration: typed, all of it from the environment, checked at boot. Every variable the service
+//! reads is read here, and an error names the variable and what is wrong with it.
+
+mod parse;
+
+use std::time::Duration;
+
+use axum::http::HeaderValue;
+use secrecy::SecretString;
+use sqlx::postgres::PgSslMode;
+
+use crate::auth::Role;
+use parse::Variables;
+
+/// Where the service runs, which decides defaults and what is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Environment {
+    /// On a developer's machine or in a test.
+    Development,
+    /// Anywhere that matters.
+    Production,
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For CloudWatch and its like: one JSON object a line.
+    Json,
+}
+
+/// Everything that can be configured. `Debug` shows no secret.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// `ENVIRONMENT`.
+    pub environment: Environment,
+    /// `PORT`.
+    pub port: u16,
+    /// `LOG_LEVEL`, in the syntax of `RUST_LOG`.
+    pub log_level: String,
+    /// `LOG_FORMAT`.
+    pub log_format: LogFormat,
+    /// The `DB_*` variables and `DATABASE_URL`.
+    pub database: DatabaseConfig,
+    /// `MIGRATE_ON_START`.
+    pub migrate_on_start: bool,
+    /// `DRAIN_DELAY`: how long requests are still accepted after the signal to stop.
+    pub drain_delay: Duration,
+    /// `SHUTDOWN_TIMEOUT`: how long requests in flight may take after that.
+    pub shutdown_timeout: Duration,
+    /// `TRUSTED_PROXY_HOPS`: how many proxies append to `X-Forwarded-For`.
+    pub trusted_proxy_hops: usize,
+    /// `CORS_ALLOWED_ORIGINS`, comma-separated.
+    pub cors_allowed_origins: Vec<HeaderValue>,
+    /// `DEFAULT_ROLE` of a new account.
+    pub default_role: Role,
+    /// `PASSWORD_BLOCKLIST`: whether common passwords are refused.
+    pub password_blocklist: bool,
+}
+
+/// How the database is reached.
+#[derive(Clone, Debug)]
+pub struct DatabaseConfig {
+    /// `DATABASE_URL`; without it, development starts a private PostgreSQL.
+    pub url: Option<SecretString>,
+    /// `DB_SSL_MODE`; wins over the URL's `sslmode`.
+    pub ssl_mode: Option<PgSslMode>,
+    /// `DB_SSL_ROOT_CERT`: a PEM file of trusted roots.
+    pub ssl_root_cert: Option<String>,
+    /// `DB_MAX_CONNECTIONS` of this process.
+    pub max_connections: u32,
+    /// `DB_ACQUIRE_TIMEOUT`: how long a request waits for a connection.
+    pub acquire_timeout: Duration,
+    /// `DB_STATEMENT_TIMEOUT`: how long PostgreSQL works on one statement.
+    pub statement_timeout: Duration,
+}
+
+/// Everything wrong with the environment, a line for each variable.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .0.join("\n"))]
+pub struct ConfigError(Vec<String>);
+
+impl Config {
+    /// Reads the configuration from the process's environment.
+    ///
+    /// # Errors
+    /// [`ConfigError`] naming every variable at fault.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::from_variables(|name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
+    }
+
+    /// Reads the configuration from `variable`, which gives the value of a name.
+    ///
+    /// # Errors
+    /// [`ConfigError`] naming every variable at fault.
+    pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let mut env = Variables::new(variable);
+        let environment = env.choice("ENVIRONMENT", &ENVIRONMENTS).unwrap_or(Environment::Development);
+        let production = environment == Environment::Production;
+        let by_environment = |production_secs, else_secs| {
+            Duration::from_secs(if production { production_secs } else { else_secs })
+        };
+        let config = Self {
+            environment,
+            port: env.parse("PORT", "a port number").unwrap_or(8000),
+            log_level: env.log_filter("LOG_LEVEL").unwrap_or_else(|| "info".into()),
+            log_format: env.choice("LOG_FORMAT", &LOG_FORMATS).unwrap_or(if production {
+                LogFormat::Json
+            } else {
+                LogFormat::Text
+            }),
+            database: DatabaseConfig::read(&mut env, production),
+            migrate_on_start: env.choice("MIGRATE_ON_START", &BOOLEANS).unwrap_or(!production),
+            drain_delay: env.duration("DRAIN_DELAY").unwrap_or(by_environment(20, 0)),
+            shutdown_timeout: env.duration("SHUTDOWN_TIMEOUT").unwrap_or(by_environment(60, 5)),
+            trusted_proxy_hops: env.parse("TRUSTED_PROXY_HOPS", "a number of proxies").unwrap_or(0),
+            cors_allowed_origins: env.origins("CORS_ALLOWED_ORIGINS"),
+            default_role: env.choice("DEFAULT_ROLE", &SIGN_UP_ROLES).unwrap_or(Role::Author),
+            password_blocklist: env.choice("PASSWORD_BLOCKLIST", &SWITCH).unwrap_or(true),
+        };
+        env.finish().map_err(ConfigError)?;
+        Ok(config)
+    }
+}
+
+impl DatabaseConfig {
+    fn read(env: &mut Variables<'_>, production: bool) -> Self {
+        let url = env.database_url("DATABASE_URL");
+        if env.text("DB_SECRET_ID").is_some() && url.is_none() {
+            env.error("DB_SECRET_ID", "is not supported by this version: set DATABASE_URL");
+        } else if production && url.is_none() && !env.has_error("DATABASE_URL") {
+            env.error("DATABASE_URL", "is required in production");
+        }
+        let mut ssl_mode = env.choice("DB_SSL_MODE", &SSL_MODES);
+        if production && !matches!(*ssl_mode.get_or_insert(PgSslMode::VerifyFull), PgSslMode::VerifyFull) {
+            env.error("DB_SSL_MODE", "must be verify-full in production");
+        }
+        Self {
+            url,
+            ssl_mode,
+            ssl_root_cert: env.text("DB_SSL_ROOT_CERT"),
+            max_connections: env.positive("DB_MAX_CONNECTIONS").unwrap_or(10),
+            acquire_timeout: env.duration("DB_ACQUIRE_TIMEOUT").unwrap_or(Duration::from_secs(3)),
+            statement_timeout: env.duration("DB_STATEMENT_TIMEOUT").unwrap_or(Duration::from_secs(5)),
+        }
+    }
+}
+
+const ENVIRONMENTS: [(&str, Environment); 2] =
+    [("development", Environment::Development), ("production", Environment::Production)];
+const LOG_FORMATS: [(&str, LogFormat); 2] = [("text", LogFormat::Text), ("json", LogFormat::Json)];
+const BOOLEANS: [(&str, bool); 2] = [("true", true), ("false", false)];
+const SWITCH: [(&str, bool); 2] = [("on", true), ("off", false)];
+/// Nobody becomes an editor or an admin by signing up.
+const SIGN_UP_ROLES: [(&str, Role); 2] = [("author", Role::Author), ("reader", Role::Reader)];
+const SSL_MODES: [(&str, PgSslMode); 6] = [
+    ("disable", PgSslMode::Disable),
+    ("allow", PgSslMode::Allow),
+    ("prefer", PgSslMode::Prefer),
+    ("require", PgSslMode::Require),
+    ("verify-ca", PgSslMode::VerifyCa),
+    ("verify-full", PgSslMode::VerifyFull),
+];
+
+#[cfg(test)]
+mod tests;

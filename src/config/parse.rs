@@ -1,0 +1,118 @@
+//! Reads variables by kind and collects what is wrong with them. An empty variable counts as unset.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use axum::http::{HeaderValue, Uri};
+use secrecy::SecretString;
+use sqlx::postgres::PgConnectOptions;
+use tracing_subscriber::EnvFilter;
+
+/// Gives the value of a variable.
+type Lookup<'a> = dyn Fn(&str) -> Option<String> + 'a;
+
+pub(super) struct Variables<'a> {
+    variable: Box<Lookup<'a>>,
+    errors: Vec<String>,
+}
+
+impl<'a> Variables<'a> {
+    pub(super) fn new(variable: impl Fn(&str) -> Option<String> + 'a) -> Self {
+        Self { variable: Box::new(variable), errors: Vec::new() }
+    }
+
+    pub(super) fn finish(self) -> Result<(), Vec<String>> {
+        if self.errors.is_empty() { Ok(()) } else { Err(self.errors) }
+    }
+
+    pub(super) fn error(&mut self, name: &str, problem: &str) {
+        self.errors.push(format!("{name} {problem}"));
+    }
+
+    pub(super) fn has_error(&self, name: &str) -> bool {
+        self.errors.iter().any(|error| error.starts_with(name))
+    }
+
+    pub(super) fn text(&self, name: &str) -> Option<String> {
+        (self.variable)(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+    }
+
+    pub(super) fn parse<T: FromStr>(&mut self, name: &str, what: &str) -> Option<T> {
+        let value = self.text(name)?;
+        let parsed = value.parse().ok();
+        if parsed.is_none() {
+            self.error(name, &format!("must be {what}, not `{value}`"));
+        }
+        parsed
+    }
+
+    pub(super) fn positive(&mut self, name: &str) -> Option<u32> {
+        let number = self.parse(name, "a number of at least 1")?;
+        if number == 0 {
+            self.error(name, "must be a number of at least 1, not `0`");
+        }
+        Some(number)
+    }
+
+    pub(super) fn choice<T: Clone>(&mut self, name: &str, choices: &[(&str, T)]) -> Option<T> {
+        let value = self.text(name)?;
+        let chosen = choices.iter().find(|(choice, _)| choice.eq_ignore_ascii_case(&value));
+        if chosen.is_none() {
+            let known: Vec<_> = choices.iter().map(|(choice, _)| *choice).collect();
+            self.error(name, &format!("must be one of {}, not `{value}`", known.join(", ")));
+        }
+        chosen.map(|(_, choice)| choice.clone())
+    }
+
+    /// Seconds (`20`) or a number with its unit (`500ms`, `2min`).
+    pub(super) fn duration(&mut self, name: &str) -> Option<Duration> {
+        let value = self.text(name)?;
+        let seconds = value.parse().map(Duration::from_secs).ok();
+        let duration = seconds.or_else(|| humantime::parse_duration(&value).ok());
+        if duration.is_none() {
+            self.error(name, &format!("must be a duration like `20s` or `500ms`, not `{value}`"));
+        }
+        duration
+    }
+
+    pub(super) fn log_filter(&mut self, name: &str) -> Option<String> {
+        let value = self.text(name)?;
+        if let Err(error) = EnvFilter::try_new(&value) {
+            self.error(name, &format!("must be a level or a RUST_LOG filter: {error}"));
+        }
+        Some(value)
+    }
+
+    /// The value is a secret: errors do not show it.
+    pub(super) fn database_url(&mut self, name: &str) -> Option<SecretString> {
+        let value = self.text(name)?;
+        let scheme = ["postgres://", "postgresql://"].iter().any(|scheme| value.starts_with(scheme));
+        if !scheme || PgConnectOptions::from_str(&value).is_err() {
+            self.error(name, "must be a URL like postgres://user:password@host:5432/name");
+            return None;
+        }
+        Some(value.into())
+    }
+
+    pub(super) fn origins(&mut self, name: &str) -> Vec<HeaderValue> {
+        let Some(value) = self.text(name) else {
+            return Vec::new();
+        };
+        let mut origins = Vec::new();
+        for origin in value.split(',').map(str::trim).filter(|origin| !origin.is_empty()) {
+            let is_origin = Uri::from_str(origin).is_ok_and(|uri| {
+                uri.scheme().is_some()
+                    && uri.authority().is_some()
+                    && !origin.ends_with('/')
+                    && uri.path() == "/"
+            });
+            match HeaderValue::from_str(origin) {
+                Ok(header) if is_origin => origins.push(header),
+                _ => {
+                    self.error(name, &format!("must list origins like https://blog.example, not `{origin}`"));
+                }
+            }
+        }
+        origins
+    }
+}

@@ -1,0 +1,88 @@
+//! Defaults, demands of production, and errors that name the variable.
+
+use super::*;
+
+fn read(variables: &[(&str, &str)]) -> Result<Config, String> {
+    Config::from_variables(|name| variables.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned()))
+        .map_err(|error| error.to_string())
+}
+
+#[test]
+fn nothing_configured_is_development() {
+    let config = read(&[]).unwrap();
+    assert_eq!(config.environment, Environment::Development);
+    assert_eq!((config.port, config.log_level.as_str(), config.log_format), (8000, "info", LogFormat::Text));
+    assert!(config.database.url.is_none() && config.migrate_on_start);
+    assert_eq!((config.drain_delay, config.shutdown_timeout), (Duration::ZERO, Duration::from_secs(5)));
+}
+
+#[test]
+fn production_has_its_own_defaults_and_demands() {
+    assert_eq!(read(&[("ENVIRONMENT", "production")]).unwrap_err(), "DATABASE_URL is required in production");
+    let url = ("DATABASE_URL", "postgres://u:p@h/d");
+    let config = read(&[("ENVIRONMENT", "production"), url]).unwrap();
+    assert!(matches!(config.database.ssl_mode, Some(PgSslMode::VerifyFull)));
+    assert_eq!((config.log_format, config.migrate_on_start), (LogFormat::Json, false));
+    assert_eq!(
+        (config.drain_delay, config.shutdown_timeout),
+        (Duration::from_secs(20), Duration::from_mins(1))
+    );
+    assert_eq!(
+        read(&[("ENVIRONMENT", "production"), url, ("DB_SSL_MODE", "require")]).unwrap_err(),
+        "DB_SSL_MODE must be verify-full in production"
+    );
+}
+
+#[test]
+fn every_variable_at_fault_is_named() {
+    let errors = read(&[
+        ("ENVIRONMENT", "staging"),
+        ("PORT", "http"),
+        ("LOG_LEVEL", "loud=very"),
+        ("LOG_FORMAT", "xml"),
+        ("DATABASE_URL", "mysql://root:hunter2@localhost/blog"),
+        ("DB_SSL_MODE", "maybe"),
+        ("DB_MAX_CONNECTIONS", "0"),
+        ("DB_ACQUIRE_TIMEOUT", "soon"),
+        ("MIGRATE_ON_START", "1"),
+        ("TRUSTED_PROXY_HOPS", "-1"),
+        ("CORS_ALLOWED_ORIGINS", "https://blog.example, blog.example/"),
+        ("DEFAULT_ROLE", "admin"),
+        ("PASSWORD_BLOCKLIST", "no"),
+    ])
+    .unwrap_err();
+    let named: Vec<_> = errors.lines().map(|line| line.split(' ').next().unwrap()).collect();
+    assert_eq!(
+        named,
+        [
+            "ENVIRONMENT",
+            "PORT",
+            "LOG_LEVEL",
+            "LOG_FORMAT",
+            "DATABASE_URL",
+            "DB_SSL_MODE",
+            "DB_MAX_CONNECTIONS",
+            "DB_ACQUIRE_TIMEOUT",
+            "MIGRATE_ON_START",
+            "TRUSTED_PROXY_HOPS",
+            "CORS_ALLOWED_ORIGINS",
+            "DEFAULT_ROLE",
+            "PASSWORD_BLOCKLIST",
+        ]
+    );
+    assert!(!errors.contains("hunter2"), "{errors}");
+}
+
+#[test]
+fn a_secret_is_not_in_debug_output() {
+    let config = read(&[("DATABASE_URL", "postgres://blog:hunter2@localhost/blog")]).unwrap();
+    assert!(!format!("{config:?}").contains("hunter2"));
+}
+
+#[test]
+fn durations_take_seconds_or_a_unit() {
+    let read = |value| read(&[("DRAIN_DELAY", value)]).unwrap().drain_delay;
+    assert_eq!(read("3"), Duration::from_secs(3));
+    assert_eq!(read("1500ms"), Duration::from_millis(1500));
+    assert_eq!(read("2min"), Duration::from_mins(2));
+}

@@ -1,0 +1,227 @@
+//! What can go wrong, once: [`ApiError`] is every error a client can see, with one status map, and
+//! [`Problem`] is the one shape it is seen in (RFC 9457). A database error becomes an `ApiError` here,
+//! so that a constraint's name decides the answer wherever it fires.
+
+use std::sync::Arc;
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// What is wrong with one field of a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FieldError {
+    /// Where: a body field (`tags[2]`), a query parameter or a path parameter.
+    #[schema(example = "title")]
+    pub field: String,
+    /// What, for programs.
+    #[schema(example = "too_long")]
+    pub code: String,
+    /// What, for people.
+    #[schema(example = "must have at most 200 characters")]
+    pub detail: String,
+}
+
+impl FieldError {
+    /// An error of `field`.
+    pub fn new(field: impl Into<String>, code: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { field: field.into(), code: code.into(), detail: detail.into() }
+    }
+}
+
+/// Every error that a client can be given.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    /// The request's own syntax is broken: JSON, an encoding, a body that ends early.
+    #[error("{0}")]
+    Unreadable(String),
+    /// An id or a cursor that is not one.
+    #[error("`{}` {}", .0.field, .0.detail)]
+    Malformed(FieldError),
+    /// No token, or one that is unknown, revoked or expired.
+    #[error("{0}")]
+    Unauthenticated(&'static str),
+    /// Signed in, but not allowed to.
+    #[error("{0}")]
+    Forbidden(&'static str),
+    /// There is nothing here, or nothing that the caller may know of.
+    #[error("There is nothing here.")]
+    NotFound,
+    /// The path exists, the method does not.
+    #[error("This resource does not have that method; `Allow` lists those it has.")]
+    MethodNotAllowed,
+    /// The state of things forbids it: a name is taken, comments are closed.
+    #[error("`{}` {}", .0.field, .0.detail)]
+    Conflict(FieldError),
+    /// The body is larger than this many bytes.
+    #[error("The body may have at most {0} bytes.")]
+    TooLarge(usize),
+    /// A body that is not JSON.
+    #[error("The body must be JSON: send `Content-Type: application/json`.")]
+    UnsupportedMediaType,
+    /// Readable, but these fields are not acceptable.
+    #[error("The request has fields that are not acceptable; `errors` names each.")]
+    Invalid(Vec<FieldError>),
+    /// More work than this task takes on at once.
+    #[error("The service is busy; try again shortly.")]
+    Overloaded,
+    /// The request took longer than it may.
+    #[error("The request took too long and was given up.")]
+    Timeout,
+    /// The database cannot be reached, or is too busy to answer.
+    #[error("The service cannot reach its database; try again shortly.")]
+    Unavailable(#[source] Cause),
+    /// A defect of the service.
+    #[error("The service failed; the request id finds the cause in its log.")]
+    Internal(#[source] Cause),
+    /// A handler panicked; the panic hook has logged where.
+    #[error("The service failed; the request id finds the cause in its log.")]
+    Panicked,
+}
+
+impl ApiError {
+    /// One acceptable field short of a valid request.
+    pub fn invalid(field: impl Into<String>, code: &str, detail: impl Into<String>) -> Self {
+        Self::Invalid(vec![FieldError::new(field, code, detail)])
+    }
+
+    /// A conflict over one field.
+    pub fn conflict(field: impl Into<String>, code: &str, detail: impl Into<String>) -> Self {
+        Self::Conflict(FieldError::new(field, code, detail))
+    }
+
+    /// The status and the code that stand for this error.
+    #[must_use]
+    pub fn status_and_code(&self) -> (StatusCode, &'static str) {
+        match self {
+            Self::Unreadable(_) => (StatusCode::BAD_REQUEST, "unreadable"),
+            Self::Malformed(_) => (StatusCode::BAD_REQUEST, "malformed_parameter"),
+            Self::Unauthenticated(_) => (StatusCode::UNAUTHORIZED, "unauthenticated"),
+            Self::Forbidden(_) => (StatusCode::FORBIDDEN, "forbidden"),
+            Self::NotFound => (StatusCode::NOT_FOUND, "not_found"),
+            Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
+            Self::Conflict(_) => (StatusCode::CONFLICT, "conflict"),
+            Self::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
+            Self::UnsupportedMediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
+            Self::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid"),
+            Self::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, "overloaded"),
+            Self::Timeout => (StatusCode::SERVICE_UNAVAILABLE, "timeout"),
+            Self::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
+            Self::Internal(_) | Self::Panicked => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
+        }
+    }
+
+    /// What the client is told.
+    #[must_use]
+    pub fn problem(&self, request_id: &str) -> Problem {
+        let (status, code) = self.status_and_code();
+        let errors = match self {
+            Self::Malformed(error) | Self::Conflict(error) => vec![error.clone()],
+            Self::Invalid(errors) => errors.clone(),
+            _ => Vec::new(),
+        };
+        Problem {
+            kind: "about:blank".into(),
+            title: status.canonical_reason().unwrap_or_default().into(),
+            status: status.as_u16(),
+            detail: self.to_string(),
+            code: code.into(),
+            request_id: request_id.into(),
+            errors,
+        }
+    }
+}
+
+/// The status and headers; the middleware that knows the request id writes the body from the error it
+/// finds in the response's extensions, and logs the cause there.
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let mut response = self.status_and_code().0.into_response();
+        match response.status() {
+            StatusCode::UNAUTHORIZED => {
+                response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            StatusCode::SERVICE_UNAVAILABLE => {
+                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            }
+            _ => {}
+        }
+        response.extensions_mut().insert(Arc::new(self));
+        response
+    }
+}
+
+/// An error as the client sees it: `application/problem+json`, RFC 9457.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Problem {
+    /// Always `about:blank`: the status and `code` say what kind of problem it is.
+    #[serde(rename = "type")]
+    #[schema(example = "about:blank")]
+    pub kind: String,
+    /// The status in words.
+    #[schema(example = "Unprocessable Entity")]
+    pub title: String,
+    /// The HTTP status.
+    #[schema(example = 422, minimum = 400, maximum = 599)]
+    pub status: u16,
+    /// What happened, for people.
+    #[schema(example = "The request has fields that are not acceptable; `errors` names each.")]
+    pub detail: String,
+    /// What happened, for programs.
+    #[schema(example = "invalid")]
+    pub code: String,
+    /// The id under which the service logged this request.
+    #[schema(example = "0199f4a2-7d1c-7a52-9c53-0f9b6c1e2d3a")]
+    pub request_id: String,
+    /// The fields at fault, if it is about fields.
+    pub errors: Vec<FieldError>,
+}
+
+impl From<sqlx::Error> for ApiError {
+    fn from(error: sqlx::Error) -> Self {
+        match &error {
+            sqlx::Error::Database(database) => match database.code().as_deref() {
+                Some("23505") => {
+                    Self::conflict(constrained_field(database.as_ref()), "taken", "is taken already")
+                }
+                Some("23503") => Self::invalid(
+                    constrained_field(database.as_ref()),
+                    "not_found",
+                    "names something that is not there",
+                ),
+                Some("23514") => {
+                    Self::invalid(constrained_field(database.as_ref()), "invalid", "is not acceptable")
+                }
+                // Serialization failure, deadlock, lock or statement timeout, out of resources, connection
+                // refused or lost, server shutting down or read-only: all pass.
+                Some(code)
+                    if ["40001", "40P01", "55P03", "57014", "25006"].contains(&code)
+                        || ["08", "53", "57P"].iter().any(|class| code.starts_with(class)) =>
+                {
+                    Self::Unavailable(error.into())
+                }
+                _ => Self::Internal(error.into()),
+            },
+            sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed
+            | sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::Protocol(_) => Self::Unavailable(error.into()),
+            _ => Self::Internal(error.into()),
+        }
+    }
+}
+
+/// Constraints are named `<table>_<field>_<kind>`.
+fn constrained_field(error: &dyn sqlx::error::DatabaseError) -> String {
+    let constraint = error.constraint().unwrap_or_default();
+    let field = error
+        .table()
+        .and_then(|table| constraint.strip_prefix(table)?.strip_prefix('_'))
+        .and_then(|rest| rest.rsplit_once('_'));
+    field.map_or(constraint, |(field, _kind)| field).to_owned()
+}

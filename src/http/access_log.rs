@@ -1,0 +1,103 @@
+//! One structured line for each request, however it ends: answered, shed, timed out, panicked, or given
+//! up by the client. It is written when the last byte of the answer has been handed over, or when the
+//! request is dropped.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{MatchedPath, Request};
+use axum::http::{HeaderValue, Method};
+use axum::middleware::Next;
+use axum::response::Response;
+use http_body::{Frame, SizeHint};
+use tracing::Instrument;
+
+use super::context::{RequestContext, X_REQUEST_ID};
+
+/// The status that is logged when the client hung up before there was an answer (nginx's convention).
+const CLIENT_CLOSED_REQUEST: u16 = 499;
+
+/// Gives the request its id and context, and logs it when it is over.
+pub async fn access_log(mut request: Request, next: Next) -> Response {
+    let context = RequestContext::of(&request);
+    let request_id = HeaderValue::try_from(&*context.request_id).ok();
+    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let span = tracing::info_span!("request", request_id = %context.request_id);
+    let entry = Entry {
+        context: context.clone(),
+        method: request.method().clone(),
+        route,
+        status: CLIENT_CLOSED_REQUEST,
+        bytes: 0,
+        started: Instant::now(),
+        span: span.clone(),
+    };
+    request.extensions_mut().insert(context);
+
+    let mut guard = entry;
+    let mut response = next.run(request).instrument(span).await;
+    guard.status = response.status().as_u16();
+    if let Some(request_id) = request_id {
+        response.headers_mut().insert(X_REQUEST_ID, request_id);
+    }
+    response.map(|inner| Body::new(LoggedBody { inner, entry: guard }))
+}
+
+/// What the line will say; written on drop.
+struct Entry {
+    context: RequestContext,
+    method: Method,
+    route: Option<String>,
+    status: u16,
+    bytes: u64,
+    started: Instant,
+    span: tracing::Span,
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        let _in_span = self.span.enter();
+        tracing::info!(
+            target: "blog_api::access",
+            method = %self.method,
+            route = self.route.as_deref().unwrap_or("unmatched"),
+            status = self.status,
+            latency_ms = (self.started.elapsed().as_secs_f64() * 1e6).round() / 1e3,
+            bytes = self.bytes,
+            user_id = self.context.user_id.get().map(tracing::field::display),
+            "request"
+        );
+    }
+}
+
+/// The answer's body, counted as it leaves.
+struct LoggedBody {
+    inner: Body,
+    entry: Entry,
+}
+
+impl http_body::Body for LoggedBody {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let frame = Pin::new(&mut self.inner).poll_frame(context);
+        if let Poll::Ready(Some(Ok(frame))) = &frame {
+            self.entry.bytes += frame.data_ref().map_or(0, |data| data.len() as u64);
+        }
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}

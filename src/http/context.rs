@@ -1,0 +1,102 @@
+//! What is known of a request while it is served: its id, and who sent it once that is known.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, OnceLock};
+
+use axum::extract::{ConnectInfo, FromRef, FromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName};
+use uuid::Uuid;
+
+use crate::error::ApiError;
+
+/// The header that carries the request id, in and out.
+pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// The request's own facts, shared between the access log, the error renderer and the extractors.
+#[derive(Clone, Debug)]
+pub struct RequestContext {
+    /// The client's `X-Request-Id` if it is a sensible one, else a new UUIDv7.
+    pub request_id: Arc<str>,
+    /// The signed-in user, set by the extractor that read the token.
+    pub user_id: Arc<OnceLock<Uuid>>,
+}
+
+impl RequestContext {
+    /// The context of a request that has just arrived.
+    pub fn of(request: &Request) -> Self {
+        let given = request.headers().get(&X_REQUEST_ID).and_then(|value| value.to_str().ok());
+        let request_id = given
+            .filter(|id| (1..=128).contains(&id.len()) && id.bytes().all(is_id_byte))
+            .map_or_else(|| Uuid::now_v7().to_string().into(), Into::into);
+        Self { request_id, user_id: Arc::default() }
+    }
+}
+
+/// Nothing that could forge a log line or a header.
+fn is_id_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-_.:=+/".contains(&byte)
+}
+
+/// How many proxies in front of the service append to `X-Forwarded-For`.
+#[derive(Clone, Copy, Debug)]
+pub struct TrustedProxyHops(pub usize);
+
+/// The client's address: the peer's, or the one that the outermost trusted proxy wrote.
+#[derive(Clone, Copy, Debug)]
+pub struct ClientAddr(pub Option<IpAddr>);
+
+impl<S: Send + Sync> FromRequestParts<S> for ClientAddr
+where
+    TrustedProxyHops: FromRef<S>,
+{
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
+        let TrustedProxyHops(hops) = TrustedProxyHops::from_ref(state);
+        Ok(Self(
+            if hops == 0 { peer } else { forwarded_for(&parts.headers, hops) }.map(|ip| ip.to_canonical()),
+        ))
+    }
+}
+
+/// The `hops`th address from the right: each trusted proxy appends the address it saw, and everything
+/// further left is whatever the client liked to write.
+fn forwarded_for(headers: &HeaderMap, hops: usize) -> Option<IpAddr> {
+    let values: Vec<_> =
+        headers.get_all(X_FORWARDED_FOR).iter().filter_map(|value| value.to_str().ok()).collect();
+    let address = values.iter().flat_map(|value| value.split(',')).rev().nth(hops - 1)?.trim();
+    // Some proxies write the port too.
+    address.parse().ok().or_else(|| address.parse::<SocketAddr>().ok().map(|socket| socket.ip()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client(values: &[&'static str], hops: usize) -> Option<String> {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(X_FORWARDED_FOR, axum::http::HeaderValue::from_static(value));
+        }
+        forwarded_for(&headers, hops).map(|ip| ip.to_string())
+    }
+
+    #[test]
+    fn the_client_is_counted_from_the_right() {
+        assert_eq!(client(&["6.6.6.6, 203.0.113.7"], 1).as_deref(), Some("203.0.113.7"));
+        assert_eq!(client(&["6.6.6.6, 203.0.113.7, 10.0.0.1"], 2).as_deref(), Some("203.0.113.7"));
+        assert_eq!(client(&["6.6.6.6", "203.0.113.7"], 1).as_deref(), Some("203.0.113.7"));
+        assert_eq!(client(&["2001:db8::1"], 1).as_deref(), Some("2001:db8::1"));
+        assert_eq!(client(&["203.0.113.7:4711"], 1).as_deref(), Some("203.0.113.7"));
+    }
+
+    #[test]
+    fn too_few_hops_or_nonsense_name_nobody() {
+        assert_eq!(client(&["203.0.113.7"], 2), None);
+        assert_eq!(client(&["unknown"], 1), None);
+        assert_eq!(client(&[], 1), None);
+    }
+}

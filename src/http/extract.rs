@@ -1,0 +1,172 @@
+//! The request's parts as typed, validated values; each failure is an [`ApiError`] that names the field.
+//! These are the only extractors handlers use: `clippy.toml` bans axum's own.
+
+use axum::body::Body;
+use axum::extract::path::ErrorKind;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use futures_util::StreamExt;
+use serde::Serialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
+
+use super::validation::Validate;
+use crate::error::{ApiError, FieldError};
+
+/// The largest body that is read, in bytes.
+pub const MAX_BODY: usize = 1024 * 1024;
+
+/// How much of an oversized body is read and thrown away, in bytes, so that a client that is still
+/// sending gets to read the answer instead of a reset connection.
+const MAX_DISCARDED: usize = 8 * MAX_BODY;
+
+/// A JSON body: read, parsed and validated; or a JSON answer.
+#[derive(Debug)]
+pub struct Json<T>(pub T);
+
+impl<T: DeserializeOwned + Validate, S: Send + Sync> FromRequest<S> for Json<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _state: &S) -> Result<Self, ApiError> {
+        if !is_json(request.headers()) {
+            return Err(ApiError::UnsupportedMediaType);
+        }
+        let bytes = read_body(request).await?;
+        // Serde would take an array for a struct, field by field.
+        if !bytes.trim_ascii_start().starts_with(b"{") {
+            serde_json::from_slice::<IgnoredAny>(&bytes).map_err(|error| unreadable(&error))?;
+            return Err(ApiError::invalid("body", "wrong_type", "must be a JSON object"));
+        }
+        let mut json = serde_json::Deserializer::from_slice(&bytes);
+        let body: T =
+            serde_path_to_error::deserialize(&mut json).map_err(|error| match error.inner().classify() {
+                serde_json::error::Category::Data => ApiError::Invalid(vec![field_error(
+                    &error.path().to_string(),
+                    &error.inner().to_string(),
+                )]),
+                _ => unreadable(error.inner()),
+            })?;
+        json.end().map_err(|error| unreadable(&error))?;
+        body.validated().map(Self)
+    }
+}
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        axum::Json(self.0).into_response()
+    }
+}
+
+fn unreadable(error: &serde_json::Error) -> ApiError {
+    ApiError::Unreadable(format!("The body is not JSON: {error}."))
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = value.split(';').next().unwrap_or_default().trim();
+    essence.eq_ignore_ascii_case("application/json")
+}
+
+async fn read_body(request: Request) -> Result<Vec<u8>, ApiError> {
+    let waits_for_continue = request.headers().contains_key(header::EXPECT);
+    let announced = request
+        .headers()
+        .get(header::CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    if waits_for_continue && announced.is_some_and(|length| length > MAX_BODY) {
+        return Err(ApiError::TooLarge(MAX_BODY));
+    }
+    let mut stream = Body::into_data_stream(request.into_body());
+    // Grows with what arrives, not with what was announced: announcing costs a client nothing.
+    let mut bytes = Vec::new();
+    let mut read = 0;
+    while let Some(chunk) = stream.next().await {
+        let chunk = chunk.map_err(|_| ApiError::Unreadable("The body ended early.".into()))?;
+        read += chunk.len();
+        if read <= MAX_BODY {
+            bytes.extend_from_slice(&chunk);
+        } else if read > MAX_DISCARDED {
+            break;
+        }
+    }
+    if read > MAX_BODY { Err(ApiError::TooLarge(MAX_BODY)) } else { Ok(bytes) }
+}
+
+/// The query string, with no parameter that `T` does not know.
+#[derive(Debug)]
+pub struct Query<T>(pub T);
+
+impl<T: DeserializeOwned + Validate, S: Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
+        let query = parts.uri.query().unwrap_or_default().as_bytes();
+        // PostgreSQL's text cannot hold a NUL, whatever the parameter is for.
+        if let Some((name, _)) = form_urlencoded::parse(query).find(|(_, value)| value.contains('\0')) {
+            return Err(ApiError::invalid(name, "control_character", "must not have control characters"));
+        }
+        let pairs = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query));
+        let query: T = serde_path_to_error::deserialize(pairs).map_err(|error| {
+            ApiError::Invalid(vec![field_error(&error.path().to_string(), &error.inner().to_string())])
+        })?;
+        query.validated().map(Self)
+    }
+}
+
+/// The parameters in the path.
+#[derive(Debug)]
+pub struct Path<T>(pub T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        #[expect(clippy::disallowed_types, reason = "the one place where the raw type reads the path")]
+        match axum::extract::Path::from_request_parts(parts, state).await {
+            Ok(axum::extract::Path(path)) => Ok(Self(path)),
+            Err(PathRejection::FailedToDeserializePathParams(error)) => {
+                let field = path_field(error.kind()).unwrap_or("path");
+                Err(ApiError::Malformed(FieldError::new(field, "malformed", "is not an id")))
+            }
+            Err(error) => Err(ApiError::Internal(error.into())),
+        }
+    }
+}
+
+fn path_field(kind: &ErrorKind) -> Option<&str> {
+    match kind {
+        ErrorKind::ParseErrorAtKey { key, .. }
+        | ErrorKind::InvalidUtf8InPathParam { key }
+        | ErrorKind::DeserializeError { key, .. } => Some(key),
+        _ => None,
+    }
+}
+
+/// Names the field that serde stumbled over. Its messages are stable, and the only place where it says
+/// which field is missing, unknown or given twice.
+fn field_error(path: &str, message: &str) -> FieldError {
+    let path = if path == "." { "" } else { path };
+    let quoted = message.split('`').nth(1).unwrap_or_default();
+    let (field, code, detail) = if message.starts_with("missing field") {
+        (join(path, quoted), "required", "is required".to_owned())
+    } else if message.starts_with("unknown field") {
+        let known = message.split_once(", ").map_or_else(String::new, |(_, known)| format!(": {known}"));
+        (
+            join(path.strip_suffix(quoted).unwrap_or(path), quoted),
+            "unknown",
+            format!("is not known here{known}"),
+        )
+    } else if message.starts_with("duplicate field") {
+        (join(path.strip_suffix(quoted).unwrap_or(path), quoted), "duplicate", "is given twice".to_owned())
+    } else {
+        (path.to_owned(), "wrong_type", message.to_owned())
+    };
+    FieldError::new(if field.is_empty() { "body".into() } else { field }, code, detail)
+}
+
+fn join(path: &str, field: &str) -> String {
+    let path = path.trim_end_matches('.');
+    if path.is_empty() { field.to_owned() } else { format!("{path}.{field}") }
+}

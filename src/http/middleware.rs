@@ -1,0 +1,123 @@
+//! The stack around every route, in one place and one order.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{HeaderName, HeaderValue, Method, header};
+use axum::middleware::{Next, from_fn, from_fn_with_state, map_response};
+use axum::response::{IntoResponse, Response};
+use tokio::sync::Semaphore;
+use tower::ServiceBuilder;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::cors::{AllowOrigin, CorsLayer};
+
+use super::access_log::access_log;
+use super::context::{RequestContext, X_REQUEST_ID};
+use super::extract::Json;
+use super::health;
+use crate::error::ApiError;
+
+/// What the stack allows.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// How long a request may take.
+    pub request_timeout: Duration,
+    /// How many requests are served at once; more are shed.
+    pub concurrency: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { request_timeout: Duration::from_secs(15), concurrency: 1024 }
+    }
+}
+
+/// Wraps `routes`, from the outside in. Errors of the inner layers are rendered and logged by the outer.
+pub fn wrap<S: Clone + Send + Sync + 'static>(
+    routes: Router<S>,
+    limits: &Limits,
+    cors_allowed_origins: &[HeaderValue],
+) -> Router<S> {
+    let slots = Arc::new(Semaphore::new(limits.concurrency));
+    let stack = ServiceBuilder::new()
+        .layer(from_fn(access_log))
+        .layer(CompressionLayer::new())
+        .layer(cors(cors_allowed_origins))
+        .layer(map_response(default_headers))
+        .layer(from_fn(render_errors))
+        .layer(from_fn_with_state(slots, shed))
+        .layer(from_fn_with_state(limits.request_timeout, time_out))
+        .layer(CatchPanicLayer::custom(|_payload| ApiError::Panicked.into_response()));
+    routes
+        .fallback(async || ApiError::NotFound)
+        .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
+        .layer(stack)
+}
+
+/// What every answer carries, unless its handler knows better.
+const DEFAULT_HEADERS: [(HeaderName, HeaderValue); 5] = [
+    (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'")),
+    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000")),
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+];
+
+async fn default_headers(mut response: Response) -> Response {
+    for (name, value) in DEFAULT_HEADERS {
+        response.headers_mut().entry(name).or_insert(value);
+    }
+    response
+}
+
+fn cors(origins: &[HeaderValue]) -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::list(origins.iter().cloned()))
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, X_REQUEST_ID])
+        .expose_headers([header::LINK, header::LOCATION, header::RETRY_AFTER, X_REQUEST_ID])
+        .max_age(Duration::from_hours(1))
+}
+
+async fn time_out(State(limit): State<Duration>, request: Request, next: Next) -> Response {
+    match tokio::time::timeout(limit, next.run(request)).await {
+        Ok(response) => response,
+        Err(_elapsed) => ApiError::Timeout.into_response(),
+    }
+}
+
+/// Refuses at once what would only wait: a client can go elsewhere or try again. Health is exempt, so
+/// that a busy task is not taken for a dead one.
+async fn shed(State(slots): State<Arc<Semaphore>>, request: Request, next: Next) -> Response {
+    if health::PATHS.contains(&request.uri().path()) {
+        return next.run(request).await;
+    }
+    match slots.try_acquire() {
+        Ok(_slot) => next.run(request).await,
+        Err(_full) => ApiError::Overloaded.into_response(),
+    }
+}
+
+/// Writes the body of an error, which only here can name the request id, and logs the cause of a
+/// server's own fault, once.
+async fn render_errors(request: Request, next: Next) -> Response {
+    let request_id = request.extensions().get::<RequestContext>().map(|context| context.request_id.clone());
+    let mut response = next.run(request).await;
+    let Some(error) = response.extensions_mut().remove::<Arc<ApiError>>() else {
+        return response;
+    };
+    match &*error {
+        ApiError::Internal(cause) => tracing::error!(%cause, "request failed"),
+        ApiError::Unavailable(cause) => tracing::warn!(%cause, "database unavailable"),
+        ApiError::Overloaded | ApiError::Timeout => tracing::warn!(reason = %error, "request given up"),
+        _ => {}
+    }
+    let (mut parts, _empty) = response.into_parts();
+    let body = Json(error.problem(request_id.as_deref().unwrap_or_default())).into_response().into_body();
+    parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    parts.headers.remove(header::CONTENT_LENGTH);
+    Response::from_parts(parts, body)
+}

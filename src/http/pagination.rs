@@ -1,0 +1,177 @@
+//! Lists: a bounded page, an opaque checked cursor that names the last row seen (keyset, never an
+//! offset), and a `Link` to the next page.
+
+use axum::extract::OriginalUri;
+use axum::http::{HeaderValue, Uri, header};
+use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::extract::Json;
+use super::validation::{Broken, Rule, Validate, Violations};
+use crate::error::{ApiError, FieldError};
+
+/// How many items a page may have, 1 to 100.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(transparent)]
+pub struct Limit(i64);
+
+impl Default for Limit {
+    fn default() -> Self {
+        Self(20)
+    }
+}
+
+impl Rule for Limit {
+    fn check(&self) -> Result<(), Broken> {
+        if (1..=100).contains(&self.0) {
+            Ok(())
+        } else {
+            Err(("out_of_range", "must be from 1 to 100".into()))
+        }
+    }
+}
+
+impl Limit {
+    /// The rows to ask the database for: one more than the page has, to know whether another follows.
+    #[must_use]
+    pub fn rows(self) -> i64 {
+        self.0 + 1
+    }
+
+    fn items(self) -> usize {
+        usize::try_from(self.0).unwrap_or_default()
+    }
+}
+
+/// Which page, for a list without filters.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct PageQuery {
+    /// How many at most.
+    #[serde(default)]
+    #[param(value_type = Option<i64>, minimum = 1, maximum = 100, default = 20)]
+    pub limit: Limit,
+    /// The `next_cursor` of the previous page.
+    #[param(pattern = "^[A-Za-z0-9_-]+$")]
+    pub cursor: Option<String>,
+}
+
+impl Validate for PageQuery {
+    fn validate(&self, violations: &mut Violations) {
+        violations.check("limit", &self.limit);
+    }
+}
+
+/// A position in a list: the name of the list's order and the key of the last row seen.
+///
+/// # Errors
+/// [`ApiError::Malformed`] when `cursor` was not made by [`encode_cursor`] for the same `order`.
+pub fn decode_cursor<K: DeserializeOwned>(order: &str, cursor: Option<&str>) -> Result<Option<K>, ApiError> {
+    let Some(cursor) = cursor else { return Ok(None) };
+    URL_SAFE_NO_PAD
+        .decode(cursor)
+        .ok()
+        .and_then(|json| serde_json::from_slice::<(String, K)>(&json).ok())
+        .filter(|(made_for, _)| made_for == order)
+        .map(|(_, key)| Some(key))
+        .ok_or_else(|| {
+            let detail = "is not a cursor of this list: use `next_cursor` of its previous page";
+            ApiError::Malformed(FieldError::new("cursor", "malformed", detail))
+        })
+}
+
+/// The cursor for the page after the row with `key`.
+pub fn encode_cursor<K: Serialize>(order: &str, key: &K) -> Result<String, ApiError> {
+    let json = serde_json::to_vec(&(order, key)).map_err(|error| ApiError::Internal(error.into()))?;
+    Ok(URL_SAFE_NO_PAD.encode(json))
+}
+
+/// One page of a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Page<T> {
+    /// The items, in the list's order.
+    pub items: Vec<T>,
+    /// Give this as `cursor` to get the next page; null on the last one.
+    #[schema(required, example = "WyJwb3N0cyIsIjAxOTlmNGEyIl0")]
+    pub next_cursor: Option<String>,
+    #[serde(skip)]
+    #[schema(ignore)]
+    next_link: Option<HeaderValue>,
+}
+
+impl<T> Page<T> {
+    /// The page of at most `limit` of `rows` (which were asked for with [`Limit::rows`]), with the cursor
+    /// that `key` gives for its last row.
+    pub fn new<R: Into<T>, K: Serialize>(
+        mut rows: Vec<R>,
+        limit: Limit,
+        order: &str,
+        key: impl Fn(&R) -> K,
+        OriginalUri(uri): &OriginalUri,
+    ) -> Result<Self, ApiError> {
+        let more = rows.len() > limit.items();
+        rows.truncate(limit.items());
+        let next_cursor =
+            rows.last().filter(|_| more).map(|last| encode_cursor(order, &key(last))).transpose()?;
+        let next_link = next_cursor.as_deref().and_then(|cursor| next_link(uri, cursor));
+        Ok(Self { items: rows.into_iter().map(Into::into).collect(), next_cursor, next_link })
+    }
+}
+
+/// `uri` with `cursor` instead of its own.
+fn next_link(uri: &Uri, cursor: &str) -> Option<HeaderValue> {
+    let query = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(
+            form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes())
+                .filter(|(name, _)| name != "cursor"),
+        )
+        .append_pair("cursor", cursor)
+        .finish();
+    HeaderValue::try_from(format!("<{}?{query}>; rel=\"next\"", uri.path())).ok()
+}
+
+impl<T: Serialize> IntoResponse for Page<T> {
+    fn into_response(mut self) -> Response {
+        let link = self.next_link.take();
+        let mut response = Json(self).into_response();
+        if let Some(link) = link {
+            response.headers_mut().insert(header::LINK, link);
+        }
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_cursor_gives_back_its_key(time in any::<i64>(), id in any::<u128>(), name in any::<String>()) {
+            let key = (time, uuid::Uuid::from_u128(id), name);
+            let cursor = encode_cursor("order", &key).unwrap();
+            prop_assert!(cursor.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)));
+            prop_assert_eq!(decode_cursor("order", Some(&cursor)).unwrap(), Some(key.clone()));
+            prop_assert!(decode_cursor::<(i64, uuid::Uuid, String)>("another", Some(&cursor)).is_err());
+            prop_assert!(decode_cursor::<uuid::Uuid>("order", Some(&cursor)).is_err());
+        }
+
+        #[test]
+        fn what_is_not_a_cursor_is_refused(text in any::<String>()) {
+            prop_assert!(decode_cursor::<uuid::Uuid>("order", Some(&text)).is_err());
+        }
+
+        #[test]
+        fn a_cursor_cut_short_is_refused(id in any::<u128>(), length in 0_usize..20) {
+            let cursor = encode_cursor("order", &uuid::Uuid::from_u128(id)).unwrap();
+            prop_assert!(decode_cursor::<uuid::Uuid>("order", Some(&cursor[..length])).is_err());
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! Validation, field by field: every field at fault is named, not only the first. A value's rule lives
+//! with its type ([`Rule`]); a request lists its fields ([`Validate`]); the extractors of
+//! [`extract`](super::extract) refuse what is not valid, so a handler never sees it.
+
+use std::borrow::Cow;
+
+use crate::error::{ApiError, FieldError};
+
+/// Why a value is not acceptable: a code for programs and a sentence for people.
+pub type Broken = (&'static str, Cow<'static, str>);
+
+/// A value that knows when it is acceptable.
+pub trait Rule {
+    /// # Errors
+    /// The first thing that is wrong with the value.
+    fn check(&self) -> Result<(), Broken>;
+}
+
+/// An absent value breaks no rule.
+impl<T: Rule> Rule for Option<T> {
+    fn check(&self) -> Result<(), Broken> {
+        self.as_ref().map_or(Ok(()), Rule::check)
+    }
+}
+
+/// A request that can be checked beyond its shape.
+pub trait Validate {
+    /// Adds everything that is wrong to `violations`.
+    fn validate(&self, violations: &mut Violations);
+
+    /// # Errors
+    /// [`ApiError::Invalid`] with every field at fault.
+    fn validated(self) -> Result<Self, ApiError>
+    where
+        Self: Sized,
+    {
+        let mut violations = Violations::default();
+        self.validate(&mut violations);
+        if violations.0.is_empty() { Ok(self) } else { Err(ApiError::Invalid(violations.0)) }
+    }
+}
+
+/// The fields found at fault so far.
+#[derive(Default)]
+pub struct Violations(Vec<FieldError>);
+
+impl Violations {
+    /// Checks `value` under the name `field`.
+    pub fn check(&mut self, field: &str, value: &impl Rule) -> &mut Self {
+        if let Err((code, detail)) = value.check() {
+            self.add(field, code, detail);
+        }
+        self
+    }
+
+    /// Checks each of `values` under the name `field[i]`.
+    pub fn check_each<'a, T: Rule + 'a>(
+        &mut self,
+        field: &str,
+        values: impl IntoIterator<Item = &'a T>,
+    ) -> &mut Self {
+        for (i, value) in values.into_iter().enumerate() {
+            self.check(&format!("{field}[{i}]"), value);
+        }
+        self
+    }
+
+    /// Adds a violation that no single value's rule can see.
+    pub fn add(&mut self, field: &str, code: &str, detail: impl Into<String>) {
+        self.0.push(FieldError::new(field, code, detail));
+    }
+}
+
+/// The rule of every text: a number of characters (Unicode scalar values), and not only white space.
+///
+/// # Errors
+/// `too_short`, `too_long` or `blank`.
+pub fn length(text: &str, min: usize, max: usize) -> Result<(), Broken> {
+    let count = text.chars().count();
+    if count == 0 && min > 0 {
+        Err(("too_short", "must not be empty".into()))
+    } else if count < min {
+        Err(("too_short", format!("must have at least {min} characters").into()))
+    } else if count > max {
+        Err(("too_long", format!("must have at most {max} characters").into()))
+    } else if text.chars().all(char::is_whitespace) {
+        Err(("blank", "must not be blank".into()))
+    } else {
+        Ok(())
+    }
+}
+
+/// The rule of a text of one line: no control characters.
+///
+/// # Errors
+/// `control_character`, or those of [`length`].
+pub fn line(text: &str, min: usize, max: usize) -> Result<(), Broken> {
+    if text.chars().any(|c| c.is_ascii_control()) {
+        return Err(("control_character", "must not have control characters or line breaks".into()));
+    }
+    length(text, min, max)
+}
+
+/// The rule of a text of many lines: no control characters but tabs and line breaks.
+///
+/// # Errors
+/// `control_character`, or those of [`length`].
+pub fn block(text: &str, min: usize, max: usize) -> Result<(), Broken> {
+    if text.chars().any(|c| c.is_ascii_control() && !matches!(c, '\t' | '\n' | '\r')) {
+        return Err((
+            "control_character",
+            "must not have control characters but tabs and line breaks".into(),
+        ));
+    }
+    length(text, min, max)
+}
+
+/// The pattern of [`line`], as OpenAPI shows it.
+pub const LINE: &str = r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$";
+/// The pattern of [`block`], as OpenAPI shows it.
+pub const BLOCK: &str =
+    r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$";
+
+/// Declares the type of a text field: its rule, and the same rule as its OpenAPI schema.
+/// `line` texts lose the white space around them, `block` texts are kept to the letter.
+macro_rules! text_type {
+    ($(#[$doc:meta])* $name:ident, $rule:ident, $pattern:ident, $min:literal..=$max:literal, $example:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, serde::Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                utoipa::openapi::ObjectBuilder::new()
+                    .schema_type(utoipa::openapi::Type::String)
+                    .min_length(Some($min))
+                    .max_length(Some($max))
+                    .pattern(Some($crate::http::validation::$pattern))
+                    .examples([$example])
+                    .into()
+            }
+        }
+
+        impl utoipa::ToSchema for $name {}
+
+        impl $name {
+            /// The text as it is stored.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                $crate::http::validation::text_type!(@stored $rule self.0)
+            }
+        }
+
+        impl $crate::http::validation::Rule for $name {
+            fn check(&self) -> Result<(), $crate::http::validation::Broken> {
+                $crate::http::validation::$rule(&self.0, $min, $max)
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(text: &str) -> Self {
+                Self(text.to_owned())
+            }
+        }
+    };
+    (@stored line $text:expr) => { $text.trim() };
+    (@stored block $text:expr) => { $text.as_str() };
+}
+pub(crate) use text_type;
+
+/// Reads a field that can be absent (`None`) or a value, but not null: use it with
+/// `#[serde(default, deserialize_with = "not_null")]`.
+///
+/// # Errors
+/// Those of `T`.
+pub fn not_null<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: serde::Deserialize<'de>,
+{
+    T::deserialize(deserializer).map(Some)
+}
+
+/// Reads a field that can be absent (`None`), null (`Some(None)`) or a value: use it with
+/// `#[serde(default, deserialize_with = "nullable")]`.
+///
+/// # Errors
+/// Those of `T`.
+pub fn nullable<'de, D, T>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: serde::Deserialize<'de>,
+{
+    serde::Deserialize::deserialize(deserializer).map(Some)
+}
+
+#[cfg(test)]
+#[expect(unreachable_pub, reason = "the macro declares types for everyone")]
+mod tests {
+    use proptest::prelude::*;
+    use regex::Regex;
+
+    use super::*;
+
+    text_type!(Line, line, LINE, 2..=5, "ab");
+    text_type!(Block, block, BLOCK, 2..=5, "ab");
+
+    /// What a client that reads the schema would say.
+    fn is_valid_by_schema(text: &str, pattern: &str) -> bool {
+        (2..=5).contains(&text.chars().count()) && Regex::new(pattern).unwrap().is_match(text)
+    }
+
+    proptest! {
+        #[test]
+        fn the_rules_are_what_the_schemas_say(text in "[ab \t\n\r\u{0}\u{b}\u{7f}\u{85}\u{a0}\u{2003}é🦀]{0,7}") {
+            prop_assert_eq!(Line::from(text.as_str()).check().is_ok(), is_valid_by_schema(&text, LINE), "{:?}", text);
+            prop_assert_eq!(Block::from(text.as_str()).check().is_ok(), is_valid_by_schema(&text, BLOCK), "{:?}", text);
+        }
+
+        #[test]
+        fn what_is_stored_is_never_blank(text in any::<String>()) {
+            let line = Line::from(text.as_str());
+            prop_assert!(line.check().is_err() || !line.as_str().is_empty());
+        }
+    }
+
+    #[test]
+    fn lines_are_trimmed_and_blocks_are_not() {
+        assert_eq!(Line::from(" a ").as_str(), "a");
+        assert_eq!(Block::from(" a\n").as_str(), " a\n");
+    }
+}

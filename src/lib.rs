@@ -1,0 +1,35 @@
+//! blog-api: users, posts and comments over HTTP, on PostgreSQL.
+//!
+//! A guided tour, from the outside in:
+//!
+//! - [`router`] shows every route on one screen; [`app`] wires the parts together; [`server`] listens and
+//!   stops; [`openapi`] is the document that the handlers generate.
+//! - The features, [`users`], [`posts`] and [`comments`], have the same three rooms each: `model` (what it
+//!   is and what is allowed: pure), `store` (all of its SQL) and `routes` (handlers and their request types).
+//! - The kit knows no feature: [`auth`] tells who is calling, as extractor types, and has the rooms of
+//!   sessions; [`http`] is the middleware stack, the extractors, validation and lists; [`error`] is every
+//!   error that a client can see; [`db`] is the pool, the migrations and the development server;
+//!   [`markdown`], [`config`], [`telemetry`], [`clock`] and [`lifecycle`] are what they say.
+//!
+//! A request passes the stack of [`http::middleware`], is read by the extractors of [`http::extract`] and
+//! [`auth`], and reaches a handler with nothing left to check but the state of things, which constraints
+//! and single statements of the `store` decide.
+
+pub mod app;
+pub mod auth;
+pub mod clock;
+pub mod comments;
+pub mod config;
+pub mod db;
+#[cfg(feature = "embedded-db")]
+pub mod demo;
+pub mod error;
+pub mod http;
+pub mod lifecycle;
+pub mod markdown;
+pub mod openapi;
+pub mod posts;
+pub mod router;
+pub mod server;
+pub mod telemetry;
+pub mod users;

@@ -1,0 +1,102 @@
+//! The command line: `serve` (the default), `migrate`, `healthcheck`, `openapi`, `users`.
+
+mod cli;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use blog_api::auth::Role;
+use blog_api::config::Config;
+use blog_api::db::migrations;
+use blog_api::openapi;
+use clap::{Args, Parser, Subcommand};
+use cli::database::Database;
+use cli::failure::{Failure, cannot};
+use cli::healthcheck::healthcheck;
+use cli::serve::serve;
+use cli::users::create_user;
+
+/// A blog backend: users, posts and comments, on PostgreSQL.
+///
+/// Configured by environment variables; without any it serves on port 8000 from a private PostgreSQL.
+#[derive(Parser)]
+#[command(version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: ServeArgs,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the API (the default)
+    Serve(ServeArgs),
+    /// Bring the database schema up to date
+    Migrate,
+    /// Ask the server on this machine for /health; exit 0 if it answers
+    Healthcheck,
+    /// Print the OpenAPI document
+    Openapi,
+    /// Manage users
+    #[command(subcommand)]
+    Users(UsersCommand),
+}
+
+#[derive(Args)]
+struct ServeArgs {
+    /// Fill an empty development database with a few users, posts and comments
+    #[cfg(feature = "embedded-db")]
+    #[arg(long)]
+    demo: bool,
+}
+
+#[derive(Subcommand)]
+enum UsersCommand {
+    /// Create a user; the password is read from standard input, one line
+    Create {
+        /// 1 to 39 letters, digits, `_`, `.` and `-`
+        #[arg(long)]
+        username: String,
+        /// The e-mail address to sign in with
+        #[arg(long)]
+        email: String,
+        /// What the user may do
+        #[arg(long, default_value = "author")]
+        role: Role,
+    },
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match cli.command.unwrap_or(Command::Serve(cli.serve)) {
+        Command::Serve(args) => serve(&args).await,
+        Command::Migrate => migrate().await,
+        Command::Healthcheck => healthcheck().await,
+        Command::Openapi => print(openapi::document()),
+        Command::Users(UsersCommand::Create { username, email, role }) => {
+            create_user(username, email, role).await
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure { code, message }) => {
+            eprintln!("blog-api: {message}");
+            ExitCode::from(code)
+        }
+    }
+}
+
+async fn migrate() -> Result<(), Failure> {
+    let config = Config::from_env().map_err(Failure::config)?;
+    let database = Database::open(&config.database, false).await?;
+    let migrated = migrations::run(&database.options).await;
+    database.close().await;
+    migrated.map_err(|error| cannot("migrate the database", error))?;
+    print("The database schema is up to date.\n")
+}
+
+fn print(text: &str) -> Result<(), Failure> {
+    std::io::stdout().write_all(text.as_bytes()).map_err(|error| cannot("print", error))
+}

@@ -1,0 +1,158 @@
+//! The OpenAPI document, generated from the handlers, and the page that shows it. What the extractors and
+//! the middleware answer for every route is added here, so that no handler has to repeat it.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use axum::Router;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Map, Value, json};
+use tower_http::set_header::SetResponseHeaderLayer;
+use utoipa::OpenApi;
+use utoipa_swagger_ui::{Config, SwaggerUi};
+
+use crate::app::AppState;
+use crate::error::Problem;
+use crate::router;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "blog-api",
+        description = "Users, posts and comments.\n\n\
+            Sign in with `POST /v1/sessions` and send the token as `Authorization: Bearer <token>`. \
+            Every error is a problem document (RFC 9457) that names each field at fault. \
+            Lists have `next_cursor` and a `Link` to the next page. \
+            Every answer carries `X-Request-Id`, yours if you send one.",
+    ),
+    components(schemas(Problem)),
+    tags(
+        (name = "posts", description = "Write, publish and read"),
+        (name = "comments", description = "Discuss and moderate"),
+        (name = "users", description = "Accounts and public profiles"),
+        (name = "sessions", description = "Sign in and out"),
+        (name = "health", description = "For load balancers and operators"),
+        (name = "documentation", description = "This document"),
+    ),
+)]
+struct Base;
+
+/// The document without its paths.
+#[must_use]
+pub fn base() -> utoipa::openapi::OpenApi {
+    Base::openapi()
+}
+
+static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
+    let document = serde_json::to_value(router::routes().into_openapi()).map(complete);
+    document.and_then(|document| serde_json::to_string_pretty(&document)).unwrap_or_default() + "\n"
+});
+
+/// The whole document, as JSON for people and machines.
+#[must_use]
+pub fn document() -> &'static str {
+    &DOCUMENT
+}
+
+/// This document
+#[utoipa::path(get, path = "/openapi.json", tag = "documentation", responses(
+    (status = 200, description = "The OpenAPI 3.1 document", content_type = "application/json", body = Object),
+))]
+pub async fn read() -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], document()).into_response()
+}
+
+/// `/docs`: the document as a page, all of whose assets are in the binary.
+pub fn docs() -> Router<AppState> {
+    const POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+                          frame-ancestors 'none'";
+    let policy = HeaderValue::from_static(POLICY);
+    Router::from(SwaggerUi::new("/docs").config(Config::from("/openapi.json").persist_authorization(true)))
+        .layer(SetResponseHeaderLayer::overriding(header::CONTENT_SECURITY_POLICY, policy))
+}
+
+/// What every handler of a kind can answer besides what its own documentation says.
+const COMMON: [(&str, &str, &str); 7] = [
+    ("400", "Unreadable", "The body, an id or the cursor cannot be read"),
+    ("401", "Unauthenticated", "No token where one is needed, or one that is unknown, revoked or expired"),
+    ("413", "TooLarge", "The body is larger than 1 MiB"),
+    ("415", "UnsupportedMediaType", "The body is not `application/json`"),
+    ("422", "Invalid", "Fields that are not acceptable; `errors` names each"),
+    ("500", "Internal", "A defect; the log has the cause under the request id"),
+    ("503", "Unavailable", "Too busy, or the database is away; try again after `Retry-After` seconds"),
+];
+
+fn complete(mut document: Value) -> Value {
+    document["components"]["securitySchemes"] = json!({"token": {
+        "type": "http", "scheme": "bearer", "description": "The token of `POST /v1/sessions`.",
+    }});
+    document["components"]["responses"] = COMMON
+        .into_iter()
+        .map(|(status, name, description)| {
+            let mut response = json!({"description": description});
+            complete_response(status, &mut response);
+            (name.to_owned(), response)
+        })
+        .collect();
+    // The generator writes out what a page is of.
+    for (name, schema) in document["components"]["schemas"].as_object_mut().into_iter().flatten() {
+        if let Some(item) = name.strip_prefix("Page_") {
+            schema["properties"]["items"]["items"] = json!({"$ref": format!("#/components/schemas/{item}")});
+        }
+    }
+    for path in document["paths"].as_object_mut().into_iter().flat_map(Map::values_mut) {
+        for operation in path.as_object_mut().into_iter().flat_map(Map::values_mut) {
+            complete_operation(operation);
+        }
+    }
+    document
+}
+
+fn complete_operation(operation: &mut Value) {
+    let tag = operation["tags"][0].as_str().unwrap_or_default().to_owned();
+    let name = operation["operationId"].as_str().unwrap_or_default();
+    operation["operationId"] = format!("{tag}_{name}").into();
+
+    let parameters = operation["parameters"].as_array().map_or(&[][..], Vec::as_slice);
+    let has = |key: &str, value: &str| parameters.iter().any(|parameter| parameter[key] == value);
+    let has_body = !operation["requestBody"].is_null();
+    let applies = |status: &str| match status {
+        "400" => has_body || has("in", "path") || has("name", "cursor"),
+        "401" => !operation["security"].is_null(),
+        "413" | "415" => has_body,
+        "422" => has_body || has("in", "query"),
+        _ => tag != "health",
+    };
+    let mut responses: BTreeMap<String, Value> = COMMON
+        .into_iter()
+        .filter(|(status, ..)| applies(status))
+        .map(|(status, name, _)| {
+            (status.to_owned(), json!({"$ref": format!("#/components/responses/{name}")}))
+        })
+        .collect();
+    for (status, response) in operation["responses"].as_object_mut().into_iter().flatten() {
+        complete_response(status, response);
+        responses.insert(status.clone(), response.take());
+    }
+    operation["responses"] = responses.into_iter().collect();
+}
+
+fn complete_response(status: &str, response: &mut Value) {
+    if status >= "400" && response["content"].is_null() {
+        response["content"] =
+            json!({"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}});
+    }
+    let header = |description: &str| json!({"description": description, "schema": {"type": "string"}});
+    let is_page = response["content"]["application/json"]["schema"]["$ref"]
+        .as_str()
+        .is_some_and(|schema| schema.starts_with("#/components/schemas/Page_"));
+    let headers = &mut response["headers"];
+    headers["X-Request-Id"] = header("The request's id: yours, or a new one");
+    match status {
+        "401" => headers["WWW-Authenticate"] = header("`Bearer`"),
+        "503" => headers["Retry-After"] = header("When to try again, in seconds"),
+        _ if is_page => headers["Link"] = header("The next page, if there is one: `<path>; rel=\"next\"`"),
+        _ => {}
+    }
+}

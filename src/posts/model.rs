@@ -1,0 +1,303 @@
+//! What a post is: the rules of each field, who may see and edit it, and how it is shown.
+
+use std::borrow::Cow;
+use std::convert::Infallible;
+use std::str::FromStr;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::auth::{Role, User, Viewer};
+use crate::http::validation::{Broken, Rule, length, text_type};
+use crate::users::model::Byline;
+
+text_type!(
+    /// The title of a post.
+    Title, line, LINE, 1..=200, "Hello, world");
+
+text_type!(
+    /// What a post is about, in plain text.
+    Summary, block, BLOCK, 1..=500, "The first post of this blog.");
+
+text_type!(
+    /// The text of a post, in Markdown.
+    PostBody, block, BLOCK, 1..=200_000, "# Hello\n\nThis is *the first* post.");
+
+text_type!(
+    /// A tag; kept in lower case.
+    Tag, line, LINE, 1..=32, "rust");
+
+/// How many tags a post may have.
+pub const MAX_TAGS: usize = 10;
+
+/// The tags as they are stored: lower case, each once.
+#[must_use]
+pub fn stored_tags(tags: &[Tag]) -> Vec<String> {
+    let mut stored = Vec::with_capacity(tags.len());
+    for tag in tags {
+        let tag = tag.as_str().to_lowercase();
+        if !stored.contains(&tag) {
+            stored.push(tag);
+        }
+    }
+    stored
+}
+
+/// The part of a post's URL that people read: lower-case ASCII words between single hyphens.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(transparent)]
+#[schema(value_type = String, min_length = 1, max_length = 100, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", example = "hello-world")]
+pub struct Slug(String);
+
+/// Longer titles are cut, which leaves room for [`Slug::with_suffix`].
+const MAX_GENERATED: usize = 80;
+
+impl Slug {
+    /// The slug that a title gives, `post` if it gives none.
+    #[must_use]
+    pub fn from_title(title: &str) -> Self {
+        let mut slug = slug::slugify(title);
+        slug.truncate(MAX_GENERATED);
+        let slug = slug.trim_end_matches('-');
+        if slug.is_empty() {
+            Self("post".into())
+        } else if is_id(slug) {
+            Self(format!("post-{slug}"))
+        } else {
+            Self(slug.into())
+        }
+    }
+
+    /// A variant of this slug that is most likely free.
+    #[must_use]
+    pub fn with_suffix(&self, random: u32) -> Self {
+        Self(format!("{}-{:06x}", self.0, random & 0x00ff_ffff))
+    }
+
+    /// The slug as it is stored.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Rule for Slug {
+    fn check(&self) -> Result<(), Broken> {
+        length(&self.0, 1, 100)?;
+        let is_word = |word: &str| {
+            !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+        };
+        if !self.0.split('-').all(is_word) {
+            Err((
+                "invalid_slug",
+                Cow::Borrowed("must be lower-case letters and digits between single hyphens"),
+            ))
+        } else if is_id(&self.0) {
+            Err(("invalid_slug", Cow::Borrowed("must not look like an id")))
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// Whether `/v1/posts/{post}` takes `text` for an id.
+fn is_id(text: &str) -> bool {
+    text.len() == 36 && Uuid::try_parse(text).is_ok()
+}
+
+/// A post as a path names it: by id or by slug.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PostRef {
+    /// By id.
+    Id(Uuid),
+    /// By slug.
+    Slug(String),
+}
+
+impl PostRef {
+    /// The id, if it is one.
+    #[must_use]
+    pub fn id(&self) -> Option<Uuid> {
+        if let Self::Id(id) = self { Some(*id) } else { None }
+    }
+
+    /// The slug, if it is one.
+    #[must_use]
+    pub fn slug(&self) -> Option<&str> {
+        if let Self::Slug(slug) = self { Some(slug) } else { None }
+    }
+}
+
+impl FromStr for PostRef {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        let id = Uuid::try_parse(text).ok().filter(|_| is_id(text));
+        // No slug has a NUL, and PostgreSQL could not be asked for one.
+        Ok(id.map_or_else(|| Self::Slug(text.replace('\0', "\u{fffd}")), Self::Id))
+    }
+}
+
+impl<'de> Deserialize<'de> for PostRef {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Ok(post) = String::deserialize(deserializer)?.parse();
+        Ok(post)
+    }
+}
+
+/// Where a post is on its way to its readers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, sqlx::Type)]
+#[serde(rename_all = "lowercase")]
+#[sqlx(type_name = "text", rename_all = "lowercase")]
+pub enum PostStatus {
+    /// Only its author and editors see it.
+    Draft,
+    /// It will appear at `published_at`.
+    Scheduled,
+    /// Everybody sees it.
+    Published,
+}
+
+impl PostStatus {
+    /// The status as queries name it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::Scheduled => "scheduled",
+            Self::Published => "published",
+        }
+    }
+}
+
+/// How a post is to be published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Publication {
+    /// Not at all: it is a draft.
+    Never,
+    /// Now, or when it was if it is published already.
+    Now,
+    /// At a time: in the future it is scheduled, in the past backdated.
+    At(DateTime<Utc>),
+}
+
+impl Publication {
+    /// What a requested `status` and `published_at` mean.
+    ///
+    /// # Errors
+    /// Why they do not go together, about `published_at`.
+    pub fn new(
+        status: Option<PostStatus>,
+        published_at: Option<DateTime<Utc>>,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Self>, Broken> {
+        match (status, published_at) {
+            (None, None) => Ok(None),
+            (None, Some(_)) => Err(("status_required", "needs a `status`: published or scheduled".into())),
+            (Some(PostStatus::Draft), None) => Ok(Some(Self::Never)),
+            (Some(PostStatus::Draft), Some(_)) => {
+                Err(("not_for_drafts", "must be absent from a draft".into()))
+            }
+            (Some(PostStatus::Published), None) => Ok(Some(Self::Now)),
+            (Some(PostStatus::Published), Some(at)) if at <= now => Ok(Some(Self::At(at))),
+            (Some(PostStatus::Published), Some(_)) => {
+                Err(("in_future", "must not be in the future: use the status scheduled".into()))
+            }
+            (Some(PostStatus::Scheduled), Some(at)) if at > now => Ok(Some(Self::At(at))),
+            (Some(PostStatus::Scheduled), Some(_)) => Err(("in_past", "must be in the future".into())),
+            (Some(PostStatus::Scheduled), None) => {
+                Err(("required", "is required for a scheduled post".into()))
+            }
+        }
+    }
+}
+
+/// A post in a list.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct PostSummary {
+    /// The post's id.
+    pub id: Uuid,
+    /// The unique name for its URL.
+    #[schema(example = "hello-world")]
+    pub slug: String,
+    /// The title.
+    #[schema(example = "Hello, world")]
+    pub title: String,
+    /// What it is about.
+    #[schema(required, example = "The first post of this blog.")]
+    pub summary: Option<String>,
+    /// Its tags, in lower case.
+    #[schema(example = json!(["rust", "blog"]))]
+    pub tags: Vec<String>,
+    /// Where it is on its way to its readers.
+    pub status: PostStatus,
+    /// Whether it takes new comments.
+    pub comments_open: bool,
+    /// Who wrote it.
+    pub author: Byline,
+    /// When it was or will be published; null for a draft.
+    #[schema(required)]
+    pub published_at: Option<DateTime<Utc>>,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
+    /// When it was deleted; only editors see deleted posts, in the list with `status=deleted`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deleted_at: Option<DateTime<Utc>>,
+}
+
+/// A post.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Post {
+    /// All that a list shows of it.
+    #[serde(flatten)]
+    pub summary: PostSummary,
+    /// The text, in Markdown.
+    #[schema(example = "# Hello\n\nThis is *the first* post.")]
+    pub body: String,
+    /// The text as safe HTML.
+    #[schema(example = "<h1>Hello</h1>\n<p>This is <em>the first</em> post.</p>\n")]
+    pub body_html: String,
+}
+
+/// What decides who may do what with a post.
+#[derive(Clone, Copy, Debug)]
+pub struct PostHead {
+    /// The post's id.
+    pub id: Uuid,
+    /// Who wrote it, unless they were deleted.
+    pub author_id: Option<Uuid>,
+    /// Where it is on its way to its readers.
+    pub status: PostStatus,
+    /// Whether it takes new comments.
+    pub comments_open: bool,
+}
+
+impl PostHead {
+    /// Whether `viewer` may know that it exists.
+    #[must_use]
+    pub fn is_visible_to(&self, viewer: &Viewer) -> bool {
+        self.status == PostStatus::Published || viewer.0.is_some_and(|user| self.is_editable_by(&user))
+    }
+
+    /// Whether `user` may change it.
+    #[must_use]
+    pub fn is_editable_by(&self, user: &User) -> bool {
+        user.is(Role::Editor) || self.author_id == Some(user.id)
+    }
+}
+
+impl Post {
+    /// What decides who may do what with it.
+    #[must_use]
+    pub fn head(&self) -> PostHead {
+        let PostSummary { id, status, comments_open, ref author, .. } = self.summary;
+        PostHead { id, author_id: author.id, status, comments_open }
+    }
+}
+
+#[cfg(test)]
+mod tests;

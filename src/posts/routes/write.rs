@@ -1,0 +1,276 @@
+//! Writing, changing, deleting and restoring posts.
+
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::auth::{Author, Editor, SignedIn, User, Viewer};
+use crate::clock::Clock;
+use crate::db::Db;
+use crate::error::ApiError;
+use crate::http::extract::{Json, Path};
+use crate::http::validation::{Validate, Violations, not_null, nullable};
+use crate::markdown;
+use crate::posts::model::{
+    MAX_TAGS, Post, PostBody, PostHead, PostRef, PostStatus, Publication, Slug, Summary, Tag, Title,
+    stored_tags,
+};
+use crate::posts::store::{self};
+
+/// A new post.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreatePost {
+    /// The title, one line.
+    title: Title,
+    /// The text, in Markdown.
+    body: PostBody,
+    /// What it is about, in plain text.
+    summary: Option<Summary>,
+    /// The name for its URL; made from the title if absent.
+    slug: Option<Slug>,
+    /// Its tags; kept in lower case, each once.
+    #[serde(default)]
+    #[schema(max_items = 10)]
+    tags: Vec<Tag>,
+    /// Whether it takes comments.
+    #[serde(default = "yes")]
+    #[schema(default = true)]
+    comments_open: bool,
+    /// Where it is on its way to its readers; a draft if absent.
+    status: Option<PostStatus>,
+    /// When it appears: required and in the future if scheduled, in the past or absent (now) if published,
+    /// absent from a draft.
+    published_at: Option<DateTime<Utc>>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Validate for CreatePost {
+    fn validate(&self, violations: &mut Violations) {
+        violations
+            .check("title", &self.title)
+            .check("body", &self.body)
+            .check("summary", &self.summary)
+            .check("slug", &self.slug);
+        check_tags(violations, &self.tags);
+    }
+}
+
+fn check_tags(violations: &mut Violations, tags: &[Tag]) {
+    violations.check_each("tags", tags);
+    if tags.len() > MAX_TAGS {
+        violations.add("tags", "too_many", format!("must be at most {MAX_TAGS}"));
+    }
+}
+
+fn publication(
+    status: Option<PostStatus>,
+    published_at: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> Result<Option<Publication>, ApiError> {
+    Publication::new(status, published_at, now)
+        .map_err(|(code, detail)| ApiError::invalid("published_at", code, detail))
+}
+
+/// How often a slug made from a title is tried, each time but the first with another random suffix.
+const SLUG_ATTEMPTS: usize = 4;
+
+/// Write a post
+#[utoipa::path(post, path = "/v1/posts", tag = "posts", request_body = CreatePost, security(("token" = [])), responses(
+    (status = 201, description = "The new post", body = Post,
+     headers(("Location" = String, description = "The path of the new post"))),
+    (status = 403, description = "Readers do not write posts"),
+    (status = 409, description = "The slug is taken"),
+))]
+pub async fn create(
+    Author(user): Author,
+    State(db): State<Db>,
+    State(clock): State<Clock>,
+    Json(body): Json<CreatePost>,
+) -> Result<Response, ApiError> {
+    let now = clock.now();
+    let publication = publication(body.status, body.published_at, now)?.unwrap_or(Publication::Never);
+    let body_html = markdown::render(body.body.as_str()).await?;
+    let tags = stored_tags(&body.tags);
+    let new = store::NewPost {
+        author_id: user.id,
+        title: body.title.as_str(),
+        summary: body.summary.as_ref().map(Summary::as_str),
+        body: body.body.as_str(),
+        body_html: &body_html,
+        tags: &tags,
+        comments_open: body.comments_open,
+        publication,
+    };
+    let mut connection = db.acquire().await?;
+    let mut id = None;
+    if let Some(slug) = &body.slug {
+        id = store::insert(&mut connection, slug, &new, now).await?;
+    } else {
+        let plain = Slug::from_title(new.title);
+        for attempt in 0..SLUG_ATTEMPTS {
+            let slug = if attempt == 0 { plain.clone() } else { plain.with_suffix(rand::random()) };
+            id = store::insert(&mut connection, &slug, &new, now).await?;
+            if id.is_some() {
+                break;
+            }
+        }
+    }
+    let id = id.ok_or_else(|| ApiError::conflict("slug", "taken", "is taken already"))?;
+    let post = store::find(&mut connection, &PostRef::Id(id), now).await?.ok_or(ApiError::NotFound)?;
+    let location = [(header::LOCATION, format!("/v1/posts/{id}"))];
+    Ok((StatusCode::CREATED, location, Json(post)).into_response())
+}
+
+/// The post, if `user` may change it: a post that the user may not know of is not found.
+async fn find_editable(
+    connection: &mut sqlx::PgConnection,
+    user: User,
+    post: &PostRef,
+    now: DateTime<Utc>,
+) -> Result<PostHead, ApiError> {
+    let post = store::head(connection, post, now).await?.ok_or(ApiError::NotFound)?;
+    if post.is_editable_by(&user) {
+        Ok(post)
+    } else if post.is_visible_to(&Viewer(Some(user))) {
+        Err(ApiError::Forbidden("Only the post's author and editors may do this."))
+    } else {
+        Err(ApiError::NotFound)
+    }
+}
+
+/// What changes in a post. What is absent stays; null takes away.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UpdatePost {
+    /// The new title; the slug stays.
+    #[serde(default, deserialize_with = "not_null")]
+    #[schema(nullable = false)]
+    title: Option<Title>,
+    /// The new text, in Markdown.
+    #[serde(default, deserialize_with = "not_null")]
+    #[schema(nullable = false)]
+    body: Option<PostBody>,
+    /// What it is about, in plain text.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<Summary>)]
+    summary: Option<Option<Summary>>,
+    /// The new name for its URL.
+    #[serde(default, deserialize_with = "not_null")]
+    #[schema(nullable = false)]
+    slug: Option<Slug>,
+    /// All its tags.
+    #[serde(default, deserialize_with = "not_null")]
+    #[schema(max_items = 10, nullable = false)]
+    tags: Option<Vec<Tag>>,
+    /// Whether it takes comments.
+    #[serde(default, deserialize_with = "not_null")]
+    #[schema(nullable = false)]
+    comments_open: Option<bool>,
+    /// Where it is on its way to its readers.
+    #[serde(default, deserialize_with = "not_null")]
+    #[schema(nullable = false)]
+    status: Option<PostStatus>,
+    /// When it appears; goes with `status`, as in a new post.
+    #[serde(default, deserialize_with = "not_null")]
+    #[schema(nullable = false)]
+    published_at: Option<DateTime<Utc>>,
+}
+
+impl Validate for UpdatePost {
+    fn validate(&self, violations: &mut Violations) {
+        violations
+            .check("title", &self.title)
+            .check("body", &self.body)
+            .check("summary", &self.summary)
+            .check("slug", &self.slug);
+        check_tags(violations, self.tags.as_deref().unwrap_or_default());
+    }
+}
+
+/// Change a post
+#[utoipa::path(patch, path = "/v1/posts/{post}", tag = "posts", params(("post" = String, Path, description = "The post's id or slug")),
+    request_body = UpdatePost, security(("token" = [])), responses(
+    (status = 200, description = "The post as it is now", body = Post),
+    (status = 403, description = "Another author's post, without being an editor"),
+    (status = 404, description = "No such post, or not yet for this caller"),
+    (status = 409, description = "The slug is taken"),
+))]
+pub async fn update(
+    SignedIn(user): SignedIn,
+    State(db): State<Db>,
+    State(clock): State<Clock>,
+    Path(post): Path<PostRef>,
+    Json(body): Json<UpdatePost>,
+) -> Result<Json<Post>, ApiError> {
+    let now = clock.now();
+    let body_html = match &body.body {
+        Some(markdown) => Some(markdown::render(markdown.as_str()).await?),
+        None => None,
+    };
+    let tags = body.tags.as_deref().map(stored_tags);
+    let changes = store::Changes {
+        slug: body.slug.as_ref().map(Slug::as_str),
+        title: body.title.as_ref().map(Title::as_str),
+        summary: body.summary.as_ref().map(|summary| summary.as_ref().map(Summary::as_str)),
+        body: body.body.as_ref().map(PostBody::as_str).zip(body_html.as_deref()),
+        tags: tags.as_deref(),
+        comments_open: body.comments_open,
+        publication: publication(body.status, body.published_at, now)?,
+    };
+    let mut connection = db.acquire().await?;
+    let id = find_editable(&mut connection, user, &post, now).await?.id;
+    if !store::update(&mut connection, id, &changes, now).await? {
+        return Err(ApiError::NotFound);
+    }
+    store::find(&mut connection, &PostRef::Id(id), now).await?.map(Json).ok_or(ApiError::NotFound)
+}
+
+/// Delete a post
+///
+/// Editors can restore it.
+#[utoipa::path(delete, path = "/v1/posts/{post}", tag = "posts", params(("post" = String, Path, description = "The post's id or slug")),
+    security(("token" = [])), responses(
+    (status = 204, description = "The post is deleted"),
+    (status = 403, description = "Another author's post, without being an editor"),
+    (status = 404, description = "No such post, or not yet for this caller"),
+))]
+pub async fn delete(
+    SignedIn(user): SignedIn,
+    State(db): State<Db>,
+    State(clock): State<Clock>,
+    Path(post): Path<PostRef>,
+) -> Result<StatusCode, ApiError> {
+    let now = clock.now();
+    let mut connection = db.acquire().await?;
+    let id = find_editable(&mut connection, user, &post, now).await?.id;
+    let deleted = store::delete(&mut connection, id, now).await?;
+    if deleted { Ok(StatusCode::NO_CONTENT) } else { Err(ApiError::NotFound) }
+}
+
+/// Restore a deleted post
+///
+/// A post that is not deleted stays as it is.
+#[utoipa::path(post, path = "/v1/posts/{post}/restore", tag = "posts", params(("post" = String, Path, description = "The post's id or slug")),
+    security(("token" = [])), responses(
+    (status = 200, description = "The post, with the status it had", body = Post),
+    (status = 403, description = "Only for editors"),
+    (status = 404, description = "No such post"),
+))]
+pub async fn restore(
+    _: Editor,
+    State(db): State<Db>,
+    State(clock): State<Clock>,
+    Path(post): Path<PostRef>,
+) -> Result<Json<Post>, ApiError> {
+    let now = clock.now();
+    let mut connection = db.acquire().await?;
+    store::restore(&mut connection, &post, now).await?;
+    store::find(&mut connection, &post, now).await?.map(Json).ok_or(ApiError::NotFound)
+}

@@ -1,0 +1,45 @@
+//! Every route of the service, on one screen. Each handler's path stands in its `#[utoipa::path]`, so the
+//! router and the OpenAPI document cannot disagree.
+
+use axum::Router;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::app::AppState;
+use crate::auth::routes as sessions;
+use crate::comments::routes as comments;
+use crate::http::health;
+use crate::openapi;
+use crate::posts::routes as posts;
+use crate::users::routes as users;
+
+/// The routes with their documentation.
+pub fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::with_openapi(openapi::base())
+        // /health, /ready
+        .routes(routes!(health::health))
+        .routes(routes!(health::ready))
+        // /v1/users
+        .routes(routes!(users::list, users::create))
+        .routes(routes!(users::me))
+        .routes(routes!(users::read, users::update, users::delete))
+        // /v1/sessions
+        .routes(routes!(sessions::list, sessions::create))
+        .routes(routes!(sessions::delete_current))
+        .routes(routes!(sessions::delete))
+        // /v1/posts
+        .routes(routes!(posts::list, posts::create))
+        .routes(routes!(posts::read, posts::update, posts::delete))
+        .routes(routes!(posts::restore))
+        // /v1/posts/{post}/comments, /v1/comments
+        .routes(routes!(comments::list_of_post, comments::create))
+        .routes(routes!(comments::list_by_status))
+        .routes(routes!(comments::read, comments::update, comments::delete))
+        // /openapi.json
+        .routes(routes!(openapi::read))
+}
+
+/// The routes as axum serves them, and `/docs`.
+pub fn router() -> Router<AppState> {
+    let (router, _document) = routes().split_for_parts();
+    router.merge(openapi::docs())
+}

@@ -1,0 +1,5 @@
+//! Users: accounts and public profiles.
+
+pub mod model;
+pub mod routes;
+pub mod store;

@@ -1,0 +1,185 @@
+//! What a user is: the rules of each field, and how others and the user see it.
+
+use std::borrow::Cow;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::auth::Role;
+use crate::auth::password::Password;
+use crate::http::validation::{Broken, Rule, Violations, length, text_type};
+
+/// A name for a URL and an @-mention: unique whatever its case.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(transparent)]
+#[schema(value_type = String, min_length = 1, max_length = 39, pattern = "^[A-Za-z0-9_.-]+$", example = "ada")]
+pub struct Username(String);
+
+impl Username {
+    /// The name as it was typed.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for Username {
+    fn from(name: String) -> Self {
+        Self(name)
+    }
+}
+
+impl Rule for Username {
+    fn check(&self) -> Result<(), Broken> {
+        if self.0.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte)) {
+            length(&self.0, 1, 39)
+        } else {
+            Err(("invalid_character", Cow::Borrowed("must have only letters A-Z, digits, `_`, `.` and `-`")))
+        }
+    }
+}
+
+/// An e-mail address: unique whatever its case. Only its form is checked.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(transparent)]
+#[schema(value_type = String, min_length = 3, max_length = 254,
+         pattern = r"^[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+$", example = "ada@example.com")]
+pub struct Email(String);
+
+impl Email {
+    /// The address as it was typed.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for Email {
+    fn from(address: String) -> Self {
+        Self(address)
+    }
+}
+
+impl Rule for Email {
+    fn check(&self) -> Result<(), Broken> {
+        length(&self.0, 3, 254)?;
+        let blank = |c: char| c.is_whitespace() || c.is_ascii_control();
+        match self.0.split_once('@') {
+            Some((local, domain))
+                if !local.is_empty()
+                    && !domain.is_empty()
+                    && !domain.contains('@')
+                    && !self.0.contains(blank) =>
+            {
+                Ok(())
+            }
+            _ => Err(("invalid_email", Cow::Borrowed("must be an e-mail address like ada@example.com"))),
+        }
+    }
+}
+
+text_type!(
+    /// The name shown to readers.
+    DisplayName, line, LINE, 1..=80, "Ada Lovelace");
+
+text_type!(
+    /// What a user says of themselves, in plain text.
+    Bio, block, BLOCK, 1..=2000, "Writes about engines.");
+
+/// Checks a new password against the account it is for.
+pub fn check_password(
+    violations: &mut Violations,
+    password: &Password,
+    username: Option<&str>,
+    email: Option<&str>,
+) {
+    violations.check("password", password);
+    if [username, email].into_iter().flatten().any(|name| password.resembles(name)) {
+        violations.add("password", "same_as_account", "must not be the username or the e-mail address");
+    }
+}
+
+/// A user as everybody sees them: never with the e-mail address.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Profile {
+    /// The user's id.
+    pub id: Uuid,
+    /// The unique name.
+    #[schema(example = "ada")]
+    pub username: String,
+    /// The name shown to readers.
+    #[schema(required, example = "Ada Lovelace")]
+    pub display_name: Option<String>,
+    /// What the user says of themselves.
+    #[schema(required, example = "Writes about engines.")]
+    pub bio: Option<String>,
+    /// When the account was made.
+    pub created_at: DateTime<Utc>,
+}
+
+/// A user as they themselves and admins see them.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Account {
+    /// The user's id.
+    pub id: Uuid,
+    /// The unique name.
+    #[schema(example = "ada")]
+    pub username: String,
+    /// The unique e-mail address.
+    #[schema(example = "ada@example.com")]
+    pub email: String,
+    /// What the user may do.
+    pub role: Role,
+    /// The name shown to readers.
+    #[schema(required, example = "Ada Lovelace")]
+    pub display_name: Option<String>,
+    /// What the user says of themselves.
+    #[schema(required, example = "Writes about engines.")]
+    pub bio: Option<String>,
+    /// When the account was made.
+    pub created_at: DateTime<Utc>,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// Who wrote a post or a comment.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Byline {
+    /// The user's id; null for a deleted user.
+    #[schema(required)]
+    pub id: Option<Uuid>,
+    /// The unique name; `deleted user`, which nobody can be called, for a deleted user.
+    #[schema(example = "ada")]
+    pub username: String,
+    /// The name shown to readers.
+    #[schema(required, example = "Ada Lovelace")]
+    pub display_name: Option<String>,
+}
+
+impl Byline {
+    /// The byline of the user who may since have been deleted.
+    #[must_use]
+    pub fn new(id: Option<Uuid>, username: Option<String>, display_name: Option<String>) -> Self {
+        Self { id, username: username.unwrap_or_else(|| "deleted user".into()), display_name }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn email(text: &str) -> bool {
+        Email::from(text.to_owned()).check().is_ok()
+    }
+
+    #[test]
+    fn e_mail_addresses_have_one_at_sign_and_no_blanks() {
+        assert!(email("a@b") && email("ada+blog@example.com") && email("ø@exämple.dk"));
+        for nonsense in ["", "ada", "@example.com", "ada@", "a@b@c", "a b@c", "a\n@b", "a\0@b"] {
+            assert!(!email(nonsense), "{nonsense:?}");
+        }
+        assert!(!email(&format!("{}@example.com", "a".repeat(250))));
+    }
+}

@@ -1,0 +1,262 @@
+//! Signing up, changing and deleting accounts.
+
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::auth::password::{Password, Passwords};
+use crate::auth::{Role, SignedIn, User, store as sessions};
+use crate::clock::Clock;
+use crate::db::Db;
+use crate::error::ApiError;
+use crate::http::extract::{Json, Path};
+use crate::http::validation::{Validate, Violations, not_null, nullable};
+use crate::users::model::{Account, Bio, DisplayName, Email, Username, check_password};
+use crate::users::store;
+
+/// How new accounts are made.
+#[derive(Clone, Copy, Debug)]
+pub struct SignUpPolicy {
+    /// The role of a new account.
+    pub default_role: Role,
+    /// Whether common passwords are refused.
+    pub refuse_common_passwords: bool,
+}
+
+impl SignUpPolicy {
+    /// # Errors
+    /// [`ApiError::Invalid`] about `password` when it is too common.
+    pub fn check(self, password: &Password) -> Result<(), ApiError> {
+        if self.refuse_common_passwords && password.is_common() {
+            let detail = "is among the most common passwords: choose another";
+            return Err(ApiError::invalid("password", "too_common", detail));
+        }
+        Ok(())
+    }
+}
+
+/// A new account.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateUser {
+    /// A name for URLs, unique whatever its case.
+    username: Username,
+    /// An address, unique whatever its case. Only the user and admins see it.
+    email: Email,
+    /// Not the username, not the e-mail address, not a common password.
+    password: Password,
+    /// The name shown to readers.
+    display_name: Option<DisplayName>,
+    /// What the user says of themselves.
+    bio: Option<Bio>,
+}
+
+impl Validate for CreateUser {
+    fn validate(&self, violations: &mut Violations) {
+        violations
+            .check("username", &self.username)
+            .check("email", &self.email)
+            .check("display_name", &self.display_name)
+            .check("bio", &self.bio);
+        check_password(violations, &self.password, Some(self.username.as_str()), Some(self.email.as_str()));
+    }
+}
+
+/// Sign up
+#[utoipa::path(post, path = "/v1/users", tag = "users", request_body = CreateUser, responses(
+    (status = 201, description = "The account is made; sign in to use it", body = Account,
+     headers(("Location" = String, description = "The path of the new user"))),
+    (status = 409, description = "The username or the e-mail address is taken; `errors` says which"),
+))]
+pub async fn create(
+    State(db): State<Db>,
+    State(passwords): State<Passwords>,
+    State(policy): State<SignUpPolicy>,
+    State(clock): State<Clock>,
+    Json(body): Json<CreateUser>,
+) -> Result<Response, ApiError> {
+    policy.check(&body.password)?;
+    let password_hash = passwords.hash(body.password).await?;
+    let new = store::NewUser {
+        username: &body.username,
+        email: &body.email,
+        password_hash: &password_hash,
+        role: policy.default_role,
+        display_name: body.display_name.as_ref().map(DisplayName::as_str),
+        bio: body.bio.as_ref().map(Bio::as_str),
+    };
+    let account = store::insert(&mut *db.acquire().await?, new, clock.now()).await?;
+    let location = [(header::LOCATION, format!("/v1/users/{}", account.id))];
+    Ok((StatusCode::CREATED, location, Json(account)).into_response())
+}
+
+/// What changes in an account. What is absent stays; null takes away.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UpdateUser {
+    /// The new name.
+    #[serde(default, deserialize_with = "not_null")]
+    #[schema(nullable = false)]
+    username: Option<Username>,
+    /// The new address.
+    #[serde(default, deserialize_with = "not_null")]
+    #[schema(nullable = false)]
+    email: Option<Email>,
+    /// The name shown to readers.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<DisplayName>)]
+    display_name: Option<Option<DisplayName>>,
+    /// What the user says of themselves.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<Bio>)]
+    bio: Option<Option<Bio>>,
+    /// The new role. Only admins change roles.
+    #[serde(default, deserialize_with = "not_null")]
+    #[schema(nullable = false)]
+    role: Option<Role>,
+    /// The new password. It revokes every session but the one that asks.
+    #[serde(default, deserialize_with = "not_null")]
+    #[schema(nullable = false)]
+    password: Option<Password>,
+    /// The present password, which changing one's own password needs.
+    #[serde(default, deserialize_with = "not_null")]
+    #[schema(value_type = Option<String>, format = Password, nullable = false, example = "correct horse battery")]
+    current_password: Option<Password>,
+}
+
+impl Validate for UpdateUser {
+    fn validate(&self, violations: &mut Violations) {
+        violations
+            .check("username", &self.username)
+            .check("email", &self.email)
+            .check("display_name", &self.display_name)
+            .check("bio", &self.bio);
+        if let Some(password) = &self.password {
+            let username = self.username.as_ref().map(Username::as_str);
+            check_password(violations, password, username, self.email.as_ref().map(Email::as_str));
+        }
+    }
+}
+
+/// Change an account
+///
+/// One's own, or as an admin anyone's. An admin who sets another user's password does not need the present
+/// one, and revokes every session of that user.
+#[utoipa::path(patch, path = "/v1/users/{id}", tag = "users", params(("id" = Uuid, Path, description = "The user's id")),
+    request_body = UpdateUser, security(("token" = [])), responses(
+    (status = 200, description = "The account as it is now", body = Account),
+    (status = 403, description = "Another user's account, or one's own role, without being an admin"),
+    (status = 404, description = "No such user"),
+    (status = 409, description = "The username or the e-mail address is taken, or the password was changed meanwhile"),
+))]
+pub async fn update(
+    SignedIn(user): SignedIn,
+    State(db): State<Db>,
+    State(passwords): State<Passwords>,
+    State(policy): State<SignUpPolicy>,
+    State(clock): State<Clock>,
+    Path(id): Path<Uuid>,
+    Json(body): Json<UpdateUser>,
+) -> Result<Json<Account>, ApiError> {
+    require_self_or_admin(&user, id)?;
+    if body.role.is_some() && !user.is(Role::Admin) {
+        return Err(ApiError::Forbidden("Only admins change roles."));
+    }
+    let password = match body.password {
+        Some(password) => {
+            policy.check(&password)?;
+            Some(replace_password(&db, &passwords, &user, id, password, body.current_password).await?)
+        }
+        None => None,
+    };
+    let changes = store::Changes {
+        username: body.username.as_ref().map(Username::as_str),
+        email: body.email.as_ref().map(Email::as_str),
+        role: body.role,
+        display_name: body.display_name.as_ref().map(|name| name.as_ref().map(DisplayName::as_str)),
+        bio: body.bio.as_ref().map(|bio| bio.as_ref().map(Bio::as_str)),
+        password_hash: password.as_ref().map(|password| password.hash.as_str()),
+        verified_hash: password.as_ref().and_then(|password| password.verified_hash.as_deref()),
+    };
+    let mut transaction = db.begin().await?;
+    let account = store::update(&mut transaction, id, &changes, clock.now()).await?.ok_or_else(|| {
+        if changes.verified_hash.is_some() {
+            ApiError::conflict("current_password", "changed", "was changed meanwhile")
+        } else {
+            ApiError::NotFound
+        }
+    })?;
+    if password.is_some() {
+        let keep = (user.id == id).then_some(user.session_id);
+        sessions::delete_others(&mut transaction, id, keep).await?;
+    }
+    transaction.commit().await?;
+    Ok(Json(account))
+}
+
+/// A password about to be replaced.
+struct NewPassword {
+    /// The new password's PHC string.
+    hash: String,
+    /// The present one's, if it had to be given.
+    verified_hash: Option<String>,
+}
+
+/// Checks the new password of the user with `id` against the account and, if it is `caller`'s own, the
+/// present one.
+async fn replace_password(
+    db: &Db,
+    passwords: &Passwords,
+    caller: &User,
+    id: Uuid,
+    password: Password,
+    current: Option<Password>,
+) -> Result<NewPassword, ApiError> {
+    let account = store::account(&mut *db.acquire().await?, id).await?.ok_or(ApiError::NotFound)?;
+    if [&account.username, &account.email].iter().any(|name| password.resembles(name)) {
+        let detail = "must not be the username or the e-mail address";
+        return Err(ApiError::invalid("password", "same_as_account", detail));
+    }
+    let mut verified_hash = None;
+    if caller.id == id {
+        let detail = "is required to change one's own password";
+        let current = current.ok_or_else(|| ApiError::invalid("current_password", "required", detail))?;
+        let hash = store::password_hash(&mut *db.acquire().await?, id).await?.ok_or(ApiError::NotFound)?;
+        if !passwords.verify(current, Some(hash.clone())).await? {
+            return Err(ApiError::invalid("current_password", "wrong", "is not the present password"));
+        }
+        verified_hash = Some(hash);
+    }
+    Ok(NewPassword { hash: passwords.hash(password).await?, verified_hash })
+}
+
+/// Delete an account
+///
+/// One's own, or as an admin anyone's. Everything about the person is erased at once; their posts and
+/// comments stay, under `deleted user`.
+#[utoipa::path(delete, path = "/v1/users/{id}", tag = "users", params(("id" = Uuid, Path, description = "The user's id")),
+    security(("token" = [])), responses(
+    (status = 204, description = "The account is gone"),
+    (status = 403, description = "Another user's account, without being an admin"),
+    (status = 404, description = "No such user"),
+))]
+pub async fn delete(
+    SignedIn(user): SignedIn,
+    State(db): State<Db>,
+    Path(id): Path<Uuid>,
+) -> Result<StatusCode, ApiError> {
+    require_self_or_admin(&user, id)?;
+    let deleted = store::delete(&mut *db.acquire().await?, id).await?;
+    if deleted { Ok(StatusCode::NO_CONTENT) } else { Err(ApiError::NotFound) }
+}
+
+fn require_self_or_admin(user: &User, id: Uuid) -> Result<(), ApiError> {
+    if user.id == id || user.is(Role::Admin) {
+        Ok(())
+    } else {
+        Err(ApiError::Forbidden("Only the user and admins may do this."))
+    }
+}

@@ -1,0 +1,168 @@
+//! All SQL about users.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::model::{Account, Email, Profile, Username};
+use crate::auth::Role;
+
+/// An account to be made.
+#[derive(Debug)]
+pub struct NewUser<'a> {
+    /// The unique name.
+    pub username: &'a Username,
+    /// The unique address.
+    pub email: &'a Email,
+    /// The password's PHC string.
+    pub password_hash: &'a str,
+    /// What the user may do.
+    pub role: Role,
+    /// The name shown to readers.
+    pub display_name: Option<&'a str>,
+    /// What the user says of themselves.
+    pub bio: Option<&'a str>,
+}
+
+/// Makes an account. A taken name or address violates its unique index.
+pub async fn insert(
+    connection: &mut PgConnection,
+    new: NewUser<'_>,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Account> {
+    sqlx::query_as!(
+        Account,
+        r#"insert into users (id, username, email, password_hash, role, display_name, bio, created_at, updated_at)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $8)
+           returning id, username, email, role as "role: Role", display_name, bio, created_at, updated_at"#,
+        Uuid::now_v7(),
+        new.username.as_str(),
+        new.email.as_str(),
+        new.password_hash,
+        new.role.as_str(),
+        new.display_name,
+        new.bio,
+        now
+    )
+    .fetch_one(connection)
+    .await
+}
+
+/// The public profile of `id`.
+pub async fn profile(connection: &mut PgConnection, id: Uuid) -> sqlx::Result<Option<Profile>> {
+    sqlx::query_as!(
+        Profile,
+        "select id, username, display_name, bio, created_at from users where id = $1",
+        id
+    )
+    .fetch_optional(connection)
+    .await
+}
+
+/// The account of `id`.
+pub async fn account(connection: &mut PgConnection, id: Uuid) -> sqlx::Result<Option<Account>> {
+    sqlx::query_as!(
+        Account,
+        r#"select id, username, email, role as "role: Role", display_name, bio, created_at, updated_at
+           from users where id = $1"#,
+        id
+    )
+    .fetch_optional(connection)
+    .await
+}
+
+/// The PHC string of the password of `id`.
+pub async fn password_hash(connection: &mut PgConnection, id: Uuid) -> sqlx::Result<Option<String>> {
+    sqlx::query_scalar!("select password_hash from users where id = $1", id).fetch_optional(connection).await
+}
+
+/// Whether there is any user at all.
+pub async fn exist(connection: &mut PgConnection) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(r#"select exists(select from users) as "exist!""#).fetch_one(connection).await
+}
+
+/// Accounts whose username begins with `prefix`, whatever the case, by username, after the one called
+/// `after` (in lower case).
+pub async fn list(
+    connection: &mut PgConnection,
+    prefix: &str,
+    after: Option<&str>,
+    rows: i64,
+) -> sqlx::Result<Vec<Account>> {
+    // `~` sorts after every character that a username can have, so the prefix is a range of the index.
+    sqlx::query_as!(
+        Account,
+        r#"select id, username, email, role as "role: Role", display_name, bio, created_at, updated_at
+           from users
+           where lower(username collate "C") >= lower($1) and lower(username collate "C") < lower($1) || '~'
+             and lower(username collate "C") > coalesce($2, '')
+           order by lower(username collate "C") limit $3"#,
+        prefix,
+        after,
+        rows
+    )
+    .fetch_all(connection)
+    .await
+}
+
+/// What changes in an account; `None` stays as it is, `Some(None)` is taken away.
+#[derive(Debug, Default)]
+pub struct Changes<'a> {
+    /// The unique name.
+    pub username: Option<&'a str>,
+    /// The unique address.
+    pub email: Option<&'a str>,
+    /// What the user may do.
+    pub role: Option<Role>,
+    /// The name shown to readers.
+    pub display_name: Option<Option<&'a str>>,
+    /// What the user says of themselves.
+    pub bio: Option<Option<&'a str>>,
+    /// The new password's PHC string.
+    pub password_hash: Option<&'a str>,
+    /// Change nothing unless this still is the password's PHC string.
+    pub verified_hash: Option<&'a str>,
+}
+
+/// Changes an account; `None` if it is not there, or if the password is not the one that was verified.
+pub async fn update(
+    connection: &mut PgConnection,
+    id: Uuid,
+    changes: &Changes<'_>,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Option<Account>> {
+    sqlx::query_as!(
+        Account,
+        r#"update users set
+             username = coalesce($2, username),
+             email = coalesce($3, email),
+             role = coalesce($4, role),
+             display_name = case when $5 then $6 else display_name end,
+             bio = case when $7 then $8 else bio end,
+             password_hash = coalesce($9, password_hash),
+             version = version + 1,
+             updated_at = $11
+           where id = $1 and ($10::text is null or password_hash = $10)
+           returning id, username, email, role as "role: Role", display_name, bio, created_at, updated_at"#,
+        id,
+        changes.username,
+        changes.email,
+        changes.role.map(Role::as_str),
+        changes.display_name.is_some(),
+        changes.display_name.flatten(),
+        changes.bio.is_some(),
+        changes.bio.flatten(),
+        changes.password_hash,
+        changes.verified_hash,
+        now
+    )
+    .fetch_optional(connection)
+    .await
+}
+
+/// Erases a user: the account and its sessions go, posts and comments lose their author. False if there is
+/// no such user.
+pub async fn delete(connection: &mut PgConnection, id: Uuid) -> sqlx::Result<bool> {
+    let deleted = sqlx::query!("delete from users where id = $1", id).execute(connection).await?;
+    Ok(deleted.rows_affected() > 0)
+}

@@ -1,0 +1,194 @@
+//! The access matrix: every route, asked by everyone. A route that is missing here fails the test.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::support::{TestApp, TestUser, operations};
+
+/// Who asks, in the order of the columns.
+const ACTORS: [&str; 5] = ["anonymous", "other user", "owner", "editor", "admin"];
+
+/// What the rows are about: everything here belongs to `owner`, the comment is on a post of somebody else.
+struct World {
+    other: TestUser,
+    owner: TestUser,
+    editor: TestUser,
+    admin: TestUser,
+    session: String,
+    post: String,
+    draft: String,
+    deleted: String,
+    comment: String,
+}
+
+impl World {
+    async fn new(app: &TestApp) -> Self {
+        let (host, other, owner) = (app.author().await, app.author().await, app.author().await);
+        let sessions = app.get("/v1/sessions").by(&owner).expect(200).await;
+        let deleted = app.post_by(&owner).await;
+        app.delete(&format!("/v1/posts/{deleted}")).by(&owner).expect(204).await;
+        Self {
+            editor: app.editor().await,
+            admin: app.admin().await,
+            session: sessions.items("id").remove(0),
+            post: app.post_by(&owner).await,
+            draft: app.draft_by(&owner).await,
+            deleted,
+            comment: app.comment_by(&owner, &app.post_by(&host).await, None).await,
+            other,
+            owner,
+        }
+    }
+
+    fn actor(&self, name: &str) -> Option<&TestUser> {
+        match name {
+            "other user" => Some(&self.other),
+            "owner" => Some(&self.owner),
+            "editor" => Some(&self.editor),
+            "admin" => Some(&self.admin),
+            _ => None,
+        }
+    }
+
+    /// The path, with the ids of this world.
+    fn fill(&self, path: &str) -> String {
+        path.replace("{user}", &self.owner.id.to_string())
+            .replace("{session}", &self.session)
+            .replace("{post}", &self.post)
+            .replace("{draft}", &self.draft)
+            .replace("{deleted}", &self.deleted)
+            .replace("{comment}", &self.comment)
+    }
+}
+
+type Row = (&'static str, &'static str, &'static str, Value, [u16; 5]);
+
+/// Route as documented, request path, method, body, and the status for each actor.
+fn matrix() -> Vec<Row> {
+    let none = || Value::Null;
+    let new_post = || json!({"title": "T", "body": "B"});
+    vec![
+        ("GET", "/health", "/health", none(), [200; 5]),
+        ("GET", "/ready", "/ready", none(), [200; 5]),
+        ("GET", "/openapi.json", "/openapi.json", none(), [200; 5]),
+        // A body without fields: who may sign up gets as far as validation.
+        ("POST", "/v1/users", "/v1/users", json!({}), [422; 5]),
+        ("GET", "/v1/users", "/v1/users", none(), [401, 403, 403, 403, 200]),
+        ("GET", "/v1/users/me", "/v1/users/me", none(), [401, 200, 200, 200, 200]),
+        ("GET", "/v1/users/{id}", "/v1/users/{user}", none(), [200; 5]),
+        ("PATCH", "/v1/users/{id}", "/v1/users/{user}", json!({"bio": "x"}), [401, 403, 200, 403, 200]),
+        ("PATCH", "/v1/users/{id}", "/v1/users/{user}", json!({"role": "editor"}), [401, 403, 403, 403, 200]),
+        ("DELETE", "/v1/users/{id}", "/v1/users/{user}", none(), [401, 403, 204, 403, 204]),
+        ("POST", "/v1/sessions", "/v1/sessions", json!({}), [422; 5]),
+        ("GET", "/v1/sessions", "/v1/sessions", none(), [401, 200, 200, 200, 200]),
+        ("DELETE", "/v1/sessions/current", "/v1/sessions/current", none(), [401, 204, 204, 204, 204]),
+        ("DELETE", "/v1/sessions/{id}", "/v1/sessions/{session}", none(), [401, 404, 204, 404, 404]),
+        ("GET", "/v1/posts", "/v1/posts", none(), [200; 5]),
+        ("GET", "/v1/posts", "/v1/posts?status=draft", none(), [401, 200, 200, 200, 200]),
+        ("GET", "/v1/posts", "/v1/posts?status=draft&author={user}", none(), [401, 403, 200, 200, 200]),
+        ("GET", "/v1/posts", "/v1/posts?status=scheduled&author={user}", none(), [401, 403, 200, 200, 200]),
+        ("GET", "/v1/posts", "/v1/posts?status=deleted", none(), [401, 403, 403, 200, 200]),
+        ("POST", "/v1/posts", "/v1/posts", new_post(), [401, 201, 201, 201, 201]),
+        ("GET", "/v1/posts/{post}", "/v1/posts/{post}", none(), [200; 5]),
+        ("GET", "/v1/posts/{post}", "/v1/posts/{draft}", none(), [404, 404, 200, 200, 200]),
+        ("GET", "/v1/posts/{post}", "/v1/posts/{deleted}", none(), [404; 5]),
+        ("PATCH", "/v1/posts/{post}", "/v1/posts/{post}", json!({"title": "x"}), [401, 403, 200, 200, 200]),
+        ("PATCH", "/v1/posts/{post}", "/v1/posts/{draft}", json!({"title": "x"}), [401, 404, 200, 200, 200]),
+        ("DELETE", "/v1/posts/{post}", "/v1/posts/{post}", none(), [401, 403, 204, 204, 204]),
+        ("DELETE", "/v1/posts/{post}", "/v1/posts/{draft}", none(), [401, 404, 204, 204, 204]),
+        (
+            "POST",
+            "/v1/posts/{post}/restore",
+            "/v1/posts/{deleted}/restore",
+            none(),
+            [401, 403, 403, 200, 200],
+        ),
+        ("GET", "/v1/posts/{post}/comments", "/v1/posts/{post}/comments", none(), [200; 5]),
+        ("GET", "/v1/posts/{post}/comments", "/v1/posts/{draft}/comments", none(), [404, 404, 200, 200, 200]),
+        (
+            "POST",
+            "/v1/posts/{post}/comments",
+            "/v1/posts/{post}/comments",
+            json!({"body": "x"}),
+            [401, 201, 201, 201, 201],
+        ),
+        (
+            "POST",
+            "/v1/posts/{post}/comments",
+            "/v1/posts/{draft}/comments",
+            json!({"body": "x"}),
+            [401, 404, 409, 409, 409],
+        ),
+        ("GET", "/v1/comments", "/v1/comments", none(), [401, 403, 403, 200, 200]),
+        ("GET", "/v1/comments/{id}", "/v1/comments/{comment}", none(), [200; 5]),
+        (
+            "PATCH",
+            "/v1/comments/{id}",
+            "/v1/comments/{comment}",
+            json!({"body": "x"}),
+            [401, 403, 200, 403, 403],
+        ),
+        (
+            "PATCH",
+            "/v1/comments/{id}",
+            "/v1/comments/{comment}",
+            json!({"status": "spam"}),
+            [401, 403, 403, 200, 200],
+        ),
+        ("PATCH", "/v1/comments/{id}", "/v1/comments/{comment}", json!({}), [401, 403, 200, 200, 200]),
+        ("DELETE", "/v1/comments/{id}", "/v1/comments/{comment}", none(), [401, 403, 204, 204, 204]),
+    ]
+}
+
+#[tokio::test]
+async fn everyone_may_do_what_they_should_and_nothing_else() {
+    let app = TestApp::start().await;
+    let mut wrong = Vec::new();
+    for (method, _, path, body, expected) in matrix() {
+        for (actor, expected) in ACTORS.into_iter().zip(expected) {
+            let world = World::new(&app).await;
+            let mut call = app.call(method, &world.fill(path));
+            if let Some(user) = world.actor(actor) {
+                call = call.by(user);
+            }
+            if !body.is_null() {
+                call = call.json(&body);
+            }
+            let reply = call.send().await;
+            if reply.status.as_u16() != expected {
+                wrong.push(format!("{actor}, {body}: expected {expected}, {reply}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn no_route_is_missing_from_the_matrix() {
+    let documented: BTreeSet<_> = operations().into_iter().map(|(method, path, _)| (method, path)).collect();
+    let tested: BTreeSet<_> =
+        matrix().into_iter().map(|(method, route, ..)| (method.to_owned(), route)).collect();
+    assert_eq!(documented, tested);
+}
+
+#[tokio::test]
+async fn readers_comment_but_do_not_write_posts() {
+    let app = TestApp::start().await;
+    let (reader, author) = (app.reader().await, app.author().await);
+    let post = app.post_by(&author).await;
+    app.comment_by(&reader, &post, None).await;
+    let body = json!({"title": "T", "body": "B"});
+    app.post("/v1/posts").by(&reader).json(&body).expect_problem(403, "forbidden").await;
+}
+
+#[tokio::test]
+async fn the_author_of_a_post_deletes_comments_on_it() {
+    let app = TestApp::start().await;
+    let (author, commenter, other) = (app.author().await, app.reader().await, app.author().await);
+    let post = app.post_by(&author).await;
+    let comment = app.comment_by(&commenter, &post, None).await;
+    app.post_by(&other).await;
+    app.delete(&format!("/v1/comments/{comment}")).by(&other).expect_problem(403, "forbidden").await;
+    app.delete(&format!("/v1/comments/{comment}")).by(&author).expect(204).await;
+}

@@ -1,0 +1,112 @@
+//! The command line, as an operator types it.
+
+use std::io::Write;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::json;
+use sqlx::Connection;
+use sqlx::postgres::PgConnectOptions;
+
+use crate::support::{PASSWORD, TestApp, TestDatabase};
+
+fn run(arguments: &[&str], variables: &[(&str, &str)], input: &str) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_blog-api"))
+        .args(arguments)
+        .env_clear()
+        .envs(variables.iter().copied())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[tokio::test]
+async fn the_first_admin_is_made_from_the_command_line() {
+    let app = TestApp::start().await;
+    let url = app.database_url();
+    let create = |username: &str, email: &str, password: &str| {
+        let arguments = ["users", "create", "--username", username, "--email", email, "--role", "admin"];
+        run(&arguments, &[("DATABASE_URL", &url)], &format!("{password}\n"))
+    };
+    let created = create("root", "root@example.com", PASSWORD);
+    assert!(created.status.success(), "{}", stderr(&created));
+    let credentials = json!({"email": "root@example.com", "password": PASSWORD});
+    let session = app.post("/v1/sessions").json(&credentials).expect(201).await.json();
+    app.get("/v1/users").token(session["token"].as_str().unwrap()).expect(200).await;
+
+    let taken = create("ROOT", "other@example.com", PASSWORD);
+    assert_eq!(
+        (taken.status.code(), stderr(&taken).as_str()),
+        (Some(64), "blog-api: username is taken already\n")
+    );
+    let common = create("b", "b@example.com", "password123");
+    assert_eq!(common.status.code(), Some(64), "{}", stderr(&common));
+    let invalid = create("a b", "nobody", "short");
+    assert_eq!(invalid.status.code(), Some(64));
+    for field in ["username", "email", "password"] {
+        assert!(stderr(&invalid).contains(field), "{}", stderr(&invalid));
+    }
+    assert!(!stderr(&create("b", "b@example.com", "")).is_empty());
+}
+
+#[test]
+fn a_configuration_error_names_the_variable_and_exits_78() {
+    for (variables, message) in [
+        (vec![("PORT", "http")], "PORT must be a port number, not `http`"),
+        (vec![("ENVIRONMENT", "production")], "DATABASE_URL is required in production"),
+        (vec![("DB_SECRET_ID", "blog")], "DB_SECRET_ID is not supported by this version: set DATABASE_URL"),
+    ] {
+        let output = run(&[], &variables, "");
+        assert_eq!(output.status.code(), Some(78), "{}", stderr(&output));
+        assert_eq!(stderr(&output), format!("blog-api: {message}\n"));
+    }
+}
+
+#[tokio::test]
+async fn migrating_twice_is_as_good_as_once_and_an_absent_database_exits_69() {
+    let database = TestDatabase::create().await;
+    for _ in 0..2 {
+        let output = run(&["migrate"], &[("DATABASE_URL", &database.url())], "");
+        assert!(output.status.success(), "{}", stderr(&output));
+    }
+    let output = run(&["migrate"], &[("DATABASE_URL", "postgres://nobody@127.0.0.1:1/nothing")], "");
+    assert_eq!(output.status.code(), Some(69));
+    assert!(stderr(&output).starts_with("blog-api: cannot migrate the database: "), "{}", stderr(&output));
+}
+
+#[tokio::test]
+async fn the_health_check_tells_a_healthy_server_from_none() {
+    let app = TestApp::start().await;
+    let port = app.address.port().to_string();
+    let check =
+        |port: String| tokio::task::spawn_blocking(move || run(&["healthcheck"], &[("PORT", &port)], ""));
+    assert!(check(port).await.unwrap().status.success());
+    let nobody = check("1".into()).await.unwrap();
+    assert_eq!(nobody.status.code(), Some(1));
+    assert!(stderr(&nobody).starts_with("blog-api: unhealthy: "), "{}", stderr(&nobody));
+}
+
+#[test]
+fn the_document_is_printed() {
+    let output = run(&["openapi"], &[], "");
+    assert!(output.status.success());
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), blog_api::openapi::document());
+}
+
+/// Keeps the URL honest: it must lead to where the options do.
+#[tokio::test]
+async fn a_test_database_has_a_url() {
+    let database = TestDatabase::create().await;
+    let options: PgConnectOptions = database.url().parse().unwrap();
+    let mut connection = sqlx::PgConnection::connect_with(&options).await.unwrap();
+    let name: String =
+        sqlx::query_scalar("select current_database()").fetch_one(&mut connection).await.unwrap();
+    assert_eq!(Some(name.as_str()), database.options.get_database());
+}

@@ -1,0 +1,151 @@
+//! The errors that extractors and middleware answer for every route: whatever the document says that an
+//! operation can answer of these, it is made to answer.
+
+use axum::http::Method;
+use blog_api::http::middleware::{Limits, wrap};
+use serde_json::{Value, json};
+
+use crate::support::{TestApp, operations};
+
+/// An operation of the document, to be called with nothing real in its path.
+struct Operation {
+    method: Method,
+    path: String,
+    description: &'static Value,
+}
+
+impl Operation {
+    fn all() -> impl Iterator<Item = Self> {
+        operations().into_iter().map(|(method, path, description)| Self {
+            method: method.parse().unwrap(),
+            path: path
+                .replace("{id}", "00000000-0000-7000-8000-000000000000")
+                .replace("{post}", "no-such-post"),
+            description,
+        })
+    }
+
+    /// Those that say they can answer `status`.
+    fn answering(status: &str) -> impl Iterator<Item = Self> {
+        Self::all().filter(move |operation| !operation.description["responses"][status].is_null())
+    }
+
+    fn has_body(&self) -> bool {
+        !self.description["requestBody"].is_null()
+    }
+
+    fn has_parameter(&self, place: &str, name: &str) -> bool {
+        let parameters = self.description["parameters"].as_array();
+        parameters
+            .into_iter()
+            .flatten()
+            .any(|parameter| parameter["in"] == place && parameter["name"] == name)
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_400() {
+    let app = TestApp::start().await;
+    let admin = app.admin().await;
+    let call = |operation: &Operation, path: &str| app.call(operation.method.as_str(), path).by(&admin);
+    for operation in Operation::answering("400") {
+        let mut probes = 0;
+        if operation.has_body() {
+            let call = call(&operation, &operation.path).body("application/json", "{");
+            call.expect_problem(400, "unreadable").await;
+            probes += 1;
+        }
+        for (name, valid, broken) in
+            [("id", "00000000-0000-7000-8000-000000000000", "not-an-id"), ("post", "no-such-post", "%ff")]
+        {
+            if operation.has_parameter("path", name) {
+                let call = call(&operation, &operation.path.replace(valid, broken));
+                call.json(&json!({})).expect_fields(400, &[(name, "malformed")]).await;
+                probes += 1;
+            }
+        }
+        if operation.has_parameter("query", "cursor") && !operation.has_parameter("path", "post") {
+            let call = call(&operation, &format!("{}?cursor=nonsense", operation.path));
+            call.expect_fields(400, &[("cursor", "malformed")]).await;
+            probes += 1;
+        }
+        assert!(probes > 0, "{} {}", operation.method, operation.path);
+    }
+}
+
+#[tokio::test]
+async fn a_bad_token_is_401_everywhere() {
+    let app = TestApp::start().await;
+    for operation in Operation::answering("401")
+        .filter(|operation| operation.path != "/v1/sessions" || !operation.has_body())
+    {
+        let call =
+            app.call(operation.method.as_str(), &operation.path).token("blog_nonsense").json(&json!({}));
+        call.expect_problem(401, "unauthenticated").await;
+    }
+}
+
+#[tokio::test]
+async fn bodies_that_are_too_large_of_another_type_or_of_unknown_fields_are_413_415_and_422() {
+    let app = TestApp::start().await;
+    let admin = app.admin().await;
+    let mut probed = 0;
+    for operation in Operation::all().filter(Operation::has_body) {
+        let call = || app.call(operation.method.as_str(), &operation.path).by(&admin);
+        let large = vec![b' '; 2 * 1024 * 1024];
+        call().body("application/json", large).expect_problem(413, "body_too_large").await;
+        call().body("text/plain", "{}").expect_problem(415, "unsupported_media_type").await;
+        call().json(&json!({"nonsense": 1})).expect_fields(422, &[("nonsense", "unknown")]).await;
+        probed += 1;
+    }
+    assert_eq!(probed, Operation::answering("413").count());
+    assert_eq!(probed, Operation::answering("415").count());
+}
+
+#[tokio::test]
+async fn unknown_and_unacceptable_parameters_are_422() {
+    let app = TestApp::start().await;
+    let admin = app.admin().await;
+    let lists: Vec<_> = Operation::answering("422").filter(|operation| !operation.has_body()).collect();
+    assert!(lists.len() >= 5);
+    for operation in lists {
+        let get = |query: &str| app.get(&format!("{}?{query}", operation.path)).by(&admin);
+        get("nonsense=1").expect_fields(422, &[("nonsense", "unknown")]).await;
+        get("limit=0").expect_fields(422, &[("limit", "out_of_range")]).await;
+        get("limit=101").expect_fields(422, &[("limit", "out_of_range")]).await;
+    }
+}
+
+#[tokio::test]
+async fn a_busy_task_answers_503_for_everything_but_health() {
+    let full = Limits { concurrency: 0, ..Limits::default() };
+    let app = TestApp::start_wrapped(&[], |routes| wrap(routes, &full, &[])).await;
+    for operation in Operation::all() {
+        let call = app.call(operation.method.as_str(), &operation.path);
+        if ["/health", "/ready"].contains(&operation.path.as_str()) {
+            call.expect(200).await;
+        } else {
+            call.expect_problem(503, "overloaded").await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_database_that_is_away_is_503_for_everything_that_needs_it() {
+    let app = TestApp::start_with(&[("DB_ACQUIRE_TIMEOUT", "10ms")]).await;
+    let admin = app.admin().await;
+    app.db.close().await;
+    for operation in Operation::all().filter(|operation| operation.path.starts_with("/v1")) {
+        let body = match operation.path.as_str() {
+            "/v1/users" => {
+                json!({"username": "ada", "email": "ada@example.com", "password": "correct horse"})
+            }
+            "/v1/sessions" => json!({"email": "ada@example.com", "password": "correct horse"}),
+            _ => json!({}),
+        };
+        let call = app.call(operation.method.as_str(), &operation.path).by(&admin).json(&body);
+        call.expect_problem(503, "unavailable").await;
+    }
+    app.get("/health").expect(200).await;
+    app.get("/openapi.json").expect(200).await;
+}

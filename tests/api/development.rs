@@ -1,0 +1,149 @@
+//! `cargo run` with nothing configured: the private PostgreSQL, through crashes and second copies.
+
+use std::io::{BufRead, BufReader, Read};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use uuid::Uuid;
+
+/// A working directory; removed at the end.
+struct Dir(PathBuf);
+
+impl Dir {
+    fn new() -> Self {
+        let dir = std::env::temp_dir().join(format!("blog-api-run-{}", Uuid::now_v7().simple()));
+        std::fs::create_dir(&dir).unwrap();
+        Self(dir)
+    }
+}
+
+impl Drop for Dir {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.0).unwrap();
+    }
+}
+
+/// The service, started in a directory with nothing configured but a free port.
+struct Service {
+    child: Child,
+    url: String,
+}
+
+impl Service {
+    fn start(dir: &Path, arguments: &[&str]) -> Self {
+        let mut child = command(dir, arguments).stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let url = lines
+            .find_map(|line| Some(line.unwrap().split_once("serving on ")?.1.split(' ').next()?.to_owned()));
+        // Whoever writes to a closed pipe dies: keep reading.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { child, url: url.expect("the service starts") }
+    }
+
+    fn stop(mut self, signal: Signal) -> Option<i32> {
+        kill(Pid::from_raw(self.child.id().try_into().unwrap()), signal).unwrap();
+        self.child.wait().unwrap().code()
+    }
+
+    /// Asks with curl's patience, not with a client of this test's: the process is another.
+    fn titles(&self) -> Vec<String> {
+        let mut stream = std::net::TcpStream::connect(self.url.trim_start_matches("http://")).unwrap();
+        let request = "GET /v1/posts HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+        std::io::Write::write_all(&mut stream, request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("HTTP/1.1 200"), "{answer}");
+        let page: serde_json::Value = serde_json::from_str(body).unwrap();
+        page["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|post| post["title"].as_str().unwrap().to_owned())
+            .collect()
+    }
+}
+
+fn command(dir: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_blog-api"));
+    command.args(arguments).current_dir(dir).env_clear().env("PORT", "0");
+    command.env("PATH", std::env::var_os("PATH").unwrap()).stderr(Stdio::piped());
+    command
+}
+
+#[test]
+fn the_data_survives_kills_and_restarts() {
+    let dir = Dir::new();
+    let first = Service::start(&dir.0, &["--demo"]);
+    let titles = first.titles();
+    assert_eq!(titles.len(), 3, "{titles:?}");
+    assert_eq!(first.stop(Signal::SIGKILL), None);
+
+    let second = Service::start(&dir.0, &["serve", "--demo"]);
+    assert_eq!(second.titles(), titles);
+    assert_eq!(second.stop(Signal::SIGTERM), Some(0));
+    assert!(!dir.0.join(".blog-api/data/postmaster.pid").exists(), "PostgreSQL still runs");
+
+    let third = Service::start(&dir.0, &[]);
+    assert_eq!(third.titles(), titles);
+    assert_eq!(third.stop(Signal::SIGINT), Some(0));
+}
+
+#[test]
+fn a_second_copy_says_who_the_first_is_and_other_commands_join_it() {
+    let dir = Dir::new();
+    let first = Service::start(&dir.0, &[]);
+    let second = command(&dir.0, &[]).output().unwrap();
+    let message = String::from_utf8_lossy(&second.stderr).into_owned();
+    assert_eq!(second.status.code(), Some(69), "{message}");
+    assert!(
+        message.contains(&format!("in use by another blog-api (process {})", first.child.id())),
+        "{message}"
+    );
+
+    let mut create =
+        command(&dir.0, &["users", "create", "--username", "root", "--email", "root@example.com"])
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+    std::io::Write::write_all(&mut create.stdin.take().unwrap(), b"a password for tests\n").unwrap();
+    assert!(create.wait().unwrap().success());
+    assert_eq!(first.stop(Signal::SIGTERM), Some(0));
+}
+
+/// The URL that is printed is one that `psql` takes.
+#[test]
+fn the_printed_url_works() {
+    let dir = Dir::new();
+    let mut service = Service::start(&dir.0, &["--demo"]);
+    let mut line = String::new();
+    BufReader::new(service.child.stderr.take().unwrap()).read_line(&mut line).unwrap();
+    let url = line.split('\'').nth(1).unwrap_or_else(|| panic!("{line}"));
+    let psql = Command::new("psql").args([url, "-Atc", "select count(*) from posts"]).output();
+    if let Ok(output) = psql {
+        assert_eq!(
+            String::from_utf8_lossy(&output.stdout),
+            "3\n",
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+    assert_eq!(service.stop(Signal::SIGTERM), Some(0));
+}
+
+/// Root's home is closed to the user that PostgreSQL runs as; everyone else's is their own.
+#[test]
+fn a_folder_that_is_closed_to_others_will_do() {
+    let dir = Dir::new();
+    std::fs::set_permissions(&dir.0, std::fs::Permissions::from_mode(0o700)).unwrap();
+    let inner = dir.0.join("inner");
+    std::fs::create_dir(&inner).unwrap();
+    let service = Service::start(&inner, &["--demo"]);
+    assert_eq!(service.titles().len(), 3);
+    assert_eq!(service.stop(Signal::SIGTERM), Some(0));
+    let elsewhere = inner.join(".blog-api").to_string_lossy().trim_start_matches('/').replace('/', "-");
+    std::fs::remove_dir_all(Path::new("/var/lib/blog-api-dev").join(elsewhere)).ok();
+}

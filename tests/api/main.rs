@@ -1,0 +1,19 @@
+//! Black-box tests of the API: real HTTP through the production router and server, on a real PostgreSQL.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod access;
+mod cli;
+mod comments;
+mod common_errors;
+mod concurrency;
+mod development;
+mod health;
+mod middleware;
+mod nonsense;
+mod openapi;
+mod pagination;
+mod posts;
+mod sessions;
+mod support;
+mod users;

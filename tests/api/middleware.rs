@@ -1,0 +1,163 @@
+//! The stack around every route, also where it has to step in: panics, timeouts, overload.
+
+use std::future::pending;
+use std::time::Duration;
+
+use axum::Router;
+use axum::http::{HeaderValue, StatusCode};
+use axum::routing::get;
+use blog_api::http::middleware::{Limits, wrap};
+use serde_json::Value;
+
+use crate::support::{TestApp, logs};
+
+/// The service with a stack of its own around routes that misbehave.
+async fn misbehaving(limits: Limits) -> TestApp {
+    #[expect(clippy::unreachable, reason = "this is the panic under test")]
+    let routes = Router::new()
+        .route("/panic", get(async || -> StatusCode { unreachable!("on purpose") }))
+        .route("/forever", get(async || pending::<StatusCode>().await))
+        .route("/health", get(async || ([("content-type", "application/json")], "{}")));
+    TestApp::start_wrapped(&[], |_| wrap(routes, &limits, &[])).await
+}
+
+#[tokio::test]
+async fn a_panic_is_a_problem_like_any_other() {
+    let app = misbehaving(Limits::default()).await;
+    let reply = app.get("/panic").header("x-request-id", "abc-123").expect_problem(500, "internal").await;
+    assert_eq!(reply.header("x-request-id"), "abc-123");
+    assert!(!reply.to_string().contains("on purpose"), "{reply}");
+    app.get("/health").expect(200).await;
+}
+
+#[tokio::test]
+async fn a_request_that_takes_too_long_is_given_up() {
+    let app = misbehaving(Limits { request_timeout: Duration::from_millis(10), ..Limits::default() }).await;
+    let reply = app.get("/forever").expect_problem(503, "timeout").await;
+    assert_eq!(reply.header("retry-after"), "1");
+}
+
+#[tokio::test]
+async fn a_busy_task_sheds_at_once_and_stays_healthy() {
+    let app = misbehaving(Limits { concurrency: 1, ..Limits::default() }).await;
+    let mut occupied = Box::pin(app.get("/forever").send());
+    let shed = async {
+        // The slot is taken once the first request has arrived.
+        loop {
+            let reply = app.get("/nothing").send().await;
+            if reply.status == 503 {
+                break reply;
+            }
+        }
+    };
+    let reply = tokio::select! {
+        reply = &mut occupied => panic!("{reply}"),
+        reply = shed => reply,
+    };
+    assert_eq!(reply.json()["code"], "overloaded", "{reply}");
+    assert_eq!(reply.header("retry-after"), "1");
+    app.get("/health").expect(200).await;
+}
+
+#[tokio::test]
+async fn the_request_id_is_the_clients_if_it_is_sensible() {
+    let app = TestApp::start().await;
+    let id = |value: &'static str| app.get("/health").header("x-request-id", value);
+    assert_eq!(id("trace-42:a/b=").expect(200).await.header("x-request-id"), "trace-42:a/b=");
+    for forged in ["", "with space", "quote\"", &*"x".repeat(129).leak()] {
+        let given = id(forged).expect(200).await;
+        assert_eq!(given.header("x-request-id").len(), 36, "{forged}");
+    }
+}
+
+#[tokio::test]
+async fn answers_carry_security_headers_and_are_compressed_on_request() {
+    let app = TestApp::start().await;
+    let reply = app.get("/v1/posts").expect(200).await;
+    assert_eq!(reply.header("x-content-type-options"), "nosniff");
+    assert_eq!(reply.header("cache-control"), "no-store");
+    assert!(reply.header("content-security-policy").starts_with("default-src 'none'"));
+    for encoding in ["gzip", "br", "zstd"] {
+        let reply = app.get("/docs/").header("accept-encoding", encoding).send().await;
+        assert_eq!((reply.status.as_u16(), reply.header("content-encoding")), (200, encoding));
+    }
+}
+
+#[tokio::test]
+async fn only_configured_origins_are_allowed() {
+    let app =
+        TestApp::start_with(&[("CORS_ALLOWED_ORIGINS", "https://blog.example, http://localhost:3000")]).await;
+    let allowed = async |origin: &str| {
+        let reply = app.get("/v1/posts").header("origin", origin).expect(200).await;
+        reply.headers.get("access-control-allow-origin").cloned()
+    };
+    assert_eq!(allowed("https://blog.example").await, Some(HeaderValue::from_static("https://blog.example")));
+    assert_eq!(
+        allowed("http://localhost:3000").await,
+        Some(HeaderValue::from_static("http://localhost:3000"))
+    );
+    assert_eq!(allowed("https://evil.example").await, None);
+    let preflight = app
+        .call("OPTIONS", "/v1/posts")
+        .header("origin", "https://blog.example")
+        .header("access-control-request-method", "POST")
+        .header("access-control-request-headers", "authorization,content-type")
+        .expect(200)
+        .await;
+    assert!(preflight.header("access-control-allow-methods").contains("POST"), "{:?}", preflight.headers);
+}
+
+/// One line for each request, whatever became of it.
+#[tokio::test]
+async fn every_request_has_one_line_in_the_access_log() {
+    let app = TestApp::start().await;
+    let user = app.author().await;
+    let id = |what: &str| format!("{what}-{}", user.id);
+    let path = format!("/v1/users/{}", user.id);
+    let reply = app.get(&path).by(&user).header("x-request-id", &id("answered")).expect(200).await;
+    app.get("/v1/nothing?password=hunter2").header("x-request-id", &id("unmatched")).expect(404).await;
+    let broken = misbehaving(Limits { request_timeout: Duration::from_millis(10), concurrency: 1 }).await;
+    broken.get("/panic").header("x-request-id", &id("panicked")).expect(500).await;
+    broken.get("/forever").header("x-request-id", &id("timed-out")).expect(503).await;
+    let busy = misbehaving(Limits { concurrency: 0, ..Limits::default() }).await;
+    busy.get("/forever").header("x-request-id", &id("shed")).expect(503).await;
+
+    for (what, status, route) in [
+        ("answered", 200, "/v1/users/{id}"),
+        ("unmatched", 404, "unmatched"),
+        ("panicked", 500, "/panic"),
+        ("timed-out", 503, "/forever"),
+        ("shed", 503, "/forever"),
+    ] {
+        let lines = logs::of_request(&id(what));
+        let access: Vec<_> = lines.iter().filter(|line| line["target"] == "blog_api::access").collect();
+        assert_eq!(access.len(), 1, "{what}: {lines:?}");
+        let line = access[0];
+        assert_eq!((&line["status"], &line["route"]), (&Value::from(status), &Value::from(route)), "{line}");
+        assert_eq!(line["method"], "GET");
+        assert!(line["latency_ms"].is_f64(), "{line}");
+        if what == "answered" {
+            assert_eq!(line["bytes"], reply.body.len());
+            assert_eq!(line["user_id"], user.id.to_string());
+        }
+    }
+    for secret in ["hunter2", user.token.as_str(), user.email.as_str()] {
+        assert!(!logs::contain(secret), "{secret} is in the log");
+    }
+}
+
+/// What a server's own fault is, is logged once, under the request id that the client was given.
+#[tokio::test]
+async fn the_cause_of_a_failure_is_logged_once_and_not_told() {
+    let app = TestApp::start().await;
+    sqlx::raw_sql("alter table posts rename to elsewhere")
+        .execute(&mut *app.db.acquire().await.unwrap())
+        .await
+        .unwrap();
+    let reply = app.get("/v1/posts").expect_problem(500, "internal").await;
+    assert!(!reply.to_string().contains("relation"), "{reply}");
+    let lines = logs::of_request(reply.header("x-request-id"));
+    let causes: Vec<_> = lines.iter().filter(|line| line["level"] == "ERROR").collect();
+    assert_eq!(causes.len(), 1, "{lines:?}");
+    assert!(causes[0]["cause"].as_str().unwrap().contains("relation \"posts\" does not exist"), "{causes:?}");
+}

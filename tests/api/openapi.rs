@@ -1,0 +1,47 @@
+//! The OpenAPI document: complete, committed, served, shown.
+
+use crate::support::{TestApp, operations};
+
+#[tokio::test]
+async fn the_document_is_served_and_shown_without_a_foreign_host() {
+    let app = TestApp::start().await;
+    let document = app.get("/openapi.json").expect(200).await;
+    assert_eq!(document.body, blog_api::openapi::document());
+    assert_eq!(document.json()["openapi"], "3.1.0");
+    assert_eq!(app.get("/docs").send().await.header("location"), "/docs/");
+    let page = app.get("/docs/").send().await;
+    assert!(page.header("content-security-policy").starts_with("default-src 'self'"));
+    let html = String::from_utf8(page.body.to_vec()).unwrap();
+    assert!(html.contains("swagger-ui") && !html.contains("http://") && !html.contains("https://"), "{html}");
+}
+
+#[test]
+fn the_committed_document_is_the_generated_one() {
+    let committed = std::fs::read_to_string("openapi.json").unwrap();
+    assert!(committed == blog_api::openapi::document(), "openapi.json is stale: run `make openapi`");
+}
+
+#[test]
+fn every_operation_says_everything() {
+    for (method, path, operation) in operations() {
+        let what = format!("{method} {path}");
+        assert!(operation["summary"].is_string(), "{what} has no summary");
+        assert!(operation["operationId"].is_string() && operation["tags"][0].is_string(), "{what}");
+        let responses = operation["responses"].as_object().unwrap();
+        assert!(responses.keys().any(|status| status.starts_with('2')), "{what} never succeeds");
+        let documents = |status: &str| responses.contains_key(status);
+        if path.starts_with("/v1") {
+            assert!(documents("500") && documents("503"), "{what}");
+        }
+        assert_eq!(documents("401"), !operation["security"].is_null() || path == "/v1/sessions", "{what}");
+        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            assert!(parameter["description"].is_string(), "{what}: {parameter}");
+        }
+    }
+    let mut ids: Vec<_> =
+        operations().into_iter().map(|(.., operation)| operation["operationId"].to_string()).collect();
+    let count = ids.len();
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), count, "operation ids repeat");
+}

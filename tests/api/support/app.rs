@@ -1,0 +1,202 @@
+//! The service under test, as production runs it: the same router, the same server.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use blog_api::app::{self, AppState};
+use blog_api::auth::Role;
+use blog_api::auth::password::Password;
+use blog_api::clock::Clock;
+use blog_api::config::Config;
+use blog_api::db::Db;
+use blog_api::lifecycle::Lifecycle;
+use blog_api::server::{self, ShutdownPolicy};
+use blog_api::users::model::{Email, Username};
+use blog_api::users::store::{self as users, NewUser};
+use chrono::{DateTime, TimeDelta, Utc};
+use secrecy::ExposeSecret;
+use serde_json::json;
+use sqlx::postgres::PgConnectOptions;
+use tokio::sync::{OnceCell, oneshot};
+use uuid::Uuid;
+
+use super::client::{Call, Client};
+use super::database::TestDatabase;
+use super::logs;
+
+/// The password of every test user.
+pub(crate) const PASSWORD: &str = "a password for tests";
+
+pub(crate) struct TestApp {
+    pub(crate) address: SocketAddr,
+    pub(crate) db: Db,
+    pub(crate) lifecycle: Lifecycle,
+    client: Client,
+    now: Arc<Mutex<DateTime<Utc>>>,
+    _stop: oneshot::Sender<()>,
+    // Last: dropped when nothing uses it any more.
+    database: TestDatabase,
+}
+
+/// A user who is signed in.
+#[derive(Clone)]
+pub(crate) struct TestUser {
+    pub(crate) id: Uuid,
+    pub(crate) username: String,
+    pub(crate) email: String,
+    pub(crate) token: String,
+}
+
+impl TestApp {
+    pub(crate) async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// Starts with `variables` as the environment.
+    pub(crate) async fn start_with(variables: &[(&str, &str)]) -> Self {
+        Self::start_wrapped(variables, |routes| routes).await
+    }
+
+    /// Starts with the routes that `change` makes of the service's own.
+    pub(crate) async fn start_wrapped(
+        variables: &[(&str, &str)],
+        change: impl FnOnce(Router) -> Router,
+    ) -> Self {
+        let config = Config::from_variables(|name| {
+            variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        })
+        .unwrap();
+        logs::start();
+        let database = TestDatabase::create().await;
+        let db = Db::connect_lazy(database.options.clone(), &config.database);
+        #[expect(clippy::disallowed_methods, reason = "tests start at the real time, and move it from there")]
+        let now = Arc::new(Mutex::new(Utc::now()));
+        let clock = Clock::new({
+            let now = now.clone();
+            move || *now.lock().unwrap()
+        });
+        let lifecycle = Lifecycle::default();
+        let state = AppState::new(&config, db.clone(), clock, lifecycle.clone()).unwrap();
+        let routes = change(app::build(&config, state));
+        let listener = server::listen(0).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (stop, stopped) = oneshot::channel();
+        let policy = ShutdownPolicy { drain_delay: Duration::ZERO, timeout: Duration::ZERO };
+        let until = async {
+            stopped.await.ok();
+        };
+        tokio::spawn(server::serve(listener, routes, lifecycle.clone(), policy, until));
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        Self { address, db, lifecycle, client: Client::new(address), now, _stop: stop, database }
+    }
+
+    pub(crate) fn database_url(&self) -> String {
+        self.database.url()
+    }
+
+    pub(crate) fn database_name(&self) -> &str {
+        self.database.options.get_database().unwrap()
+    }
+
+    /// To the same server, but another database.
+    pub(crate) fn admin_options(&self) -> PgConnectOptions {
+        self.database.options.clone().database("postgres")
+    }
+
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        *self.now.lock().unwrap()
+    }
+
+    pub(crate) fn advance(&self, time: TimeDelta) {
+        *self.now.lock().unwrap() += time;
+    }
+
+    /// A user with `role`, signed in.
+    pub(crate) async fn user(&self, role: Role) -> TestUser {
+        static HASH: OnceCell<String> = OnceCell::const_new();
+        let hash = HASH
+            .get_or_init(async || {
+                let passwords = blog_api::auth::password::Passwords::new(1).unwrap();
+                passwords.hash(Password::from(PASSWORD.to_owned())).await.unwrap()
+            })
+            .await;
+        let username = format!("user-{}", &Uuid::now_v7().simple().to_string()[10..]);
+        let email = format!("{username}@example.com");
+        let new = NewUser {
+            username: &Username::from(username.clone()),
+            email: &Email::from(email.clone()),
+            password_hash: hash,
+            role,
+            display_name: None,
+            bio: None,
+        };
+        let mut connection = self.db.acquire().await.unwrap();
+        let id = users::insert(&mut connection, new, self.now()).await.unwrap().id;
+        let (token, token_hash) = blog_api::auth::token::generate();
+        let credentials = blog_api::auth::store::Credentials { user_id: id, password_hash: hash.clone() };
+        let session = blog_api::auth::store::NewSession {
+            credentials: &credentials,
+            token_hash: &token_hash,
+            user_agent: Some("test"),
+            ip_address: None,
+        };
+        blog_api::auth::store::insert(&mut connection, session, self.now()).await.unwrap().unwrap();
+        TestUser { id, username, email, token: token.expose_secret().to_owned() }
+    }
+
+    pub(crate) async fn reader(&self) -> TestUser {
+        self.user(Role::Reader).await
+    }
+
+    pub(crate) async fn author(&self) -> TestUser {
+        self.user(Role::Author).await
+    }
+
+    pub(crate) async fn editor(&self) -> TestUser {
+        self.user(Role::Editor).await
+    }
+
+    pub(crate) async fn admin(&self) -> TestUser {
+        self.user(Role::Admin).await
+    }
+
+    /// A published post by `author`: its id.
+    pub(crate) async fn post_by(&self, author: &TestUser) -> String {
+        let body = json!({"title": "A post", "body": "Some *text*.", "status": "published"});
+        self.post("/v1/posts").by(author).json(&body).expect(201).await.id()
+    }
+
+    /// A draft by `author`: its id.
+    pub(crate) async fn draft_by(&self, author: &TestUser) -> String {
+        let body = json!({"title": "A draft", "body": "Not yet."});
+        self.post("/v1/posts").by(author).json(&body).expect(201).await.id()
+    }
+
+    /// A comment by `author` on `post`, in reply to `parent` if given: its id.
+    pub(crate) async fn comment_by(&self, author: &TestUser, post: &str, parent: Option<&str>) -> String {
+        let body = json!({"body": "A comment.", "parent_id": parent});
+        self.post(&format!("/v1/posts/{post}/comments")).by(author).json(&body).expect(201).await.id()
+    }
+
+    pub(crate) fn get(&self, path: &str) -> Call<'_> {
+        self.call("GET", path)
+    }
+
+    pub(crate) fn post(&self, path: &str) -> Call<'_> {
+        self.call("POST", path)
+    }
+
+    pub(crate) fn patch(&self, path: &str) -> Call<'_> {
+        self.call("PATCH", path)
+    }
+
+    pub(crate) fn delete(&self, path: &str) -> Call<'_> {
+        self.call("DELETE", path)
+    }
+
+    pub(crate) fn call(&self, method: &str, path: &str) -> Call<'_> {
+        self.client.call(method, path)
+    }
+}

@@ -1,0 +1,123 @@
+//! `main` → `app`, `router`, `server`, `openapi`, `demo` → features → kit.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use crate::files;
+
+const TOP: [&str; 5] = ["app", "router", "server", "openapi", "demo"];
+const FEATURES: [&str; 3] = ["users", "posts", "comments"];
+const KIT: [&str; 9] =
+    ["http", "auth", "db", "config", "error", "telemetry", "clock", "lifecycle", "markdown"];
+
+/// The module of `src` that a file belongs to, and the room in it.
+fn module(path: &Path) -> (String, String) {
+    let mut parts =
+        path.strip_prefix("src").unwrap().components().map(|part| part.as_os_str().to_string_lossy());
+    let module = parts.next().unwrap().trim_end_matches(".rs").to_owned();
+    (module, parts.next_back().map_or(String::new(), |room| room.trim_end_matches(".rs").to_owned()))
+}
+
+fn breaches(of: impl Fn(&str, &str) -> Vec<String>) -> Vec<String> {
+    let mut breaches = Vec::new();
+    for (path, text) in files("src", "rs") {
+        let (module, room) = module(&path);
+        for forbidden in of(&module, &room) {
+            if code(&text).any(|line| line.contains(&forbidden)) {
+                breaches.push(format!("{} has {forbidden}", path.display()));
+            }
+        }
+    }
+    breaches
+}
+
+/// The lines that are not comments.
+fn code(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter(|line| !line.trim_start().starts_with("//"))
+}
+
+#[test]
+fn every_module_has_a_layer() {
+    for (path, _) in files("src", "rs") {
+        let (module, _) = module(&path);
+        let known = ["main", "cli", "lib"]
+            .iter()
+            .chain(&TOP)
+            .chain(&FEATURES)
+            .chain(&KIT)
+            .any(|known| *known == module);
+        assert!(known, "{} is in no layer", path.display());
+    }
+}
+
+#[test]
+fn the_kit_knows_no_feature_and_nothing_above() {
+    let found = breaches(|module, _| {
+        if !KIT.contains(&module) {
+            return Vec::new();
+        }
+        FEATURES.iter().chain(&TOP).map(|above| format!("crate::{above}::")).collect()
+    });
+    assert_eq!(found, Vec::<String>::new());
+}
+
+#[test]
+fn features_know_nothing_above_and_no_other_features_routes() {
+    let found = breaches(|module, _| {
+        if !FEATURES.contains(&module) {
+            return Vec::new();
+        }
+        let above = TOP.iter().map(|above| format!("crate::{above}::"));
+        let routes =
+            FEATURES.iter().filter(|other| **other != module).map(|other| format!("crate::{other}::routes"));
+        above.chain(routes).collect()
+    });
+    assert_eq!(found, Vec::<String>::new());
+}
+
+#[test]
+fn sql_is_in_stores_and_in_db_alone() {
+    let found = breaches(|module, room| {
+        if module == "db" || room == "store" {
+            Vec::new()
+        } else {
+            vec!["sqlx::query".into(), "query_as!".into()]
+        }
+    });
+    assert_eq!(found, Vec::<String>::new());
+}
+
+#[test]
+fn sql_is_checked_at_compile_time() {
+    // The one exception makes the development server's database, which cannot be prepared.
+    let found = breaches(|_, room| {
+        if room == "mod" {
+            return Vec::new();
+        }
+        ["sqlx::query(", "query_as(", "query_scalar(", "raw_sql(", "AssertSqlSafe"].map(String::from).to_vec()
+    });
+    assert_eq!(found, Vec::<String>::new());
+}
+
+#[test]
+fn models_are_pure_and_stores_take_a_connection() {
+    let found = breaches(|_, room| match room {
+        "model" => ["axum::", "sqlx::query", "PgConnection", "crate::db::"].map(String::from).to_vec(),
+        "store" => ["axum::", "PgPool", "crate::db::"].map(String::from).to_vec(),
+        _ => Vec::new(),
+    });
+    assert_eq!(found, Vec::<String>::new());
+}
+
+#[test]
+fn the_features_have_the_same_rooms() {
+    for feature in FEATURES {
+        let entries = std::fs::read_dir(format!("src/{feature}")).unwrap();
+        let names =
+            entries.map(|entry| entry.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned());
+        let rooms: BTreeSet<String> = names.collect();
+        let expected = ["mod", "model", "routes", "store"].map(str::to_owned);
+        assert_eq!(rooms, BTreeSet::from(expected), "{feature}");
+        assert_eq!(files(&format!("src/{feature}/routes"), "rs").len(), 3, "{feature}");
+    }
+}
