@@ -132,7 +132,7 @@ async fn a_busy_task_answers_503_for_everything_but_health() {
 
 #[tokio::test]
 async fn a_database_that_is_away_is_503_for_everything_that_needs_it() {
-    let app = TestApp::start_with(&[("DB_ACQUIRE_TIMEOUT", "10ms")]).await;
+    let app = TestApp::start().await;
     let admin = app.admin().await;
     app.db.close().await;
     for operation in Operation::all().filter(|operation| operation.path.starts_with("/v1")) {

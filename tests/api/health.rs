@@ -42,7 +42,7 @@ async fn a_read_only_or_outdated_database_is_not_ready() {
 /// The database refuses connections and ends those there are, then takes them again.
 #[tokio::test]
 async fn an_outage_of_the_database_is_survived() {
-    let app = TestApp::start_with(&[("DB_ACQUIRE_TIMEOUT", "200ms")]).await;
+    let app = TestApp::start_with(&[("DB_ACQUIRE_TIMEOUT", "1s")]).await;
     let user = app.author().await;
     let database = app.database_name();
     let mut admin = app.admin_options().connect().await.unwrap();
