@@ -56,5 +56,7 @@ impl AppState {
 
 /// The whole service: every route, inside the middleware stack.
 pub fn build(config: &Config, state: AppState) -> Router {
-    middleware::wrap(router::router(), &Limits::default(), &config.cors_allowed_origins).with_state(state)
+    let lifecycle = state.lifecycle.clone();
+    middleware::wrap(router::router(), &Limits::default(), lifecycle, &config.cors_allowed_origins)
+        .with_state(state)
 }

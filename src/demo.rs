@@ -1,6 +1,6 @@
 //! A few users, posts and comments to look at, for a development database that has none.
 
-use sqlx::PgConnection;
+use crate::db::Connection;
 
 use crate::app::AppState;
 use crate::auth::Role;
@@ -52,7 +52,7 @@ const POSTS: [(&str, &str, &[&str], &str); 3] = [
 /// # Errors
 /// When the database does not take it; then it stays empty.
 pub async fn fill(state: &AppState) -> Result<bool, ApiError> {
-    if users::exist(&mut *state.db.acquire().await?).await? {
+    if users::exist(&mut state.db.acquire().await?).await? {
         return Ok(false);
     }
     let password_hash = state.passwords.hash(Password::from(PASSWORD.to_owned())).await?;
@@ -93,7 +93,7 @@ pub async fn fill(state: &AppState) -> Result<bool, ApiError> {
 }
 
 async fn comment(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     state: &AppState,
     post_id: uuid::Uuid,
     author_id: uuid::Uuid,

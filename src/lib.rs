@@ -15,6 +15,15 @@
 //! [`auth`], and reaches a handler with nothing left to check but the state of things, which constraints
 //! and single statements of the `store` decide.
 
+/// The version of the package.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The commit that an image was built from, or `unknown`.
+pub const REVISION: &str = match option_env!("GIT_SHA") {
+    Some(revision) if !revision.is_empty() => revision,
+    _ => "unknown",
+};
+
 pub mod app;
 pub mod auth;
 pub mod clock;

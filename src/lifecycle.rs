@@ -1,21 +1,53 @@
-//! Whether the process has been told to stop, known to `/ready` and to the server.
+//! The life of the process: whether it has been told to stop, and which requests it still serves.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-/// Starts as serving and turns to draining once.
+/// Starts as serving and turns to draining once. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub struct Lifecycle(Arc<AtomicBool>);
+pub struct Lifecycle(Arc<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    draining: AtomicBool,
+    in_flight: AtomicUsize,
+}
 
 impl Lifecycle {
-    /// From now on `/ready` answers 503.
+    /// From now on `/ready` answers 503, and each answer ends its connection.
     pub fn drain(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.0.draining.store(true, Ordering::Relaxed);
     }
 
     /// Whether [`drain`](Self::drain) was called.
     #[must_use]
     pub fn is_draining(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.0.draining.load(Ordering::Relaxed)
+    }
+
+    /// Counts a request as in flight until the guard is dropped.
+    #[must_use]
+    pub fn enter(&self) -> InFlight {
+        self.0.in_flight.fetch_add(1, Ordering::Relaxed);
+        metrics::gauge!("http_requests_in_flight").increment(1);
+        InFlight(self.clone())
+    }
+
+    /// How many requests are being served, the sending of their answers included.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        self.0.in_flight.load(Ordering::Relaxed)
+    }
+}
+
+/// A request in flight.
+#[derive(Debug)]
+pub struct InFlight(Lifecycle);
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        let Self(Lifecycle(state)) = self;
+        state.in_flight.fetch_sub(1, Ordering::Relaxed);
+        metrics::gauge!("http_requests_in_flight").decrement(1);
     }
 }

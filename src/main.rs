@@ -11,7 +11,7 @@ use blog_api::db::migrations;
 use blog_api::openapi;
 use clap::{Args, Parser, Subcommand};
 use cli::database::Database;
-use cli::failure::{Failure, cannot};
+use cli::failure::{Failure, cannot, migration};
 use cli::healthcheck::healthcheck;
 use cli::serve::serve;
 use cli::users::create_user;
@@ -91,9 +91,9 @@ async fn main() -> ExitCode {
 async fn migrate() -> Result<(), Failure> {
     let config = Config::from_env().map_err(Failure::config)?;
     let database = Database::open(&config.database, false).await?;
-    let migrated = migrations::run(&database.options).await;
+    let migrated = migrations::run(&database.credentials.options()).await;
     database.close().await;
-    migrated.map_err(|error| cannot("migrate the database", error))?;
+    migrated.map_err(|error| migration(&error))?;
     print("The database schema is up to date.\n")
 }
 

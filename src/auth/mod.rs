@@ -13,7 +13,7 @@ use axum::http::request::Parts;
 use uuid::Uuid;
 
 use crate::clock::Clock;
-use crate::db::Db;
+use crate::db::{Connection, Db};
 use crate::error::ApiError;
 use crate::http::context::RequestContext;
 pub use role::Role;
@@ -47,6 +47,15 @@ impl Viewer {
     #[must_use]
     pub fn id(&self) -> Option<Uuid> {
         self.0.map(|user| user.id)
+    }
+
+    /// A connection for what the viewer reads. Who is signed in sees their own writes at once; to anonymous
+    /// ones it is all the same if a replica is a moment behind.
+    ///
+    /// # Errors
+    /// Those of [`Db::acquire`].
+    pub async fn acquire(&self, db: &Db) -> Result<Connection, ApiError> {
+        if self.0.is_some() { db.acquire().await } else { db.acquire_reader().await }
     }
 
     /// Whether the viewer is signed in with `role` or more.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
+use metrics::gauge;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use tokio::sync::Semaphore;
@@ -13,6 +14,7 @@ use utoipa::ToSchema;
 
 use crate::error::ApiError;
 use crate::http::validation::{Broken, Rule};
+use crate::telemetry::metrics::set;
 
 /// A password.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -66,6 +68,7 @@ const QUEUE_PER_SLOT: usize = 16;
 #[derive(Clone, Debug)]
 pub struct Passwords {
     argon2: Argon2<'static>,
+    slots: usize,
     /// Verified in place of the hash of an account that does not exist: same cost, never a match.
     decoy: Arc<str>,
     running: Arc<Semaphore>,
@@ -87,6 +90,7 @@ impl Passwords {
         );
         Ok(Self {
             argon2: Argon2::new(Algorithm::Argon2id, Version::V0x13, params),
+            slots,
             decoy: decoy.into(),
             running: Arc::new(Semaphore::new(slots)),
             admitted: Arc::new(Semaphore::new(slots * (1 + QUEUE_PER_SLOT))),
@@ -119,6 +123,14 @@ impl Passwords {
             hash.is_some() && verified.is_ok()
         })
         .await
+    }
+
+    /// Writes how busy the gate is into the metrics.
+    pub fn observe(&self) {
+        let running = self.slots - self.running.available_permits();
+        let admitted = self.slots * (1 + QUEUE_PER_SLOT) - self.admitted.available_permits();
+        set(&gauge!("password_hashes_running"), running);
+        set(&gauge!("password_hashes_waiting"), admitted.saturating_sub(running));
     }
 
     /// The permits go with the work, not with the request: when the client hangs up, the thread still

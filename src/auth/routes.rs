@@ -65,7 +65,7 @@ pub async fn create(
     // PostgreSQL's text cannot hold a NUL, so no account has one.
     let email = Some(body.email).filter(|email| !email.contains('\0'));
     let credentials = match email {
-        Some(email) => store::credentials_by_email(&mut *db.acquire().await?, &email).await?,
+        Some(email) => store::credentials_by_email(&mut db.acquire().await?, &email).await?,
         None => None,
     };
     let hash = credentials.as_ref().map(|credentials| credentials.password_hash.clone());
@@ -81,7 +81,7 @@ pub async fn create(
         user_agent: user_agent.map(|agent| agent.get(..400).unwrap_or(agent)),
         ip_address: address.map(|ip| ip.to_string()),
     };
-    let session = store::insert(&mut *db.acquire().await?, new, clock.now()).await?.ok_or_else(wrong)?;
+    let session = store::insert(&mut db.acquire().await?, new, clock.now()).await?.ok_or_else(wrong)?;
     let created = CreatedSession { token: token.expose_secret().to_owned(), session };
     Ok((StatusCode::CREATED, Json(created)).into_response())
 }
@@ -102,7 +102,7 @@ pub async fn list(
     Query(query): Query<PageQuery>,
 ) -> Result<Page<Session>, ApiError> {
     let after = decode_cursor(ORDER, query.cursor.as_deref())?;
-    let rows = store::list(&mut *db.acquire().await?, &user, after, query.limit.rows(), clock.now()).await?;
+    let rows = store::list(&mut db.acquire().await?, &user, after, query.limit.rows(), clock.now()).await?;
     Page::new(rows, query.limit, ORDER, |session: &Session| session.id, &uri)
 }
 
@@ -117,7 +117,7 @@ pub async fn delete(
     State(db): State<Db>,
     Path(id): Path<Uuid>,
 ) -> Result<StatusCode, ApiError> {
-    let deleted = store::delete(&mut *db.acquire().await?, user.id, id).await?;
+    let deleted = store::delete(&mut db.acquire().await?, user.id, id).await?;
     if deleted { Ok(StatusCode::NO_CONTENT) } else { Err(ApiError::NotFound) }
 }
 
@@ -128,6 +128,6 @@ pub async fn delete(
     (status = 204, description = "The token no longer works"),
 ))]
 pub async fn delete_current(SignedIn(user): SignedIn, State(db): State<Db>) -> Result<StatusCode, ApiError> {
-    store::delete(&mut *db.acquire().await?, user.id, user.session_id).await?;
+    store::delete(&mut db.acquire().await?, user.id, user.session_id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,7 +1,7 @@
 //! All SQL about sessions, and what sign-in needs of users.
 
+use crate::db::Connection;
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::model::{LAST_USED_PRECISION, LIFETIME, Session};
@@ -10,7 +10,7 @@ use super::{Role, User};
 
 /// The user behind a live token. Notes now and then that the session is in use.
 pub async fn authenticate(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     hash: &TokenHash,
     now: DateTime<Utc>,
 ) -> sqlx::Result<Option<User>> {
@@ -43,7 +43,7 @@ pub struct Credentials {
 
 /// The credentials of the account with `email`, whatever its case.
 pub async fn credentials_by_email(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     email: &str,
 ) -> sqlx::Result<Option<Credentials>> {
     sqlx::query_as!(
@@ -71,7 +71,7 @@ pub struct NewSession<'a> {
 /// Makes a session, unless the password has changed since it was verified: then `None`. The row lock makes
 /// a change of password wait, and then revoke this session too. Forgets the user's expired sessions.
 pub async fn insert(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     new: NewSession<'_>,
     now: DateTime<Utc>,
 ) -> sqlx::Result<Option<Session>> {
@@ -96,7 +96,7 @@ pub async fn insert(
 
 /// The live sessions of `user`, newest first, after the one with id `after`.
 pub async fn list(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     user: &User,
     after: Option<Uuid>,
     rows: i64,
@@ -119,7 +119,7 @@ pub async fn list(
 }
 
 /// Revokes one session of `user_id`; false if it is not theirs or not there.
-pub async fn delete(connection: &mut PgConnection, user_id: Uuid, id: Uuid) -> sqlx::Result<bool> {
+pub async fn delete(connection: &mut Connection, user_id: Uuid, id: Uuid) -> sqlx::Result<bool> {
     let deleted = sqlx::query!("delete from sessions where id = $1 and user_id = $2", id, user_id)
         .execute(connection)
         .await?;
@@ -128,7 +128,7 @@ pub async fn delete(connection: &mut PgConnection, user_id: Uuid, id: Uuid) -> s
 
 /// Revokes every session of `user_id` but `keep`.
 pub async fn delete_others(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     user_id: Uuid,
     keep: Option<Uuid>,
 ) -> sqlx::Result<()> {

@@ -2,18 +2,18 @@
 
 #[cfg(feature = "embedded-db")]
 use std::path::Path;
+use std::sync::Arc;
 
-use blog_api::config::DatabaseConfig;
-use blog_api::db;
+use blog_api::config::{DatabaseConfig, Location};
+use blog_api::db::credentials::Credentials;
 #[cfg(feature = "embedded-db")]
 use blog_api::db::embedded;
-use sqlx::postgres::PgConnectOptions;
 
 use super::failure::Failure;
 
 /// The configured database, or the private one of development.
 pub(crate) struct Database {
-    pub(crate) options: PgConnectOptions,
+    pub(crate) credentials: Arc<Credentials>,
     #[cfg(feature = "embedded-db")]
     server: Option<embedded::Server>,
 }
@@ -22,31 +22,36 @@ pub(crate) struct Database {
 #[cfg(feature = "embedded-db")]
 const DEVELOPMENT_DIR: &str = ".blog-api";
 
+async fn configured(location: &Location, config: &DatabaseConfig) -> Result<Arc<Credentials>, Failure> {
+    match Credentials::load(location, config).await {
+        Ok(credentials) => Ok(Arc::new(credentials)),
+        Err(error) if error.may_pass() => Err(Failure::unavailable(error)),
+        Err(error) => Err(Failure::config(error)),
+    }
+}
+
 impl Database {
     /// `exclusive` wants the private server for itself; else one that is running will do.
     #[cfg(feature = "embedded-db")]
     pub(crate) async fn open(config: &DatabaseConfig, exclusive: bool) -> Result<Self, Failure> {
-        if let Some(url) = &config.url {
-            let options = db::connect_options(url, config)
-                .map_err(|error| Failure::config(format!("DATABASE_URL: {error}")))?;
-            return Ok(Self { options, server: None });
+        if let Some(location) = &config.location {
+            return Ok(Self { credentials: configured(location, config).await?, server: None });
         }
         let dir = Path::new(DEVELOPMENT_DIR);
+        let fixed = |options| Arc::new(Credentials::fixed(options));
         if let Some(options) = embedded::running(dir).filter(|_| !exclusive) {
-            return Ok(Self { options, server: None });
+            return Ok(Self { credentials: fixed(options), server: None });
         }
         let server = embedded::Server::start(dir).await.map_err(Failure::unavailable)?;
         eprintln!("Private PostgreSQL: psql '{}'", server.url());
-        Ok(Self { options: server.options(), server: Some(server) })
+        Ok(Self { credentials: fixed(server.options()), server: Some(server) })
     }
 
     #[cfg(not(feature = "embedded-db"))]
-    #[expect(clippy::unused_async, reason = "waits only with the development database")]
     pub(crate) async fn open(config: &DatabaseConfig, _exclusive: bool) -> Result<Self, Failure> {
-        let url = config.url.as_ref().ok_or_else(|| Failure::config("DATABASE_URL is required"))?;
-        let options = db::connect_options(url, config)
-            .map_err(|error| Failure::config(format!("DATABASE_URL: {error}")))?;
-        Ok(Self { options })
+        let location = config.location.as_ref();
+        let location = location.ok_or_else(|| Failure::config("DB_SECRET_ID or DATABASE_URL is required"))?;
+        Ok(Self { credentials: configured(location, config).await? })
     }
 
     /// Stops the private server, if this started it.

@@ -2,6 +2,10 @@
 
 use std::fmt::Display;
 
+use blog_api::db::migrations::MigrationError;
+
+const EX_CONFIG: u8 = 78;
+
 /// Why the process ends: a message, and an exit code of sysexits.h.
 pub(crate) struct Failure {
     pub(crate) code: u8,
@@ -16,12 +20,49 @@ impl Failure {
 
     /// `EX_CONFIG`: it will not pass by itself.
     pub(crate) fn config(message: impl Display) -> Self {
-        Self { code: 78, message: message.to_string() }
+        Self { code: EX_CONFIG, message: message.to_string() }
+    }
+
+    pub(crate) fn is_about_configuration(&self) -> bool {
+        self.code == EX_CONFIG
     }
 
     /// `EX_UNAVAILABLE`: it may pass.
     pub(crate) fn unavailable(message: impl Display) -> Self {
         Self { code: 69, message: message.to_string() }
+    }
+}
+
+/// What the database said, as a failure: a refused sign-in or a certificate that is not trusted will not pass
+/// by itself.
+pub(crate) fn database(action: &str, error: &sqlx::Error) -> Failure {
+    let failure = cannot(action, error);
+    match error {
+        sqlx::Error::Database(database) => match database.code().as_deref() {
+            Some(code) if code.starts_with("28") => Failure::config(format!(
+                "{}: check the user and the password of DATABASE_URL, or of the secret of DB_SECRET_ID",
+                failure.message
+            )),
+            Some("3D000") => {
+                Failure::config(format!("{}: check DB_NAME, or the secret, or the URL", failure.message))
+            }
+            _ => failure,
+        },
+        sqlx::Error::Tls(_) => Failure::config(format!(
+            "{}: check DB_SSL_MODE and DB_SSL_ROOT_CERT, and that the host is the one of the certificate",
+            failure.message
+        )),
+        sqlx::Error::Configuration(_) => Failure::config(failure.message),
+        _ => failure,
+    }
+}
+
+/// Why migrations did not run.
+pub(crate) fn migration(error: &MigrationError) -> Failure {
+    const ACTION: &str = "migrate the database";
+    match error {
+        MigrationError::Connect(error) | MigrationError::Database(error) => database(ACTION, error),
+        error => cannot(ACTION, error),
     }
 }
 

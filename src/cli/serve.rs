@@ -1,54 +1,71 @@
 //! `blog-api serve`: the database, the schema, the server, and all of them in reverse.
 
+use std::net::TcpListener;
+
+use blog_api::REVISION;
 use blog_api::app::{self, AppState};
 use blog_api::clock::Clock;
-use blog_api::config::Config;
+use blog_api::config::{Config, Environment};
 use blog_api::db::{Db, migrations};
 use blog_api::lifecycle::Lifecycle;
-use blog_api::server::{self, ShutdownPolicy};
+use blog_api::server::{self, ServerPolicy, Stop};
 use blog_api::telemetry;
 
 use super::database::Database;
-use super::failure::{Failure, cannot};
+use super::failure::{self, Failure, cannot, migration};
 use crate::ServeArgs;
+
+/// Connections open at once: far more than requests served at once, since a load balancer keeps idle ones.
+const MAX_CONNECTIONS: usize = 4096;
 
 pub(crate) async fn serve(args: &ServeArgs) -> Result<(), Failure> {
     let config = Config::from_env().map_err(Failure::config)?;
     telemetry::init(&config.log_level, config.log_format);
     // Before anything is started, so that a signal at any time stops it in order.
-    let stop = server::stop_signal().map_err(Failure::unavailable)?;
+    let stop = Stop::on_signals().map_err(Failure::unavailable)?;
     let listener = server::listen(config.port)
         .map_err(|error| Failure::config(format!("PORT {}: cannot listen: {error}", config.port)))?;
     let database = Database::open(&config.database, true).await?;
-    let lifecycle = Lifecycle::default();
-    let served = serve_on(listener, &config, args, &database, lifecycle, stop).await;
+    let served = serve_on(listener, &config, args, &database, stop).await;
     database.close().await;
     served
 }
 
 async fn serve_on(
-    listener: std::net::TcpListener,
+    listener: TcpListener,
     config: &Config,
     args: &ServeArgs,
     database: &Database,
-    lifecycle: Lifecycle,
-    stop: impl Future<Output = ()> + Send + 'static,
+    stop: Stop,
 ) -> Result<(), Failure> {
     if config.migrate_on_start {
-        migrations::run(&database.options).await.map_err(|error| cannot("migrate the database", error))?;
+        migrations::run(&database.credentials.options()).await.map_err(|error| migration(&error))?;
     }
-    let db = Db::connect_lazy(database.options.clone(), &config.database);
+    let db = Db::new(&database.credentials, &config.database).map_err(Failure::config)?;
+    check(&db).await?;
+    let lifecycle = Lifecycle::default();
     let state =
         AppState::new(config, db.clone(), Clock::system(), lifecycle.clone()).map_err(Failure::config)?;
     offer_demo(config, args, &state).await?;
+    serve_metrics(config, &state)?;
+    tokio::spawn({
+        let credentials = database.credentials.clone();
+        async move { credentials.keep_fresh().await }
+    });
+
     let address = listener.local_addr().map_err(Failure::unavailable)?;
     let url = format!("http://localhost:{}", address.port());
-    tracing::info!(version = env!("CARGO_PKG_VERSION"), environment = ?config.environment, "serving on {url}");
-    let policy = ShutdownPolicy { drain_delay: config.drain_delay, timeout: config.shutdown_timeout };
+    let (version, environment) = (blog_api::VERSION, config.environment);
+    tracing::info!(version, revision = REVISION, ?environment, "serving on {url}");
+    let policy = ServerPolicy {
+        max_connections: MAX_CONNECTIONS,
+        drain_delay: config.drain_delay,
+        shutdown_timeout: config.shutdown_timeout,
+    };
     let finished = server::serve(listener, app::build(config, state), lifecycle, policy, stop)
         .await
         .map_err(|error| cannot("serve", error))?;
-    db.close().await;
+    db.close();
     if finished {
         tracing::info!("stopped");
         Ok(())
@@ -57,9 +74,47 @@ async fn serve_on(
     }
 }
 
+/// A database that is away may come back, and the service waits for it; one that refuses these credentials
+/// or shows a certificate of someone else's needs a person.
+async fn check(db: &Db) -> Result<(), Failure> {
+    let Err(error) = db.check().await else {
+        return Ok(());
+    };
+    if let Some(cause) = error.failure() {
+        let failure = failure::database("connect to the database", cause);
+        if failure.is_about_configuration() {
+            return Err(failure);
+        }
+    }
+    tracing::warn!(cause = %error, "serving without a database until it answers");
+    Ok(())
+}
+
+/// Metrics are no reason for a second copy on a developer's machine not to start.
+fn serve_metrics(config: &Config, state: &AppState) -> Result<(), Failure> {
+    let listener = match server::listen(config.metrics_port) {
+        Ok(listener) => listener,
+        Err(error) if config.environment == Environment::Development => {
+            tracing::warn!(port = config.metrics_port, cause = %error, "no metrics");
+            return Ok(());
+        }
+        Err(error) => {
+            let port = config.metrics_port;
+            return Err(Failure::config(format!("METRICS_PORT {port}: cannot listen: {error}")));
+        }
+    };
+    let handle = telemetry::metrics::init().map_err(|error| cannot("record metrics", error))?;
+    let (db, passwords) = (state.db.clone(), state.passwords.clone());
+    let observe = move || {
+        db.observe();
+        passwords.observe();
+    };
+    tokio::spawn(telemetry::metrics::serve(listener, handle, observe));
+    Ok(())
+}
+
 #[cfg(feature = "embedded-db")]
 async fn offer_demo(config: &Config, args: &ServeArgs, state: &AppState) -> Result<(), Failure> {
-    use blog_api::config::Environment;
     use blog_api::demo;
 
     if !args.demo {

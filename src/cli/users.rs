@@ -15,7 +15,7 @@ use blog_api::users::model::{Account, Email, Username, check_password};
 use blog_api::users::store as users;
 
 use super::database::Database;
-use super::failure::{Failure, cannot};
+use super::failure::{Failure, cannot, migration};
 use crate::print;
 
 /// What `users create` was given.
@@ -50,9 +50,9 @@ async fn create_user_in(
     role: Role,
 ) -> Result<Account, Failure> {
     if config.migrate_on_start {
-        migrations::run(&database.options).await.map_err(|error| cannot("migrate the database", error))?;
+        migrations::run(&database.credentials.options()).await.map_err(|error| migration(&error))?;
     }
-    let db = Db::connect_lazy(database.options.clone(), &config.database);
+    let db = Db::new(&database.credentials, &config.database).map_err(Failure::config)?;
     let state =
         AppState::new(config, db.clone(), Clock::system(), Lifecycle::default()).map_err(Failure::config)?;
     state.sign_up.check(&new.password).map_err(in_words)?;
@@ -67,7 +67,7 @@ async fn create_user_in(
     let mut connection = db.acquire().await.map_err(in_words)?;
     let account = users::insert(&mut connection, new, state.clock.now()).await;
     drop(connection);
-    db.close().await;
+    db.close();
     account.map_err(|error| in_words(error.into()))
 }
 

@@ -1,7 +1,7 @@
 //! All SQL about comments.
 
+use crate::db::Connection;
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::model::{Comment, CommentStatus};
@@ -80,7 +80,7 @@ pub struct Reader {
 /// The comments of a post, depth first, after the one at `after`. What the reader may not read is there only
 /// if it has replies.
 pub async fn list_of_post(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     post_id: Uuid,
     reader: Reader,
     after: Option<&[u8]>,
@@ -104,7 +104,7 @@ pub async fn list_of_post(
 
 /// The comments of every post with `status`, oldest first, after the one with id `after`.
 pub async fn list_by_status(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     status: CommentStatus,
     after: Option<Uuid>,
     rows: i64,
@@ -121,7 +121,7 @@ pub async fn list_by_status(
 }
 
 /// The comment, unless it or its post was deleted.
-pub async fn find(connection: &mut PgConnection, id: Uuid) -> sqlx::Result<Option<CommentRow>> {
+pub async fn find(connection: &mut Connection, id: Uuid) -> sqlx::Result<Option<CommentRow>> {
     select!(
         "where c.id = $1 and c.deleted_at is null
            and exists (select from posts p where p.id = c.post_id and p.deleted_at is null)",
@@ -149,7 +149,7 @@ pub struct NewComment<'a> {
 /// Makes a comment and gives its id; `None` if the post does not take it, or if what it replies to is not
 /// there to be replied to.
 pub async fn insert(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     new: &NewComment<'_>,
     now: DateTime<Utc>,
 ) -> sqlx::Result<Option<Uuid>> {
@@ -187,7 +187,7 @@ pub struct Changes<'a> {
 
 /// Changes a comment; false if it is not there.
 pub async fn update(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     id: Uuid,
     changes: &Changes<'_>,
     now: DateTime<Utc>,
@@ -213,7 +213,7 @@ pub async fn update(
 
 /// Deletes a comment; false if it is not there. One with replies becomes a tombstone, and tombstones left
 /// without replies go too. Wants a transaction: the row locks make replies and other deletions wait.
-pub async fn delete(connection: &mut PgConnection, id: Uuid, now: DateTime<Utc>) -> sqlx::Result<bool> {
+pub async fn delete(connection: &mut Connection, id: Uuid, now: DateTime<Utc>) -> sqlx::Result<bool> {
     let locked =
         sqlx::query!("select parent_id from comments where id = $1 and deleted_at is null for update", id)
             .fetch_optional(&mut *connection)
@@ -247,7 +247,7 @@ pub async fn delete(connection: &mut PgConnection, id: Uuid, now: DateTime<Utc>)
     Ok(true)
 }
 
-async fn delete_without_replies(connection: &mut PgConnection, id: Uuid) -> sqlx::Result<bool> {
+async fn delete_without_replies(connection: &mut Connection, id: Uuid) -> sqlx::Result<bool> {
     let deleted = sqlx::query!(
         "delete from comments c
          where c.id = $1

@@ -2,7 +2,9 @@
 //! reads is read here, and an error names the variable and what is wrong with it.
 
 mod parse;
+pub mod secrets;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use axum::http::HeaderValue;
@@ -37,6 +39,8 @@ pub struct Config {
     pub environment: Environment,
     /// `PORT`.
     pub port: u16,
+    /// `METRICS_PORT`, never reached through the load balancer.
+    pub metrics_port: u16,
     /// `LOG_LEVEL`, in the syntax of `RUST_LOG`.
     pub log_level: String,
     /// `LOG_FORMAT`.
@@ -62,18 +66,49 @@ pub struct Config {
 /// How the database is reached.
 #[derive(Clone, Debug)]
 pub struct DatabaseConfig {
-    /// `DATABASE_URL`; without it, development starts a private PostgreSQL.
-    pub url: Option<SecretString>,
+    /// Where it is and who connects; without it, development starts a private PostgreSQL.
+    pub location: Option<Location>,
+    /// `DB_READER_HOST`: a replica that anonymous reads go to.
+    pub reader_host: Option<String>,
     /// `DB_SSL_MODE`; wins over the URL's `sslmode`.
     pub ssl_mode: Option<PgSslMode>,
-    /// `DB_SSL_ROOT_CERT`: a PEM file of trusted roots.
-    pub ssl_root_cert: Option<String>,
+    /// Which roots are trusted beside the public ones.
+    pub ssl_roots: SslRoots,
     /// `DB_MAX_CONNECTIONS` of this process.
     pub max_connections: u32,
     /// `DB_ACQUIRE_TIMEOUT`: how long a request waits for a connection.
     pub acquire_timeout: Duration,
     /// `DB_STATEMENT_TIMEOUT`: how long PostgreSQL works on one statement.
     pub statement_timeout: Duration,
+}
+
+/// Where the database is, and who connects to it.
+#[derive(Clone, Debug)]
+pub enum Location {
+    /// `DATABASE_URL`.
+    Url(SecretString),
+    /// `DB_SECRET_ID` and what fills its gaps.
+    Secret {
+        /// Its name or ARN.
+        id: String,
+        /// `DB_HOST`; else the secret's.
+        host: Option<String>,
+        /// `DB_PORT`; else the secret's, else 5432.
+        port: Option<u16>,
+        /// `DB_NAME`; else the secret's.
+        name: Option<String>,
+    },
+}
+
+/// The roots that a database's certificate may come from, beside the public ones.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SslRoots {
+    /// None.
+    Public,
+    /// Those of Amazon RDS, which are in the binary.
+    Rds,
+    /// `DB_SSL_ROOT_CERT`: those in a PEM file.
+    File(PathBuf),
 }
 
 /// Everything wrong with the environment, a line for each variable.
@@ -104,6 +139,7 @@ impl Config {
         let config = Self {
             environment,
             port: env.parse("PORT", "a port number").unwrap_or(8000),
+            metrics_port: env.parse("METRICS_PORT", "a port number").unwrap_or(9000),
             log_level: env.log_filter("LOG_LEVEL").unwrap_or_else(|| "info".into()),
             log_format: env.choice("LOG_FORMAT", &LOG_FORMATS).unwrap_or(if production {
                 LogFormat::Json
@@ -126,24 +162,46 @@ impl Config {
 
 impl DatabaseConfig {
     fn read(env: &mut Variables<'_>, production: bool) -> Self {
-        let url = env.database_url("DATABASE_URL");
-        if env.text("DB_SECRET_ID").is_some() && url.is_none() {
-            env.error("DB_SECRET_ID", "is not supported by this version: set DATABASE_URL");
-        } else if production && url.is_none() && !env.has_error("DATABASE_URL") {
-            env.error("DATABASE_URL", "is required in production");
+        let location = Location::read(env);
+        if production && location.is_none() && !env.has_error("DATABASE_URL") {
+            env.error("DB_SECRET_ID", "or DATABASE_URL is required in production");
         }
         let mut ssl_mode = env.choice("DB_SSL_MODE", &SSL_MODES);
         if production && !matches!(*ssl_mode.get_or_insert(PgSslMode::VerifyFull), PgSslMode::VerifyFull) {
             env.error("DB_SSL_MODE", "must be verify-full in production");
         }
+        let ssl_roots = match env.pem_file("DB_SSL_ROOT_CERT") {
+            Some(path) => SslRoots::File(path),
+            None if production => SslRoots::Rds,
+            None => SslRoots::Public,
+        };
         Self {
-            url,
+            location,
+            reader_host: env.text("DB_READER_HOST"),
             ssl_mode,
-            ssl_root_cert: env.text("DB_SSL_ROOT_CERT"),
+            ssl_roots,
             max_connections: env.positive("DB_MAX_CONNECTIONS").unwrap_or(10),
             acquire_timeout: env.duration("DB_ACQUIRE_TIMEOUT").unwrap_or(Duration::from_secs(3)),
             statement_timeout: env.duration("DB_STATEMENT_TIMEOUT").unwrap_or(Duration::from_secs(5)),
         }
+    }
+}
+
+impl Location {
+    fn read(env: &mut Variables<'_>) -> Option<Self> {
+        let (url, id) = (env.database_url("DATABASE_URL"), env.text("DB_SECRET_ID"));
+        let (host, name) = (env.text("DB_HOST"), env.text("DB_NAME"));
+        let port = env.parse("DB_PORT", "a port number");
+        if let Some(url) = url {
+            return Some(Self::Url(url));
+        }
+        if let Some(id) = id {
+            return Some(Self::Secret { id, host, port, name });
+        }
+        if host.is_some() && !env.has_error("DATABASE_URL") {
+            env.error("DB_HOST", "needs DB_SECRET_ID, which has the credentials");
+        }
+        None
     }
 }
 

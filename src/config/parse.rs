@@ -1,5 +1,6 @@
 //! Reads variables by kind and collects what is wrong with them. An empty variable counts as unset.
 
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -92,6 +93,18 @@ impl<'a> Variables<'a> {
             return None;
         }
         Some(value.into())
+    }
+
+    /// The path of a readable file with certificates.
+    pub(super) fn pem_file(&mut self, name: &str) -> Option<PathBuf> {
+        let path = PathBuf::from(self.text(name)?);
+        let problem = match std::fs::read_to_string(&path) {
+            Ok(text) if text.contains("-----BEGIN CERTIFICATE-----") => return Some(path),
+            Ok(_) => "has no certificate in PEM format".to_owned(),
+            Err(error) => format!("cannot be read: {error}"),
+        };
+        self.error(name, &format!("{}: {problem}", path.display()));
+        None
     }
 
     pub(super) fn origins(&mut self, name: &str) -> Vec<HeaderValue> {

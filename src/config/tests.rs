@@ -12,16 +12,20 @@ fn nothing_configured_is_development() {
     let config = read(&[]).unwrap();
     assert_eq!(config.environment, Environment::Development);
     assert_eq!((config.port, config.log_level.as_str(), config.log_format), (8000, "info", LogFormat::Text));
-    assert!(config.database.url.is_none() && config.migrate_on_start);
+    assert!(config.database.location.is_none() && config.migrate_on_start);
     assert_eq!((config.drain_delay, config.shutdown_timeout), (Duration::ZERO, Duration::from_secs(5)));
 }
 
 #[test]
 fn production_has_its_own_defaults_and_demands() {
-    assert_eq!(read(&[("ENVIRONMENT", "production")]).unwrap_err(), "DATABASE_URL is required in production");
+    assert_eq!(
+        read(&[("ENVIRONMENT", "production")]).unwrap_err(),
+        "DB_SECRET_ID or DATABASE_URL is required in production"
+    );
     let url = ("DATABASE_URL", "postgres://u:p@h/d");
     let config = read(&[("ENVIRONMENT", "production"), url]).unwrap();
     assert!(matches!(config.database.ssl_mode, Some(PgSslMode::VerifyFull)));
+    assert_eq!(config.database.ssl_roots, SslRoots::Rds);
     assert_eq!((config.log_format, config.migrate_on_start), (LogFormat::Json, false));
     assert_eq!(
         (config.drain_delay, config.shutdown_timeout),
@@ -41,7 +45,9 @@ fn every_variable_at_fault_is_named() {
         ("LOG_LEVEL", "loud=very"),
         ("LOG_FORMAT", "xml"),
         ("DATABASE_URL", "mysql://root:hunter2@localhost/blog"),
+        ("DB_PORT", "postgres"),
         ("DB_SSL_MODE", "maybe"),
+        ("DB_SSL_ROOT_CERT", "/nowhere/roots.pem"),
         ("DB_MAX_CONNECTIONS", "0"),
         ("DB_ACQUIRE_TIMEOUT", "soon"),
         ("MIGRATE_ON_START", "1"),
@@ -60,7 +66,9 @@ fn every_variable_at_fault_is_named() {
             "LOG_LEVEL",
             "LOG_FORMAT",
             "DATABASE_URL",
+            "DB_PORT",
             "DB_SSL_MODE",
+            "DB_SSL_ROOT_CERT",
             "DB_MAX_CONNECTIONS",
             "DB_ACQUIRE_TIMEOUT",
             "MIGRATE_ON_START",
@@ -71,6 +79,20 @@ fn every_variable_at_fault_is_named() {
         ]
     );
     assert!(!errors.contains("hunter2"), "{errors}");
+}
+
+#[test]
+fn the_url_wins_over_the_secret_and_a_host_alone_is_refused() {
+    let secret = [("DB_SECRET_ID", "blog-api/database"), ("DB_HOST", "db.example"), ("DB_PORT", "5433")];
+    let location = read(&secret).unwrap().database.location;
+    assert!(
+        matches!(&location, Some(Location::Secret { id, host: Some(host), port: Some(5433), name: None })
+            if id == "blog-api/database" && host == "db.example"),
+        "{location:?}"
+    );
+    let both = [secret.as_slice(), &[("DATABASE_URL", "postgres://u:p@h/d")]].concat();
+    assert!(matches!(read(&both).unwrap().database.location, Some(Location::Url(_))));
+    assert_eq!(read(&secret[1..2]).unwrap_err(), "DB_HOST needs DB_SECRET_ID, which has the credentials");
 }
 
 #[test]

@@ -1,63 +1,139 @@
-//! The database: one pool, reached only through [`Db`]; migrations; and in development a private server.
+//! The database: one pool for its writer and one for its reader, reached only through [`Db`]; migrations;
+//! and in development a private server.
 
+mod connection;
+pub mod credentials;
 #[cfg(feature = "embedded-db")]
 pub mod embedded;
 pub mod migrations;
+mod pool;
 
-use std::str::FromStr;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use secrecy::ExposeSecret;
-use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::{PgConnection, Postgres, Transaction};
+use tokio::time::Instant;
 
 use crate::config::DatabaseConfig;
 use crate::error::ApiError;
+pub use connection::{Connection, Transaction};
+use credentials::Credentials;
+use pool::Pool;
+pub use pool::{AcquireError, is_refused_sign_in};
 
-/// A connection is replaced at this age, so that a fail-over or a resize reaches every one in time.
-const MAX_LIFETIME: Duration = Duration::from_mins(8);
+/// How long a request waits for the reader before it turns to the writer.
+const READER_PATIENCE: Duration = Duration::from_secs(1);
+/// How long requests go to the writer at once after the reader has failed one.
+const READER_PAUSE: Duration = Duration::from_secs(10);
 
 /// The database as the service sees it. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Db {
-    pool: PgPool,
+    writer: Pool,
+    reader: Option<Reader>,
+}
+
+/// A replica, for reads that may be a moment behind.
+#[derive(Clone, Debug)]
+struct Reader {
+    pool: Pool,
+    paused_until: Arc<Mutex<Option<Instant>>>,
 }
 
 impl Db {
-    /// A pool that connects when it is first asked to: a task boots, and answers `/health`, without a
+    /// Pools that connect when they are first asked to: a task boots, and answers `/health`, without a
     /// database.
-    #[must_use]
-    pub fn connect_lazy(options: PgConnectOptions, config: &DatabaseConfig) -> Self {
-        let statement_timeout = config.statement_timeout.as_millis().to_string();
-        let options = options.options([("statement_timeout", statement_timeout.as_str())]);
-        let pool = PgPoolOptions::new()
-            .max_connections(config.max_connections)
-            .acquire_timeout(config.acquire_timeout)
-            .max_lifetime(MAX_LIFETIME)
-            .connect_lazy_with(options);
-        Self { pool }
+    ///
+    /// # Errors
+    /// Never with the settings of this module; the pool checks them.
+    pub fn new(
+        credentials: &Arc<Credentials>,
+        config: &DatabaseConfig,
+    ) -> Result<Self, deadpool::managed::BuildError> {
+        let writer = Pool::new("writer", credentials.clone(), None, config)?;
+        let reader = match &config.reader_host {
+            None => None,
+            Some(host) => Some(Reader {
+                pool: Pool::new("reader", credentials.clone(), Some(host.clone()), config)?,
+                paused_until: Arc::default(),
+            }),
+        };
+        Ok(Self { writer, reader })
     }
 
-    /// A connection, once one is free.
+    /// A connection to the writer, once one is free.
     ///
     /// # Errors
     /// [`ApiError::Unavailable`] when none is free or can be made within the acquire timeout.
-    pub async fn acquire(&self) -> Result<PoolConnection<Postgres>, ApiError> {
-        self.pool.acquire().await.map_err(unavailable)
+    pub async fn acquire(&self) -> Result<Connection, ApiError> {
+        self.writer.acquire().await.map_err(unavailable)
     }
 
-    /// A transaction; it is rolled back when dropped.
+    /// A connection for reads that may be a moment behind: to the reader if there is one and it answers,
+    /// else to the writer.
     ///
     /// # Errors
     /// As [`acquire`](Self::acquire).
-    pub async fn begin(&self) -> Result<Transaction<'static, Postgres>, ApiError> {
-        self.pool.begin().await.map_err(unavailable)
+    pub async fn acquire_reader(&self) -> Result<Connection, ApiError> {
+        if let Some(reader) = &self.reader
+            && let Some(connection) = reader.acquire().await
+        {
+            return Ok(connection);
+        }
+        self.acquire().await
     }
 
-    /// Closes every connection, after its work.
-    pub async fn close(&self) {
-        self.pool.close().await;
+    /// A transaction on the writer; it is rolled back when dropped.
+    ///
+    /// # Errors
+    /// As [`acquire`](Self::acquire).
+    pub async fn begin(&self) -> Result<Transaction, ApiError> {
+        Ok(Transaction::begin(self.acquire().await?).await?)
+    }
+
+    /// Connects once, to tell at boot what is wrong with the configuration.
+    ///
+    /// # Errors
+    /// Why there is no connection.
+    pub async fn check(&self) -> Result<(), AcquireError> {
+        self.writer.acquire().await.map(drop)
+    }
+
+    /// Gives out no more connections; each is closed after its work.
+    pub fn close(&self) {
+        self.writer.close();
+        if let Some(reader) = &self.reader {
+            reader.pool.close();
+        }
+    }
+
+    /// Writes how full the pools are into the metrics.
+    pub fn observe(&self) {
+        self.writer.observe();
+        if let Some(reader) = &self.reader {
+            reader.pool.observe();
+        }
+    }
+}
+
+impl Reader {
+    /// `None` while it is down or busy.
+    async fn acquire(&self) -> Option<Connection> {
+        let paused_until = *self.lock();
+        if paused_until.is_some_and(|until| Instant::now() < until) {
+            return None;
+        }
+        match self.pool.acquire_within(READER_PATIENCE).await {
+            Ok(connection) => Some(connection),
+            Err(error) => {
+                *self.lock() = Some(Instant::now() + READER_PAUSE);
+                tracing::warn!(cause = %error, pause = ?READER_PAUSE, "reads go to the writer");
+                None
+            }
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
+        self.paused_until.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -65,7 +141,7 @@ impl Db {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn is_read_only(connection: &mut PgConnection) -> sqlx::Result<bool> {
+pub async fn is_read_only(connection: &mut Connection) -> sqlx::Result<bool> {
     sqlx::query_scalar!(r#"select current_setting('transaction_read_only') = 'on' as "read_only!""#)
         .fetch_one(connection)
         .await
@@ -73,24 +149,6 @@ pub async fn is_read_only(connection: &mut PgConnection) -> sqlx::Result<bool> {
 
 /// Whatever stands in the way of a connection, also a refusal by the database, is about the database and
 /// not about the request.
-fn unavailable(error: sqlx::Error) -> ApiError {
+fn unavailable(error: AcquireError) -> ApiError {
     ApiError::Unavailable(error.into())
-}
-
-/// The connection options that `url` and the TLS settings of `config` make.
-///
-/// # Errors
-/// When the URL cannot be read.
-pub fn connect_options(
-    url: &impl ExposeSecret<str>,
-    config: &DatabaseConfig,
-) -> sqlx::Result<PgConnectOptions> {
-    let mut options = PgConnectOptions::from_str(url.expose_secret())?.application_name("blog-api");
-    if let Some(mode) = config.ssl_mode {
-        options = options.ssl_mode(mode);
-    }
-    if let Some(path) = &config.ssl_root_cert {
-        options = options.ssl_root_cert(path);
-    }
-    Ok(options)
 }

@@ -1,30 +1,41 @@
-//! One structured line for each request, however it ends: answered, shed, timed out, panicked, or given
+//! One structured line and one count for each request, however it ends: answered, shed, timed out, panicked, or given
 //! up by the client. It is written when the last byte of the answer has been handed over, or when the
 //! request is dropped.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes};
-use axum::extract::{MatchedPath, Request};
-use axum::http::{HeaderValue, Method};
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use http_body::{Frame, SizeHint};
 use tracing::Instrument;
 
-use super::context::{RequestContext, X_REQUEST_ID};
+use super::context::{RequestContext, TRACE_HEADERS, X_REQUEST_ID};
+use crate::lifecycle::{InFlight, Lifecycle};
 
 /// The status that is logged when the client hung up before there was an answer (nginx's convention).
 const CLIENT_CLOSED_REQUEST: u16 = 499;
 
-/// Gives the request its id and context, and logs it when it is over.
-pub async fn access_log(mut request: Request, next: Next) -> Response {
+/// The methods that are counted by name.
+const KNOWN_METHODS: [Method; 7] =
+    [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
+
+/// Gives the request its id and context, logs and counts it when it is over, and asks the client to leave
+/// when the task drains.
+pub async fn access_log(State(lifecycle): State<Lifecycle>, mut request: Request, next: Next) -> Response {
     let context = RequestContext::of(&request);
     let request_id = HeaderValue::try_from(&*context.request_id).ok();
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
-    let span = tracing::info_span!("request", request_id = %context.request_id);
+    let span = tracing::info_span!(
+        "request",
+        request_id = %context.request_id,
+        trace_id = context.trace_id.as_deref(),
+    );
+    let traces = TRACE_HEADERS.map(|name| request.headers().get(&name).cloned().map(|value| (name, value)));
     let entry = Entry {
         context: context.clone(),
         method: request.method().clone(),
@@ -33,6 +44,7 @@ pub async fn access_log(mut request: Request, next: Next) -> Response {
         bytes: 0,
         started: Instant::now(),
         span: span.clone(),
+        _in_flight: lifecycle.enter(),
     };
     request.extensions_mut().insert(context);
 
@@ -41,6 +53,10 @@ pub async fn access_log(mut request: Request, next: Next) -> Response {
     guard.status = response.status().as_u16();
     if let Some(request_id) = request_id {
         response.headers_mut().insert(X_REQUEST_ID, request_id);
+    }
+    response.headers_mut().extend(traces.into_iter().flatten());
+    if lifecycle.is_draining() {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     response.map(|inner| Body::new(LoggedBody { inner, entry: guard }))
 }
@@ -54,17 +70,34 @@ struct Entry {
     bytes: u64,
     started: Instant,
     span: tracing::Span,
+    _in_flight: InFlight,
+}
+
+impl Entry {
+    fn count(&self, route: &str, latency: Duration) {
+        // Anyone may make up methods; each would be a series of its own.
+        let method =
+            if KNOWN_METHODS.contains(&self.method) { self.method.to_string() } else { "other".to_owned() };
+        let labels = [("method", method), ("route", route.to_owned())];
+        metrics::histogram!("http_request_duration_seconds", &labels).record(latency);
+        let [method, route] = labels;
+        let labels = [method, route, ("status", self.status.to_string())];
+        metrics::counter!("http_requests_total", &labels).increment(1);
+    }
 }
 
 impl Drop for Entry {
     fn drop(&mut self) {
         let _in_span = self.span.enter();
+        let route = self.route.as_deref().unwrap_or("unmatched");
+        let latency = self.started.elapsed();
+        self.count(route, latency);
         tracing::info!(
             target: "blog_api::access",
             method = %self.method,
-            route = self.route.as_deref().unwrap_or("unmatched"),
+            route,
             status = self.status,
-            latency_ms = (self.started.elapsed().as_secs_f64() * 1e6).round() / 1e3,
+            latency_ms = (latency.as_secs_f64() * 1e6).round() / 1e3,
             bytes = self.bytes,
             user_id = self.context.user_id.get().map(tracing::field::display),
             "request"

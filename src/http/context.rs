@@ -14,11 +14,17 @@ use crate::error::ApiError;
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
+/// The headers of distributed traces: W3C's and the load balancer's. What comes in goes out again.
+pub const TRACE_HEADERS: [HeaderName; 2] =
+    [HeaderName::from_static("traceparent"), HeaderName::from_static("x-amzn-trace-id")];
+
 /// The request's own facts, shared between the access log, the error renderer and the extractors.
 #[derive(Clone, Debug)]
 pub struct RequestContext {
     /// The client's `X-Request-Id` if it is a sensible one, else a new UUIDv7.
     pub request_id: Arc<str>,
+    /// The trace that the request is part of: the id in `traceparent`, else the root of `X-Amzn-Trace-Id`.
+    pub trace_id: Option<Arc<str>>,
     /// The signed-in user, set by the extractor that read the token.
     pub user_id: Arc<OnceLock<Uuid>>,
 }
@@ -30,8 +36,26 @@ impl RequestContext {
         let request_id = given
             .filter(|id| (1..=128).contains(&id.len()) && id.bytes().all(is_id_byte))
             .map_or_else(|| Uuid::now_v7().to_string().into(), Into::into);
-        Self { request_id, user_id: Arc::default() }
+        let trace_id = trace_id(request.headers()).map(Into::into);
+        Self { request_id, trace_id, user_id: Arc::default() }
     }
+}
+
+fn trace_id(headers: &HeaderMap) -> Option<&str> {
+    let [traceparent, amzn] = TRACE_HEADERS.map(|name| headers.get(name)?.to_str().ok());
+    let of_w3c = traceparent.and_then(|value| {
+        // version-trace-parent-flags
+        let mut parts = value.split('-');
+        let trace = parts.nth(1)?;
+        let is_hex = trace.len() == 32 && trace.bytes().all(|byte| byte.is_ascii_hexdigit());
+        (is_hex && parts.next()?.len() == 16).then_some(trace)
+    });
+    let of_amzn = || {
+        let mut fields = amzn?.split(';');
+        let root = fields.find_map(|field| field.trim().strip_prefix("Root="))?;
+        ((1..=64).contains(&root.len()) && root.bytes().all(is_id_byte)).then_some(root)
+    };
+    of_w3c.or_else(of_amzn)
 }
 
 /// Nothing that could forge a log line or a header.
@@ -91,6 +115,35 @@ mod tests {
         assert_eq!(client(&["6.6.6.6", "203.0.113.7"], 1).as_deref(), Some("203.0.113.7"));
         assert_eq!(client(&["2001:db8::1"], 1).as_deref(), Some("2001:db8::1"));
         assert_eq!(client(&["203.0.113.7:4711"], 1).as_deref(), Some("203.0.113.7"));
+    }
+
+    #[test]
+    fn traces_are_known_by_either_header() {
+        let trace = |name: &'static str, value: &'static str| {
+            let headers = HeaderMap::from_iter([(
+                HeaderName::from_static(name),
+                axum::http::HeaderValue::from_static(value),
+            )]);
+            trace_id(&headers).map(str::to_owned)
+        };
+        assert_eq!(
+            trace("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01").as_deref(),
+            Some("4bf92f3577b34da6a3ce929d0e0e4736")
+        );
+        assert_eq!(
+            trace(
+                "x-amzn-trace-id",
+                "Self=1-67891234-12456789abcdef012345678;Root=1-67891233-abcdef012345678912345678"
+            )
+            .as_deref(),
+            Some("1-67891233-abcdef012345678912345678")
+        );
+        for forged in ["", "00-xyz-00f067aa0ba902b7-01", "00-4bf92f3577b34da6a3ce929d0e0e4736", "nonsense"] {
+            assert_eq!(trace("traceparent", forged), None, "{forged}");
+        }
+        for forged in ["", "Root=", "Root=a b", "Parent=1-2-3"] {
+            assert_eq!(trace("x-amzn-trace-id", forged), None, "{forged}");
+        }
     }
 
     #[test]

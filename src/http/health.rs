@@ -4,17 +4,21 @@
 use std::time::Duration;
 
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::extract::Json;
+use crate::REVISION;
 use crate::db::{self, Db, migrations};
 use crate::lifecycle::Lifecycle;
 
 /// The paths that are answered however busy the task is.
 pub const PATHS: [&str; 2] = ["/health", "/ready"];
+
+/// The header that says which commit answers, so that a deployment can tell the new task from the old.
+const X_BLOG_API_VERSION: HeaderName = HeaderName::from_static("x-blog-api-version");
 
 /// How long `/ready` waits for the database.
 const READY_TIMEOUT: Duration = Duration::from_millis(1500);
@@ -49,10 +53,12 @@ pub enum NotReady {
 ///
 /// Does not ask the database.
 #[utoipa::path(get, path = "/health", tag = "health", responses(
-    (status = 200, description = "The process answers", body = Health, example = json!({"status": "ok"})),
+    (status = 200, description = "The process answers", body = Health, headers(
+        ("x-blog-api-version" = String, description = "The commit that the image was built from")
+     ), example = json!({"status": "ok"})),
 ))]
 pub async fn health() -> Response {
-    Json(Health { status: "ok", reason: None }).into_response()
+    ([(X_BLOG_API_VERSION, REVISION)], Json(Health { status: "ok", reason: None })).into_response()
 }
 
 /// Can this task serve?

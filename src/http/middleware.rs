@@ -19,6 +19,7 @@ use super::context::{RequestContext, X_REQUEST_ID};
 use super::extract::Json;
 use super::health;
 use crate::error::ApiError;
+use crate::lifecycle::Lifecycle;
 
 /// What the stack allows.
 #[derive(Clone, Debug)]
@@ -39,11 +40,12 @@ impl Default for Limits {
 pub fn wrap<S: Clone + Send + Sync + 'static>(
     routes: Router<S>,
     limits: &Limits,
+    lifecycle: Lifecycle,
     cors_allowed_origins: &[HeaderValue],
 ) -> Router<S> {
     let slots = Arc::new(Semaphore::new(limits.concurrency));
     let stack = ServiceBuilder::new()
-        .layer(from_fn(access_log))
+        .layer(from_fn_with_state(lifecycle, access_log))
         .layer(CompressionLayer::new())
         .layer(cors(cors_allowed_origins))
         .layer(map_response(default_headers))
@@ -97,7 +99,10 @@ async fn shed(State(slots): State<Arc<Semaphore>>, request: Request, next: Next)
     }
     match slots.try_acquire() {
         Ok(_slot) => next.run(request).await,
-        Err(_full) => ApiError::Overloaded.into_response(),
+        Err(_full) => {
+            metrics::counter!("http_requests_shed_total").increment(1);
+            ApiError::Overloaded.into_response()
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! All SQL about posts.
 
+use crate::db::Connection;
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::model::{Post, PostHead, PostRef, PostStatus, PostSummary, Publication, Slug};
@@ -111,7 +111,7 @@ macro_rules! list {
 
 /// A page of posts.
 pub async fn list(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     filter: &Filter<'_>,
     now: DateTime<Utc>,
 ) -> sqlx::Result<Vec<SummaryRow>> {
@@ -124,7 +124,7 @@ pub async fn list(
 
 /// The post, unless it was deleted.
 pub async fn find(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     post: &PostRef,
     now: DateTime<Utc>,
 ) -> sqlx::Result<Option<Post>> {
@@ -164,7 +164,7 @@ pub async fn find(
 
 /// What decides who may do what with the post, unless it was deleted.
 pub async fn head(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     post: &PostRef,
     now: DateTime<Utc>,
 ) -> sqlx::Result<Option<PostHead>> {
@@ -206,7 +206,7 @@ pub struct NewPost<'a> {
 
 /// Makes a post and gives its id; `None` if the slug is taken.
 pub async fn insert(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     slug: &Slug,
     new: &NewPost<'_>,
     now: DateTime<Utc>,
@@ -259,7 +259,7 @@ pub struct Changes<'a> {
 
 /// Changes a post; false if it is not there. A taken slug violates its unique index.
 pub async fn update(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     id: Uuid,
     changes: &Changes<'_>,
     now: DateTime<Utc>,
@@ -306,7 +306,7 @@ pub async fn update(
 }
 
 /// Deletes a post, which stays restorable; false if it is not there.
-pub async fn delete(connection: &mut PgConnection, id: Uuid, now: DateTime<Utc>) -> sqlx::Result<bool> {
+pub async fn delete(connection: &mut Connection, id: Uuid, now: DateTime<Utc>) -> sqlx::Result<bool> {
     let deleted = sqlx::query!(
         "update posts set deleted_at = $2, version = version + 1, updated_at = $2 where id = $1 and deleted_at is null",
         id,
@@ -318,7 +318,7 @@ pub async fn delete(connection: &mut PgConnection, id: Uuid, now: DateTime<Utc>)
 }
 
 /// Takes back a deletion, if there was one.
-pub async fn restore(connection: &mut PgConnection, post: &PostRef, now: DateTime<Utc>) -> sqlx::Result<()> {
+pub async fn restore(connection: &mut Connection, post: &PostRef, now: DateTime<Utc>) -> sqlx::Result<()> {
     sqlx::query!(
         "update posts set deleted_at = null, version = version + 1, updated_at = $3
          where id = coalesce($1, (select id from posts where slug = $2)) and deleted_at is not null",

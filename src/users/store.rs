@@ -1,7 +1,7 @@
 //! All SQL about users.
 
+use crate::db::Connection;
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::model::{Account, Email, Profile, Username};
@@ -26,7 +26,7 @@ pub struct NewUser<'a> {
 
 /// Makes an account. A taken name or address violates its unique index.
 pub async fn insert(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     new: NewUser<'_>,
     now: DateTime<Utc>,
 ) -> sqlx::Result<Account> {
@@ -49,7 +49,7 @@ pub async fn insert(
 }
 
 /// The public profile of `id`.
-pub async fn profile(connection: &mut PgConnection, id: Uuid) -> sqlx::Result<Option<Profile>> {
+pub async fn profile(connection: &mut Connection, id: Uuid) -> sqlx::Result<Option<Profile>> {
     sqlx::query_as!(
         Profile,
         "select id, username, display_name, bio, created_at from users where id = $1",
@@ -60,7 +60,7 @@ pub async fn profile(connection: &mut PgConnection, id: Uuid) -> sqlx::Result<Op
 }
 
 /// The account of `id`.
-pub async fn account(connection: &mut PgConnection, id: Uuid) -> sqlx::Result<Option<Account>> {
+pub async fn account(connection: &mut Connection, id: Uuid) -> sqlx::Result<Option<Account>> {
     sqlx::query_as!(
         Account,
         r#"select id, username, email, role as "role: Role", display_name, bio, created_at, updated_at
@@ -72,19 +72,19 @@ pub async fn account(connection: &mut PgConnection, id: Uuid) -> sqlx::Result<Op
 }
 
 /// The PHC string of the password of `id`.
-pub async fn password_hash(connection: &mut PgConnection, id: Uuid) -> sqlx::Result<Option<String>> {
+pub async fn password_hash(connection: &mut Connection, id: Uuid) -> sqlx::Result<Option<String>> {
     sqlx::query_scalar!("select password_hash from users where id = $1", id).fetch_optional(connection).await
 }
 
 /// Whether there is any user at all.
-pub async fn exist(connection: &mut PgConnection) -> sqlx::Result<bool> {
+pub async fn exist(connection: &mut Connection) -> sqlx::Result<bool> {
     sqlx::query_scalar!(r#"select exists(select from users) as "exist!""#).fetch_one(connection).await
 }
 
 /// Accounts whose username begins with `prefix`, whatever the case, by username, after the one called
 /// `after` (in lower case).
 pub async fn list(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     prefix: &str,
     after: Option<&str>,
     rows: i64,
@@ -126,7 +126,7 @@ pub struct Changes<'a> {
 
 /// Changes an account; `None` if it is not there, or if the password is not the one that was verified.
 pub async fn update(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     id: Uuid,
     changes: &Changes<'_>,
     now: DateTime<Utc>,
@@ -162,7 +162,7 @@ pub async fn update(
 
 /// Erases a user: the account and its sessions go, posts and comments lose their author. False if there is
 /// no such user.
-pub async fn delete(connection: &mut PgConnection, id: Uuid) -> sqlx::Result<bool> {
+pub async fn delete(connection: &mut Connection, id: Uuid) -> sqlx::Result<bool> {
     let deleted = sqlx::query!("delete from users where id = $1", id).execute(connection).await?;
     Ok(deleted.rows_affected() > 0)
 }

@@ -3,6 +3,7 @@
 
 use axum::http::Method;
 use blog_api::http::middleware::{Limits, wrap};
+use blog_api::lifecycle::Lifecycle;
 use serde_json::{Value, json};
 
 use crate::support::{TestApp, operations};
@@ -119,7 +120,7 @@ async fn unknown_and_unacceptable_parameters_are_422() {
 #[tokio::test]
 async fn a_busy_task_answers_503_for_everything_but_health() {
     let full = Limits { concurrency: 0, ..Limits::default() };
-    let app = TestApp::start_wrapped(&[], |routes| wrap(routes, &full, &[])).await;
+    let app = TestApp::start_wrapped(&[], |routes| wrap(routes, &full, Lifecycle::default(), &[])).await;
     for operation in Operation::all() {
         let call = app.call(operation.method.as_str(), &operation.path);
         if ["/health", "/ready"].contains(&operation.path.as_str()) {
@@ -134,7 +135,7 @@ async fn a_busy_task_answers_503_for_everything_but_health() {
 async fn a_database_that_is_away_is_503_for_everything_that_needs_it() {
     let app = TestApp::start().await;
     let admin = app.admin().await;
-    app.db.close().await;
+    app.db.close();
     for operation in Operation::all().filter(|operation| operation.path.starts_with("/v1")) {
         let body = match operation.path.as_str() {
             "/v1/users" => {

@@ -69,7 +69,7 @@ impl Service {
 
 fn command(dir: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_blog-api"));
-    command.args(arguments).current_dir(dir).env_clear().env("PORT", "0");
+    command.args(arguments).current_dir(dir).env_clear().env("PORT", "0").env("METRICS_PORT", "0");
     command.env("PATH", std::env::var_os("PATH").unwrap()).stderr(Stdio::piped());
     command
 }

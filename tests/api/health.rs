@@ -27,7 +27,7 @@ async fn a_read_only_or_outdated_database_is_not_ready() {
     let app = TestApp::start().await;
     let execute = async |sql: &'static str| {
         let mut connection = app.db.acquire().await.unwrap();
-        sqlx::raw_sql(sql).execute(&mut *connection).await.unwrap();
+        sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
     };
     execute("update _sqlx_migrations set success = false where version = (select max(version) from _sqlx_migrations)")
         .await;

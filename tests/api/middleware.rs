@@ -7,6 +7,7 @@ use axum::Router;
 use axum::http::{HeaderValue, StatusCode};
 use axum::routing::get;
 use blog_api::http::middleware::{Limits, wrap};
+use blog_api::lifecycle::Lifecycle;
 use serde_json::Value;
 
 use crate::support::{TestApp, logs};
@@ -18,7 +19,7 @@ async fn misbehaving(limits: Limits) -> TestApp {
         .route("/panic", get(async || -> StatusCode { unreachable!("on purpose") }))
         .route("/forever", get(async || pending::<StatusCode>().await))
         .route("/health", get(async || ([("content-type", "application/json")], "{}")));
-    TestApp::start_wrapped(&[], |_| wrap(routes, &limits, &[])).await
+    TestApp::start_wrapped(&[], |_| wrap(routes, &limits, Lifecycle::default(), &[])).await
 }
 
 #[tokio::test]
@@ -151,7 +152,7 @@ async fn every_request_has_one_line_in_the_access_log() {
 async fn the_cause_of_a_failure_is_logged_once_and_not_told() {
     let app = TestApp::start().await;
     sqlx::raw_sql("alter table posts rename to elsewhere")
-        .execute(&mut *app.db.acquire().await.unwrap())
+        .execute(&mut app.db.acquire().await.unwrap())
         .await
         .unwrap();
     let reply = app.get("/v1/posts").expect_problem(500, "internal").await;

@@ -103,7 +103,7 @@ fn sql_is_checked_at_compile_time() {
 fn models_are_pure_and_stores_take_a_connection() {
     let found = breaches(|_, room| match room {
         "model" => ["axum::", "sqlx::query", "PgConnection", "crate::db::"].map(String::from).to_vec(),
-        "store" => ["axum::", "PgPool", "crate::db::"].map(String::from).to_vec(),
+        "store" => ["axum::", "PgPool", "crate::db::Db"].map(String::from).to_vec(),
         _ => Vec::new(),
     });
     assert_eq!(found, Vec::<String>::new());

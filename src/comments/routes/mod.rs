@@ -6,7 +6,7 @@ mod write;
 pub use read::*;
 pub use write::*;
 
-use sqlx::PgConnection;
+use crate::db::Connection;
 use uuid::Uuid;
 
 use crate::auth::Viewer;
@@ -18,7 +18,7 @@ use crate::posts::model::{PostHead, PostRef};
 use crate::posts::store as posts;
 
 async fn find_post(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     post: &PostRef,
     viewer: &Viewer,
     clock: &Clock,
@@ -29,7 +29,7 @@ async fn find_post(
 
 /// The comment, if `viewer` may read it and its post.
 async fn find_visible(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     id: Uuid,
     viewer: &Viewer,
     clock: &Clock,

@@ -41,7 +41,7 @@ pub async fn list_of_post(
 ) -> Result<Page<Comment>, ApiError> {
     let after: Option<String> = decode_cursor(THREAD_ORDER, query.cursor.as_deref())?;
     let after = after.map(|thread| URL_SAFE_NO_PAD.decode(thread).unwrap_or_default());
-    let mut connection = db.acquire().await?;
+    let mut connection = viewer.acquire(&db).await?;
     let post = find_post(&mut connection, &post, &viewer, &clock).await?;
     let reader = store::Reader { user_id: viewer.id(), is_editor: viewer.is(Role::Editor) };
     let rows =
@@ -92,7 +92,7 @@ pub async fn list_by_status(
     // The order is named with the status: a cursor of one queue is not one of another.
     let order = format!("comments-{}", status.as_str());
     let after = decode_cursor(&order, query.cursor.as_deref())?;
-    let rows = store::list_by_status(&mut *db.acquire().await?, status, after, query.limit.rows()).await?;
+    let rows = store::list_by_status(&mut db.acquire().await?, status, after, query.limit.rows()).await?;
     Page::new(rows, query.limit, &order, CommentRow::id, &uri)
 }
 
@@ -108,6 +108,6 @@ pub async fn read(
     State(clock): State<Clock>,
     Path(id): Path<Uuid>,
 ) -> Result<Json<Comment>, ApiError> {
-    let (comment, _) = find_visible(&mut *db.acquire().await?, id, &viewer, &clock).await?;
+    let (comment, _) = find_visible(&mut viewer.acquire(&db).await?, id, &viewer, &clock).await?;
     Ok(Json(comment))
 }

@@ -1,11 +1,11 @@
 //! Writing, changing, moderating and deleting comments.
 
 use super::{find_post, find_visible};
+use crate::db::Connection;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
-use sqlx::PgConnection;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -73,7 +73,7 @@ pub async fn create(
 
 /// Why a comment was not taken.
 async fn refusal(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     post: &PostHead,
     parent_id: Option<Uuid>,
 ) -> Result<ApiError, ApiError> {

@@ -116,7 +116,7 @@ pub async fn list(
         after: decode_cursor(query.sort.order(), query.cursor.as_deref())?,
         rows: query.limit.rows(),
     };
-    let rows = store::list(&mut *db.acquire().await?, &filter, clock.now()).await?;
+    let rows = store::list(&mut viewer.acquire(&db).await?, &filter, clock.now()).await?;
     Page::new(rows, query.limit, query.sort.order(), SummaryRow::key, &uri)
 }
 
@@ -147,6 +147,6 @@ pub async fn read(
     State(clock): State<Clock>,
     Path(post): Path<PostRef>,
 ) -> Result<Json<Post>, ApiError> {
-    let post = store::find(&mut *db.acquire().await?, &post, clock.now()).await?;
+    let post = store::find(&mut viewer.acquire(&db).await?, &post, clock.now()).await?;
     post.filter(|post| post.head().is_visible_to(&viewer)).map(Json).ok_or(ApiError::NotFound)
 }

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use crate::auth::{Author, Editor, SignedIn, User, Viewer};
 use crate::clock::Clock;
-use crate::db::Db;
+use crate::db::{Connection, Db};
 use crate::error::ApiError;
 use crate::http::extract::{Json, Path};
 use crate::http::validation::{Validate, Violations, not_null, nullable};
@@ -130,7 +130,7 @@ pub async fn create(
 
 /// The post, if `user` may change it: a post that the user may not know of is not found.
 async fn find_editable(
-    connection: &mut sqlx::PgConnection,
+    connection: &mut Connection,
     user: User,
     post: &PostRef,
     now: DateTime<Utc>,

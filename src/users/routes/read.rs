@@ -54,7 +54,7 @@ pub async fn list(
     Query(query): Query<ListUsers>,
 ) -> Result<Page<Account>, ApiError> {
     let after: Option<String> = decode_cursor(ORDER, query.cursor.as_deref())?;
-    let rows = store::list(&mut *db.acquire().await?, &query.q, after.as_deref(), query.limit.rows()).await?;
+    let rows = store::list(&mut db.acquire().await?, &query.q, after.as_deref(), query.limit.rows()).await?;
     Page::new(rows, query.limit, ORDER, |account: &Account| account.username.to_ascii_lowercase(), &uri)
 }
 
@@ -63,7 +63,7 @@ pub async fn list(
     (status = 200, description = "The account behind the token", body = Account),
 ))]
 pub async fn me(SignedIn(user): SignedIn, State(db): State<Db>) -> Result<Json<Account>, ApiError> {
-    store::account(&mut *db.acquire().await?, user.id).await?.map(Json).ok_or(ApiError::NotFound)
+    store::account(&mut db.acquire().await?, user.id).await?.map(Json).ok_or(ApiError::NotFound)
 }
 
 /// A user's public profile
@@ -72,6 +72,10 @@ pub async fn me(SignedIn(user): SignedIn, State(db): State<Db>) -> Result<Json<A
     (status = 200, description = "The profile", body = Profile),
     (status = 404, description = "No such user"),
 ))]
-pub async fn read(_: Viewer, State(db): State<Db>, Path(id): Path<Uuid>) -> Result<Json<Profile>, ApiError> {
-    store::profile(&mut *db.acquire().await?, id).await?.map(Json).ok_or(ApiError::NotFound)
+pub async fn read(
+    viewer: Viewer,
+    State(db): State<Db>,
+    Path(id): Path<Uuid>,
+) -> Result<Json<Profile>, ApiError> {
+    store::profile(&mut viewer.acquire(&db).await?, id).await?.map(Json).ok_or(ApiError::NotFound)
 }

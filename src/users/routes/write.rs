@@ -88,7 +88,7 @@ pub async fn create(
         display_name: body.display_name.as_ref().map(DisplayName::as_str),
         bio: body.bio.as_ref().map(Bio::as_str),
     };
-    let account = store::insert(&mut *db.acquire().await?, new, clock.now()).await?;
+    let account = store::insert(&mut db.acquire().await?, new, clock.now()).await?;
     let location = [(header::LOCATION, format!("/v1/users/{}", account.id))];
     Ok((StatusCode::CREATED, location, Json(account)).into_response())
 }
@@ -215,7 +215,7 @@ async fn replace_password(
     password: Password,
     current: Option<Password>,
 ) -> Result<NewPassword, ApiError> {
-    let account = store::account(&mut *db.acquire().await?, id).await?.ok_or(ApiError::NotFound)?;
+    let account = store::account(&mut db.acquire().await?, id).await?.ok_or(ApiError::NotFound)?;
     if [&account.username, &account.email].iter().any(|name| password.resembles(name)) {
         let detail = "must not be the username or the e-mail address";
         return Err(ApiError::invalid("password", "same_as_account", detail));
@@ -224,7 +224,7 @@ async fn replace_password(
     if caller.id == id {
         let detail = "is required to change one's own password";
         let current = current.ok_or_else(|| ApiError::invalid("current_password", "required", detail))?;
-        let hash = store::password_hash(&mut *db.acquire().await?, id).await?.ok_or(ApiError::NotFound)?;
+        let hash = store::password_hash(&mut db.acquire().await?, id).await?.ok_or(ApiError::NotFound)?;
         if !passwords.verify(current, Some(hash.clone())).await? {
             return Err(ApiError::invalid("current_password", "wrong", "is not the present password"));
         }
@@ -249,7 +249,7 @@ pub async fn delete(
     Path(id): Path<Uuid>,
 ) -> Result<StatusCode, ApiError> {
     require_self_or_admin(&user, id)?;
-    let deleted = store::delete(&mut *db.acquire().await?, id).await?;
+    let deleted = store::delete(&mut db.acquire().await?, id).await?;
     if deleted { Ok(StatusCode::NO_CONTENT) } else { Err(ApiError::NotFound) }
 }
 

@@ -11,15 +11,16 @@ use blog_api::auth::password::Password;
 use blog_api::clock::Clock;
 use blog_api::config::Config;
 use blog_api::db::Db;
+use blog_api::db::credentials::Credentials;
 use blog_api::lifecycle::Lifecycle;
-use blog_api::server::{self, ShutdownPolicy};
+use blog_api::server::{self, ServerPolicy, Stop};
 use blog_api::users::model::{Email, Username};
 use blog_api::users::store::{self as users, NewUser};
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::ExposeSecret;
 use serde_json::json;
 use sqlx::postgres::PgConnectOptions;
-use tokio::sync::{OnceCell, oneshot};
+use tokio::sync::{OnceCell, mpsc};
 use uuid::Uuid;
 
 use super::client::{Call, Client};
@@ -35,7 +36,7 @@ pub(crate) struct TestApp {
     pub(crate) lifecycle: Lifecycle,
     client: Client,
     now: Arc<Mutex<DateTime<Utc>>>,
-    _stop: oneshot::Sender<()>,
+    _stop: mpsc::UnboundedSender<()>,
     // Last: dropped when nothing uses it any more.
     database: TestDatabase,
 }
@@ -70,7 +71,8 @@ impl TestApp {
         .unwrap();
         logs::start();
         let database = TestDatabase::create().await;
-        let db = Db::connect_lazy(database.options.clone(), &config.database);
+        let credentials = Arc::new(Credentials::fixed(database.options.clone()));
+        let db = Db::new(&credentials, &config.database).unwrap();
         #[expect(clippy::disallowed_methods, reason = "tests start at the real time, and move it from there")]
         let now = Arc::new(Mutex::new(Utc::now()));
         let clock = Clock::new({
@@ -82,14 +84,15 @@ impl TestApp {
         let routes = change(app::build(&config, state));
         let listener = server::listen(0).unwrap();
         let port = listener.local_addr().unwrap().port();
-        let (stop, stopped) = oneshot::channel();
-        let policy = ShutdownPolicy { drain_delay: Duration::ZERO, timeout: Duration::ZERO };
-        let until = async {
-            stopped.await.ok();
+        let (tell, stop) = Stop::by_hand();
+        let policy = ServerPolicy {
+            max_connections: 100,
+            drain_delay: Duration::ZERO,
+            shutdown_timeout: Duration::ZERO,
         };
-        tokio::spawn(server::serve(listener, routes, lifecycle.clone(), policy, until));
+        tokio::spawn(server::serve(listener, routes, lifecycle.clone(), policy, stop));
         let address = SocketAddr::from(([127, 0, 0, 1], port));
-        Self { address, db, lifecycle, client: Client::new(address), now, _stop: stop, database }
+        Self { address, db, lifecycle, client: Client::new(address), now, _stop: tell, database }
     }
 
     pub(crate) fn database_url(&self) -> String {

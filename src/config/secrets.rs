@@ -1,0 +1,242 @@
+//! Database credentials from AWS Secrets Manager, found as every AWS SDK finds its way there: region,
+//! endpoint and credentials from the usual variables, on ECS those of the task role.
+
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region};
+use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Deserializer};
+
+/// One attempt; then retries with exponential back-off and jitter; then the whole call.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
+const ATTEMPTS: u32 = 4;
+const CALL_TIMEOUT: Duration = Duration::from_secs(12);
+
+/// What RDS writes into a secret. A secret that RDS manages itself holds only the first two.
+#[derive(Clone, Debug, Deserialize)]
+pub struct DatabaseSecret {
+    /// The database role.
+    pub username: String,
+    /// Its password.
+    pub password: SecretString,
+    /// The server.
+    pub host: Option<String>,
+    /// The server's port, which some write as text.
+    #[serde(default, deserialize_with = "port")]
+    pub port: Option<u16>,
+    /// The database.
+    #[serde(alias = "dbName")]
+    pub dbname: Option<String>,
+}
+
+impl PartialEq for DatabaseSecret {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.username, self.password.expose_secret(), &self.host, self.port, &self.dbname)
+            == (&other.username, other.password.expose_secret(), &other.host, other.port, &other.dbname)
+    }
+}
+
+/// Why a secret could not be had, in words that say what to mend. It never holds the secret's value.
+#[derive(Debug, thiserror::Error)]
+#[error("secret {id}: {problem}")]
+pub struct SecretError {
+    id: String,
+    problem: String,
+    /// Whether it may pass by itself; if not, someone has to change something.
+    pub may_pass: bool,
+}
+
+/// Reads one secret, as often as it is asked to.
+#[derive(Clone, Debug)]
+pub struct SecretReader {
+    client: Client,
+    id: String,
+}
+
+impl SecretReader {
+    /// A reader of the secret with this name or ARN. Asks nothing yet.
+    pub async fn new(id: &str) -> Self {
+        let timeouts = TimeoutConfig::builder()
+            .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+            .operation_timeout(CALL_TIMEOUT)
+            .build();
+        let mut loader = aws_config::defaults(BehaviorVersion::latest())
+            .timeout_config(timeouts)
+            .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS));
+        if let Some(region) = region_of_arn(id) {
+            loader = loader.region(Region::new(region.to_owned()));
+        }
+        Self { client: Client::new(&loader.load().await), id: id.to_owned() }
+    }
+
+    /// The secret's current version.
+    ///
+    /// # Errors
+    /// [`SecretError`].
+    pub async fn read(&self) -> Result<DatabaseSecret, SecretError> {
+        if self.client.config().region().is_none() {
+            return Err(self.mend_first("no AWS region is set: set AWS_REGION, or give the secret's ARN"));
+        }
+        let answer = self.client.get_secret_value().secret_id(&self.id).send().await;
+        let value = answer.map_err(|error| self.explain(&error))?;
+        let text = value.secret_string().ok_or_else(|| self.mend_first("is binary: it must be JSON text"))?;
+        parse(text).map_err(|problem| self.mend_first(problem))
+    }
+
+    fn mend_first(&self, problem: impl Into<String>) -> SecretError {
+        SecretError { id: self.id.clone(), problem: problem.into(), may_pass: false }
+    }
+
+    fn explain<E>(&self, error: &SdkError<E>) -> SecretError
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        let (problem, may_pass) = match error {
+            SdkError::ServiceError(context) => {
+                let error = context.err();
+                let said = error.message().unwrap_or("no reason given");
+                let code = error.code().unwrap_or("an unknown error");
+                match mend(code) {
+                    Some(mend) => (format!("{mend} ({code}: {said})"), false),
+                    None => (format!("Secrets Manager failed: {code}: {said}"), true),
+                }
+            }
+            error if is_about_credentials(error) => (NO_CREDENTIALS.to_owned(), false),
+            error => (format!("{UNREACHABLE} ({})", DisplayErrorContext(error)), true),
+        };
+        SecretError { id: self.id.clone(), problem, may_pass }
+    }
+}
+
+const NO_CREDENTIALS: &str = "there are no AWS credentials to ask with: on ECS set `taskRoleArn` in the task \
+    definition (the execution role is not what the container uses); elsewhere set AWS_PROFILE or AWS_ACCESS_KEY_ID \
+    and AWS_SECRET_ACCESS_KEY";
+const UNREACHABLE: &str = "Secrets Manager cannot be reached: a private subnet needs a NAT gateway or the \
+    interface endpoint `secretsmanager`, whose security group lets the task in on 443";
+
+/// What to change, for the errors that do not pass.
+fn mend(code: &str) -> Option<&'static str> {
+    Some(match code {
+        "AccessDeniedException" | "AccessDenied" => {
+            "access denied: allow the task role `secretsmanager:GetSecretValue` on this secret, and `kms:Decrypt` \
+             on its key if the key is your own"
+        }
+        "ResourceNotFoundException" => {
+            "not found: DB_SECRET_ID must be the name or ARN of a secret in this region and account"
+        }
+        "DecryptionFailure" => {
+            "cannot be decrypted: allow the task role `kms:Decrypt` on the secret's key, and enable the key"
+        }
+        "InvalidRequestException" => "cannot be read: it has no current version, or is marked for deletion",
+        "ValidationException" | "InvalidParameterException" => "is not the name or ARN of a secret",
+        "UnrecognizedClientException"
+        | "InvalidClientTokenId"
+        | "InvalidSignatureException"
+        | "SignatureDoesNotMatch"
+        | "IncompleteSignature"
+        | "ExpiredTokenException" => {
+            "the AWS credentials are not valid: check the task role, or the AWS variables"
+        }
+        _ => return None,
+    })
+}
+
+/// The SDK has no type for this: no provider of the chain had credentials.
+fn is_about_credentials<E: std::error::Error + 'static>(error: &SdkError<E>) -> bool {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<aws_credential_types::provider::error::CredentialsError>() {
+            return !matches!(
+                error,
+                aws_credential_types::provider::error::CredentialsError::ProviderTimedOut(_)
+            );
+        }
+        cause = error.source();
+    }
+    false
+}
+
+/// The text is a secret: errors of serde show parts of it, so they are put in other words.
+fn parse(text: &str) -> Result<DatabaseSecret, String> {
+    let value: serde_json::Value = serde_json::from_str(text)
+        .map_err(|_| "is not JSON: RDS writes {\"username\": …, \"password\": …}")?;
+    for key in ["username", "password"] {
+        if value[key].as_str().is_none_or(str::is_empty) {
+            return Err(format!("has no `{key}`, or it is not text"));
+        }
+    }
+    serde_json::from_value(value)
+        .map_err(|_| "`host` and `dbname` must be text and `port` a port number".to_owned())
+}
+
+fn port<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u16>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Port {
+        Number(u16),
+        Text(String),
+    }
+    Ok(match Option::deserialize(deserializer)? {
+        None => None,
+        Some(Port::Number(number)) => Some(number),
+        Some(Port::Text(text)) => Some(text.parse().map_err(serde::de::Error::custom)?),
+    })
+}
+
+/// `arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME`.
+fn region_of_arn(id: &str) -> Option<&str> {
+    id.strip_prefix("arn:")?.split(':').nth(2).filter(|region| !region.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shapes_that_rds_writes_are_read() {
+        let managed = parse(r#"{"username": "blog", "password": "p\"w"}"#).unwrap();
+        assert_eq!((managed.username.as_str(), managed.password.expose_secret()), ("blog", "p\"w"));
+        assert!(managed.host.is_none() && managed.port.is_none() && managed.dbname.is_none());
+        for port in ["5432", "\"5432\""] {
+            let full = parse(&format!(
+                r#"{{"engine": "postgres", "host": "db.example", "username": "u", "password": "p", "dbname": "blog", "port": {port}}}"#
+            ));
+            let full = full.unwrap();
+            assert_eq!(
+                (full.host.as_deref(), full.port, full.dbname.as_deref()),
+                (Some("db.example"), Some(5432), Some("blog"))
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_without_the_value() {
+        for (text, said) in [
+            ("hunter2", "is not JSON"),
+            ("[\"hunter2\"]", "`username`"),
+            (r#"{"username": "u", "pasword": "hunter2"}"#, "`password`"),
+            (r#"{"username": "u", "password": ""}"#, "`password`"),
+            (r#"{"username": "u", "password": "hunter2", "port": "hunter2"}"#, "`port`"),
+        ] {
+            let error = parse(text).unwrap_err();
+            assert!(error.contains(said) && !error.contains("hunter2"), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn an_arn_says_its_region() {
+        let arn = "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:blog-api/database-AbCdEf";
+        assert_eq!(region_of_arn(arn), Some("ap-northeast-2"));
+        assert_eq!(region_of_arn("blog-api/database"), None);
+    }
+
+    #[test]
+    fn a_secret_is_not_in_debug_output() {
+        let secret = parse(r#"{"username": "blog", "password": "hunter2"}"#).unwrap();
+        assert!(!format!("{secret:?}").contains("hunter2"));
+    }
+}

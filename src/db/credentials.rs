@@ -1,0 +1,199 @@
+//! How the database is reached, and as whom: fixed for `DATABASE_URL`, read again from Secrets Manager when
+//! the password has been rotated.
+
+use std::str::FromStr;
+use std::sync::{PoisonError, RwLock};
+use std::time::Duration;
+
+use secrecy::ExposeSecret;
+use sqlx::postgres::PgConnectOptions;
+use tokio::sync::Mutex;
+
+use crate::config::secrets::{DatabaseSecret, SecretError, SecretReader};
+use crate::config::{DatabaseConfig, Location, SslRoots};
+
+/// How often a new version of the secret is looked for, beside whenever the database refuses this one.
+const REFRESH_INTERVAL: Duration = Duration::from_mins(5);
+
+/// AWS publishes this set of roots as its "global bundle".
+const RDS_ROOTS: &[u8] = include_bytes!("../../certs/rds-global-bundle.pem");
+
+/// Why it is not known how to reach the database.
+#[derive(Debug, thiserror::Error)]
+pub enum CredentialsError {
+    /// `DATABASE_URL` cannot be read.
+    #[error("DATABASE_URL: {0}")]
+    Url(sqlx::Error),
+    /// The secret cannot be read.
+    #[error("DB_SECRET_ID: {0}")]
+    Secret(#[from] SecretError),
+    /// Neither the secret nor the environment says it.
+    #[error("{variable} is required: the secret of DB_SECRET_ID has no `{key}`")]
+    Missing {
+        /// The variable that could say it.
+        variable: &'static str,
+        /// The secret's key that could.
+        key: &'static str,
+    },
+}
+
+impl CredentialsError {
+    /// Whether it may pass by itself.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        matches!(self, Self::Secret(error) if error.may_pass)
+    }
+}
+
+/// Where new connections go, now. `Debug` shows no secret.
+#[derive(Debug)]
+pub struct Credentials {
+    current: RwLock<Version>,
+    secret: Option<Secret>,
+}
+
+/// The options and how many there were before them.
+#[derive(Clone, Debug)]
+pub(super) struct Version {
+    pub(super) number: u64,
+    pub(super) options: PgConnectOptions,
+}
+
+#[derive(Debug)]
+struct Secret {
+    reader: SecretReader,
+    location: Location,
+    config: DatabaseConfig,
+    /// What the current options were made of; held while the secret is read, so that it is read once for
+    /// all connections that were refused.
+    last: Mutex<DatabaseSecret>,
+}
+
+impl Credentials {
+    /// Those that `config` asks for.
+    ///
+    /// # Errors
+    /// [`CredentialsError`].
+    pub async fn load(location: &Location, config: &DatabaseConfig) -> Result<Self, CredentialsError> {
+        match location {
+            Location::Url(url) => {
+                let options =
+                    PgConnectOptions::from_str(url.expose_secret()).map_err(CredentialsError::Url)?;
+                Ok(Self::fixed(with_tls(options, config)))
+            }
+            Location::Secret { id, .. } => {
+                let reader = SecretReader::new(id).await;
+                let secret = reader.read().await?;
+                let options = with_tls(options(location, &secret)?, config);
+                let current = RwLock::new(Version { number: 0, options });
+                let last = Mutex::new(secret);
+                let (location, config) = (location.clone(), config.clone());
+                Ok(Self { current, secret: Some(Secret { reader, location, config, last }) })
+            }
+        }
+    }
+
+    /// Those that never change.
+    #[must_use]
+    pub fn fixed(options: PgConnectOptions) -> Self {
+        Self { current: RwLock::new(Version { number: 0, options }), secret: None }
+    }
+
+    /// The options that a connection is made with now.
+    #[must_use]
+    pub fn options(&self) -> PgConnectOptions {
+        self.current().options
+    }
+
+    pub(super) fn current(&self) -> Version {
+        self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether they can change at all.
+    pub(super) fn can_rotate(&self) -> bool {
+        self.secret.is_some()
+    }
+
+    /// Reads the secret again, unless that has been done since version `refused` was taken. True if there
+    /// are newer credentials than that now.
+    ///
+    /// # Errors
+    /// When the secret cannot be read; the credentials stay as they are.
+    pub(super) async fn refresh(&self, refused: u64) -> Result<bool, CredentialsError> {
+        let Some(secret) = &self.secret else {
+            return Ok(false);
+        };
+        let mut last = secret.last.lock().await;
+        if self.current().number != refused {
+            return Ok(true);
+        }
+        let result = secret.changed_since(&last).await;
+        let outcome = match &result {
+            Ok(Some(_)) => "changed",
+            Ok(None) => "unchanged",
+            Err(_) => "failed",
+        };
+        metrics::counter!("db_secret_refreshes_total", "result" => outcome).increment(1);
+        let Some((read, options)) = result? else {
+            return Ok(false);
+        };
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        *current = Version { number: refused + 1, options };
+        *last = read;
+        tracing::info!("the database credentials have been rotated");
+        Ok(true)
+    }
+
+    /// Looks for a new version of the secret from time to time, for ever. A rotation that no new connection
+    /// has noticed yet is found before the old password stops working.
+    pub async fn keep_fresh(&self) {
+        while self.can_rotate() {
+            tokio::time::sleep(REFRESH_INTERVAL).await;
+            if let Err(error) = self.refresh(self.current().number).await {
+                tracing::warn!(cause = %error, "cannot look for new database credentials");
+            }
+        }
+    }
+}
+
+impl Secret {
+    /// The secret and the options it makes, if it is another than `last`.
+    async fn changed_since(
+        &self,
+        last: &DatabaseSecret,
+    ) -> Result<Option<(DatabaseSecret, PgConnectOptions)>, CredentialsError> {
+        let secret = self.reader.read().await?;
+        if secret == *last {
+            return Ok(None);
+        }
+        let options = with_tls(options(&self.location, &secret)?, &self.config);
+        Ok(Some((secret, options)))
+    }
+}
+
+/// The environment wins over the secret, which has what the environment does not say.
+fn options(location: &Location, secret: &DatabaseSecret) -> Result<PgConnectOptions, CredentialsError> {
+    let (host, port, name) = match location {
+        Location::Secret { host, port, name, .. } => (host.as_deref(), *port, name.as_deref()),
+        Location::Url(_) => (None, None, None),
+    };
+    let missing = |variable, key| CredentialsError::Missing { variable, key };
+    let host = host.or(secret.host.as_deref()).ok_or_else(|| missing("DB_HOST", "host"))?;
+    let name = name.or(secret.dbname.as_deref()).ok_or_else(|| missing("DB_NAME", "dbname"))?;
+    Ok(PgConnectOptions::new_without_pgpass()
+        .host(host)
+        .port(port.or(secret.port).unwrap_or(5432))
+        .database(name)
+        .username(&secret.username)
+        .password(secret.password.expose_secret()))
+}
+
+fn with_tls(options: PgConnectOptions, config: &DatabaseConfig) -> PgConnectOptions {
+    let mode = config.ssl_mode.unwrap_or(options.get_ssl_mode());
+    let options = options.ssl_mode(mode);
+    match &config.ssl_roots {
+        SslRoots::Public => options,
+        SslRoots::Rds => options.ssl_root_cert_from_pem(RDS_ROOTS.to_vec()),
+        SslRoots::File(path) => options.ssl_root_cert(path),
+    }
+}

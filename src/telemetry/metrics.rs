@@ -1,0 +1,83 @@
+//! Metrics in Prometheus's format, on a port of their own that the load balancer does not reach.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::header;
+use axum::routing::get;
+use metrics::{Gauge, Unit, describe_counter, describe_gauge, describe_histogram, gauge};
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+
+use crate::{REVISION, VERSION};
+
+/// Seconds: from what the cache answers to what times out.
+const BUCKETS: [f64; 13] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0];
+
+/// Starts recording, for the whole process.
+///
+/// # Errors
+/// When something records already.
+pub fn init() -> Result<PrometheusHandle, BuildError> {
+    let handle = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &BUCKETS)?
+        .install_recorder()?;
+    describe();
+    gauge!("blog_api_build_info", "version" => VERSION, "revision" => REVISION).set(1.0);
+    Ok(handle)
+}
+
+fn describe() {
+    describe_gauge!("blog_api_build_info", "The version that runs; always 1.");
+    describe_counter!(
+        "http_requests_total",
+        "Requests by method, route and status; 499 is a client that hung up."
+    );
+    describe_histogram!(
+        "http_request_duration_seconds",
+        Unit::Seconds,
+        "From the request's head to the answer's last byte."
+    );
+    describe_gauge!("http_requests_in_flight", "Requests being served.");
+    describe_counter!("http_requests_shed_total", "Requests refused because too many were being served.");
+    describe_counter!("http_connections_refused_total", "Connections refused because too many were open.");
+    describe_gauge!("db_pool_connections", "Connections by pool and state.");
+    describe_gauge!("db_pool_connections_max", "How many connections a pool may have.");
+    describe_gauge!("db_pool_waiting", "Requests waiting for a connection.");
+    describe_histogram!("db_pool_wait_seconds", Unit::Seconds, "How long a request waited for a connection.");
+    describe_counter!("db_pool_timeouts_total", "Requests that got no connection in time.");
+    describe_counter!("db_connections_opened_total", "Connections made.");
+    describe_counter!("db_connections_closed_total", "Connections not used again, by reason.");
+    describe_counter!(
+        "db_secret_refreshes_total",
+        "Readings of the database's secret after boot, by result."
+    );
+    describe_gauge!("password_hashes_running", "Passwords being hashed.");
+    describe_gauge!("password_hashes_waiting", "Passwords waiting to be hashed.");
+}
+
+/// Sets a gauge to a count of things.
+#[expect(clippy::cast_precision_loss, reason = "nothing that is counted here comes near 2^52")]
+pub fn set(gauge: &Gauge, count: usize) {
+    gauge.set(count as f64);
+}
+
+/// Serves `/metrics` until it is dropped. `observe` is called before each answer, to write what is read
+/// rather than counted.
+///
+/// # Errors
+/// When the listener fails.
+pub async fn serve(
+    listener: TcpListener,
+    handle: PrometheusHandle,
+    observe: impl Fn() + Send + Sync + 'static,
+) -> std::io::Result<()> {
+    let observe = Arc::new(observe);
+    let render = async move || {
+        observe();
+        handle.run_upkeep();
+        ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], handle.render())
+    };
+    let routes = Router::new().route("/metrics", get(render));
+    axum::serve(tokio::net::TcpListener::from_std(listener)?, routes).await
+}
