@@ -1,13 +1,17 @@
 //! Database credentials from AWS Secrets Manager, found as every AWS SDK finds its way there: region,
 //! endpoint and credentials from the usual variables, on ECS those of the task role.
 
+use std::error::Error;
+use std::iter::successors;
 use std::time::Duration;
 
+use aws_config::imds::client::error::ImdsError;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region};
+use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_secretsmanager::Client;
-use aws_sdk_secretsmanager::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer};
 
@@ -42,7 +46,7 @@ impl PartialEq for DatabaseSecret {
 
 /// Why a secret could not be had, in words that say what to mend. It never holds the secret's value.
 #[derive(Debug, thiserror::Error)]
-#[error("secret {id}: {problem}")]
+#[error("{id}: {problem}")]
 pub struct SecretError {
     id: String,
     problem: String,
@@ -93,20 +97,29 @@ impl SecretReader {
 
     fn explain<E>(&self, error: &SdkError<E>) -> SecretError
     where
-        E: ProvideErrorMetadata + std::error::Error + 'static,
+        E: ProvideErrorMetadata + Error + 'static,
     {
         let (problem, may_pass) = match error {
             SdkError::ServiceError(context) => {
-                let error = context.err();
+                let (error, status) = (context.err(), context.raw().status());
+                let code = error.code().map_or_else(|| format!("HTTP {status}"), str::to_owned);
                 let said = error.message().unwrap_or("no reason given");
-                let code = error.code().unwrap_or("an unknown error");
-                match mend(code) {
+                match mend(&code) {
                     Some(mend) => (format!("{mend} ({code}: {said})"), false),
                     None => (format!("Secrets Manager failed: {code}: {said}"), true),
                 }
             }
-            error if is_about_credentials(error) => (NO_CREDENTIALS.to_owned(), false),
-            error => (format!("{UNREACHABLE} ({})", DisplayErrorContext(error)), true),
+            error => match chain(error).find_map(<dyn Error>::downcast_ref) {
+                Some(
+                    CredentialsError::CredentialsNotLoaded(_) | CredentialsError::InvalidConfiguration(_),
+                ) => (NO_CREDENTIALS.to_owned(), false),
+                // The instance metadata is what the chain ends with, and ECS has none.
+                Some(error) if chain(error).any(<dyn Error>::is::<ImdsError>) => {
+                    (format!("{NO_CREDENTIALS} ({})", causes(error)), false)
+                }
+                Some(error) => (format!("AWS gives no credentials now: {}", causes(error)), true),
+                None => (format!("{UNREACHABLE} ({})", causes(error)), true),
+            },
         };
         SecretError { id: self.id.clone(), problem, may_pass }
     }
@@ -126,7 +139,7 @@ fn mend(code: &str) -> Option<&'static str> {
              on its key if the key is your own"
         }
         "ResourceNotFoundException" => {
-            "not found: DB_SECRET_ID must be the name or ARN of a secret in this region and account"
+            "not found: it must be the name or ARN of a secret in this region and account"
         }
         "DecryptionFailure" => {
             "cannot be decrypted: allow the task role `kms:Decrypt` on the secret's key, and enable the key"
@@ -145,19 +158,13 @@ fn mend(code: &str) -> Option<&'static str> {
     })
 }
 
-/// The SDK has no type for this: no provider of the chain had credentials.
-fn is_about_credentials<E: std::error::Error + 'static>(error: &SdkError<E>) -> bool {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(error) = cause {
-        if let Some(error) = error.downcast_ref::<aws_credential_types::provider::error::CredentialsError>() {
-            return !matches!(
-                error,
-                aws_credential_types::provider::error::CredentialsError::ProviderTimedOut(_)
-            );
-        }
-        cause = error.source();
-    }
-    false
+/// An error and its causes.
+fn chain<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
+    successors(Some(error), |&error| error.source())
+}
+
+fn causes(error: &(dyn Error + 'static)) -> String {
+    chain(error).map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// The text is a secret: errors of serde show parts of it, so they are put in other words.

@@ -25,7 +25,7 @@ pub enum CredentialsError {
     #[error("DATABASE_URL: {0}")]
     Url(sqlx::Error),
     /// The secret cannot be read.
-    #[error("DB_SECRET_ID: {0}")]
+    #[error("DB_SECRET_ID {0}")]
     Secret(#[from] SecretError),
     /// Neither the secret nor the environment says it.
     #[error("{variable} is required: the secret of DB_SECRET_ID has no `{key}`")]

@@ -60,8 +60,8 @@ async fn the_first_admin_is_made_from_the_command_line() {
 fn a_configuration_error_names_the_variable_and_exits_78() {
     for (variables, message) in [
         (vec![("PORT", "http")], "PORT must be a port number, not `http`"),
-        (vec![("ENVIRONMENT", "production")], "DATABASE_URL is required in production"),
-        (vec![("DB_SECRET_ID", "blog")], "DB_SECRET_ID is not supported by this version: set DATABASE_URL"),
+        (vec![("ENVIRONMENT", "production")], "DB_SECRET_ID or DATABASE_URL is required in production"),
+        (vec![("DB_HOST", "db.example")], "DB_HOST needs DB_SECRET_ID, which has the credentials"),
     ] {
         let output = run(&[], &variables, "");
         assert_eq!(output.status.code(), Some(78), "{}", stderr(&output));
