@@ -10,6 +10,7 @@ use blog_api::db::{Db, migrations};
 use blog_api::lifecycle::Lifecycle;
 use blog_api::server::{self, ServerPolicy, Stop};
 use blog_api::telemetry;
+use metrics_exporter_prometheus::PrometheusHandle;
 
 use super::database::Database;
 use super::failure::{self, Failure, cannot, migration};
@@ -21,12 +22,13 @@ const MAX_CONNECTIONS: usize = 4096;
 pub(crate) async fn serve(args: &ServeArgs) -> Result<(), Failure> {
     let config = Config::from_env().map_err(Failure::config)?;
     telemetry::init(&config.log_level, config.log_format);
+    let metrics = telemetry::metrics::init().map_err(|error| cannot("record metrics", error))?;
     // Before anything is started, so that a signal at any time stops it in order.
     let stop = Stop::on_signals().map_err(Failure::unavailable)?;
     let listener = server::listen(config.port)
         .map_err(|error| Failure::config(format!("PORT {}: cannot listen: {error}", config.port)))?;
     let database = Database::open(&config.database, true).await?;
-    let served = serve_on(listener, &config, args, &database, stop).await;
+    let served = serve_on(listener, &config, args, &database, metrics, stop).await;
     database.close().await;
     served
 }
@@ -36,6 +38,7 @@ async fn serve_on(
     config: &Config,
     args: &ServeArgs,
     database: &Database,
+    metrics: PrometheusHandle,
     stop: Stop,
 ) -> Result<(), Failure> {
     if config.migrate_on_start {
@@ -47,7 +50,7 @@ async fn serve_on(
     let state =
         AppState::new(config, db.clone(), Clock::system(), lifecycle.clone()).map_err(Failure::config)?;
     offer_demo(config, args, &state).await?;
-    serve_metrics(config, &state)?;
+    serve_metrics(config, &state, metrics)?;
     tokio::spawn({
         let credentials = database.credentials.clone();
         async move { credentials.keep_fresh().await }
@@ -91,7 +94,7 @@ async fn check(db: &Db) -> Result<(), Failure> {
 }
 
 /// Metrics are no reason for a second copy on a developer's machine not to start.
-fn serve_metrics(config: &Config, state: &AppState) -> Result<(), Failure> {
+fn serve_metrics(config: &Config, state: &AppState, handle: PrometheusHandle) -> Result<(), Failure> {
     let listener = match server::listen(config.metrics_port) {
         Ok(listener) => listener,
         Err(error) if config.environment == Environment::Development => {
@@ -103,7 +106,8 @@ fn serve_metrics(config: &Config, state: &AppState) -> Result<(), Failure> {
             return Err(Failure::config(format!("METRICS_PORT {port}: cannot listen: {error}")));
         }
     };
-    let handle = telemetry::metrics::init().map_err(|error| cannot("record metrics", error))?;
+    let address = listener.local_addr().map_err(Failure::unavailable)?;
+    tracing::info!("metrics on http://localhost:{}/metrics", address.port());
     let (db, passwords) = (state.db.clone(), state.passwords.clone());
     let observe = move || {
         db.observe();

@@ -1,13 +1,14 @@
 //! `cargo run` with nothing configured: the private PostgreSQL, through crashes and second copies.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::sys::signal::Signal;
 use uuid::Uuid;
+
+use crate::support::Process;
 
 /// A working directory; removed at the end.
 struct Dir(PathBuf);
@@ -26,45 +27,16 @@ impl Drop for Dir {
     }
 }
 
-/// The service, started in a directory with nothing configured but a free port.
-struct Service {
-    child: Child,
-    url: String,
+/// Starts the service in a directory with nothing configured but a free port.
+fn start(dir: &Path, arguments: &[&str]) -> Process {
+    Process::start(&mut command(dir, arguments))
 }
 
-impl Service {
-    fn start(dir: &Path, arguments: &[&str]) -> Self {
-        let mut child = command(dir, arguments).stdout(Stdio::piped()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let url = lines
-            .find_map(|line| Some(line.unwrap().split_once("serving on ")?.1.split(' ').next()?.to_owned()));
-        // Whoever writes to a closed pipe dies: keep reading.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { child, url: url.expect("the service starts") }
-    }
-
-    fn stop(mut self, signal: Signal) -> Option<i32> {
-        kill(Pid::from_raw(self.child.id().try_into().unwrap()), signal).unwrap();
-        self.child.wait().unwrap().code()
-    }
-
-    /// Asks with curl's patience, not with a client of this test's: the process is another.
-    fn titles(&self) -> Vec<String> {
-        let mut stream = std::net::TcpStream::connect(self.url.trim_start_matches("http://")).unwrap();
-        let request = "GET /v1/posts HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
-        std::io::Write::write_all(&mut stream, request.as_bytes()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        assert!(head.starts_with("HTTP/1.1 200"), "{answer}");
-        let page: serde_json::Value = serde_json::from_str(body).unwrap();
-        page["items"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|post| post["title"].as_str().unwrap().to_owned())
-            .collect()
-    }
+fn titles_of(service: &Process) -> Vec<String> {
+    let (status, body) = service.get("/v1/posts");
+    assert_eq!(status, 200, "{body}");
+    let page: serde_json::Value = serde_json::from_str(&body).unwrap();
+    page["items"].as_array().unwrap().iter().map(|post| post["title"].as_str().unwrap().to_owned()).collect()
 }
 
 fn command(dir: &Path, arguments: &[&str]) -> Command {
@@ -77,32 +49,29 @@ fn command(dir: &Path, arguments: &[&str]) -> Command {
 #[test]
 fn the_data_survives_kills_and_restarts() {
     let dir = Dir::new();
-    let first = Service::start(&dir.0, &["--demo"]);
-    let titles = first.titles();
+    let first = start(&dir.0, &["--demo"]);
+    let titles = titles_of(&first);
     assert_eq!(titles.len(), 3, "{titles:?}");
     assert_eq!(first.stop(Signal::SIGKILL), None);
 
-    let second = Service::start(&dir.0, &["serve", "--demo"]);
-    assert_eq!(second.titles(), titles);
+    let second = start(&dir.0, &["serve", "--demo"]);
+    assert_eq!(titles_of(&second), titles);
     assert_eq!(second.stop(Signal::SIGTERM), Some(0));
     assert!(!dir.0.join(".blog-api/data/postmaster.pid").exists(), "PostgreSQL still runs");
 
-    let third = Service::start(&dir.0, &[]);
-    assert_eq!(third.titles(), titles);
+    let third = start(&dir.0, &[]);
+    assert_eq!(titles_of(&third), titles);
     assert_eq!(third.stop(Signal::SIGINT), Some(0));
 }
 
 #[test]
 fn a_second_copy_says_who_the_first_is_and_other_commands_join_it() {
     let dir = Dir::new();
-    let first = Service::start(&dir.0, &[]);
+    let first = start(&dir.0, &[]);
     let second = command(&dir.0, &[]).output().unwrap();
     let message = String::from_utf8_lossy(&second.stderr).into_owned();
     assert_eq!(second.status.code(), Some(69), "{message}");
-    assert!(
-        message.contains(&format!("in use by another blog-api (process {})", first.child.id())),
-        "{message}"
-    );
+    assert!(message.contains(&format!("in use by another blog-api (process {})", first.id())), "{message}");
 
     let mut create =
         command(&dir.0, &["users", "create", "--username", "root", "--email", "root@example.com"])
@@ -118,9 +87,9 @@ fn a_second_copy_says_who_the_first_is_and_other_commands_join_it() {
 #[test]
 fn the_printed_url_works() {
     let dir = Dir::new();
-    let mut service = Service::start(&dir.0, &["--demo"]);
+    let mut service = start(&dir.0, &["--demo"]);
     let mut line = String::new();
-    BufReader::new(service.child.stderr.take().unwrap()).read_line(&mut line).unwrap();
+    BufReader::new(service.stderr()).read_line(&mut line).unwrap();
     let url = line.split('\'').nth(1).unwrap_or_else(|| panic!("{line}"));
     let psql = Command::new("psql").args([url, "-Atc", "select count(*) from posts"]).output();
     if let Ok(output) = psql {
@@ -141,8 +110,8 @@ fn a_folder_that_is_closed_to_others_will_do() {
     std::fs::set_permissions(&dir.0, std::fs::Permissions::from_mode(0o700)).unwrap();
     let inner = dir.0.join("inner");
     std::fs::create_dir(&inner).unwrap();
-    let service = Service::start(&inner, &["--demo"]);
-    assert_eq!(service.titles().len(), 3);
+    let service = start(&inner, &["--demo"]);
+    assert_eq!(titles_of(&service).len(), 3);
     assert_eq!(service.stop(Signal::SIGTERM), Some(0));
     let elsewhere = inner.join(".blog-api").to_string_lossy().trim_start_matches('/').replace('/', "-");
     std::fs::remove_dir_all(Path::new("/var/lib/blog-api-dev").join(elsewhere)).ok();

@@ -26,6 +26,7 @@ use uuid::Uuid;
 use super::client::{Call, Client};
 use super::database::TestDatabase;
 use super::logs;
+use super::proxy::Proxy;
 
 /// The password of every test user.
 pub(crate) const PASSWORD: &str = "a password for tests";
@@ -65,13 +66,36 @@ impl TestApp {
         variables: &[(&str, &str)],
         change: impl FnOnce(Router) -> Router,
     ) -> Self {
+        let database = TestDatabase::create().await;
+        let options = database.options.clone();
+        Self::launch(variables, database, options, change)
+    }
+
+    /// Starts with a proxy between it and its database.
+    pub(crate) async fn start_behind_proxy(variables: &[(&str, &str)]) -> (Self, Proxy) {
+        let database = TestDatabase::create().await;
+        let proxy = Proxy::start(&database.options, "127.0.0.1", 0).await;
+        let options = PgConnectOptions::new_without_pgpass()
+            .host("127.0.0.1")
+            .port(proxy.port)
+            .username(database.options.get_username())
+            .password(&database.password())
+            .database(database.options.get_database().unwrap());
+        (Self::launch(variables, database, options, |routes| routes), proxy)
+    }
+
+    fn launch(
+        variables: &[(&str, &str)],
+        database: TestDatabase,
+        options: PgConnectOptions,
+        change: impl FnOnce(Router) -> Router,
+    ) -> Self {
         let config = Config::from_variables(|name| {
             variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
         })
         .unwrap();
         logs::start();
-        let database = TestDatabase::create().await;
-        let credentials = Arc::new(Credentials::fixed(database.options.clone()));
+        let credentials = Arc::new(Credentials::fixed(options));
         let db = Db::new(&credentials, &config.database).unwrap();
         #[expect(clippy::disallowed_methods, reason = "tests start at the real time, and move it from there")]
         let now = Arc::new(Mutex::new(Utc::now()));

@@ -39,6 +39,12 @@ impl TestDatabase {
 }
 
 impl TestDatabase {
+    /// What the server asks for, if it does.
+    pub(crate) fn password(&self) -> String {
+        let url = self.options.to_url_lossy();
+        url.password().unwrap_or_default().to_owned()
+    }
+
     /// For the command line.
     pub(crate) fn url(&self) -> String {
         self.options.to_url_lossy().to_string()

@@ -5,8 +5,14 @@ mod client;
 mod contract;
 mod database;
 pub(crate) mod logs;
+mod process;
+mod proxy;
+mod secrets;
 
 pub(crate) use app::{PASSWORD, TestApp, TestUser};
 pub(crate) use client::Reply;
 pub(crate) use contract::operations;
 pub(crate) use database::TestDatabase;
+pub(crate) use process::{Process, read_answer};
+pub(crate) use proxy::Proxy;
+pub(crate) use secrets::{Answer, SecretsManager};

@@ -1,0 +1,64 @@
+//! What Prometheus finds on the metrics port.
+
+use std::process::Command;
+
+use nix::sys::signal::Signal;
+
+use crate::support::{Process, TestDatabase};
+
+/// The value of each series.
+fn scrape(process: &Process) -> Vec<(String, String)> {
+    let log = process.log();
+    let (_, rest) = log.split_once("metrics on http://").unwrap_or_else(|| panic!("{log}"));
+    let (address, _) = rest.split_once('/').unwrap();
+    let (status, text) = Process::get_from(address, "/metrics");
+    assert_eq!(status, 200, "{text}");
+    let lines = text.lines().filter(|line| !line.starts_with('#') && line.contains(' '));
+    lines
+        .map(|line| {
+            let (series, value) = line.rsplit_once(' ').unwrap();
+            (series.to_owned(), value.to_owned())
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn requests_connections_and_the_version_are_counted() {
+    let database = TestDatabase::create().await;
+    let mut command = Command::new(env!("CARGO_BIN_EXE_blog-api"));
+    command.env_clear().envs([("DATABASE_URL", &*database.url()), ("PORT", "0"), ("METRICS_PORT", "0")]);
+    let process = Process::start(&mut command);
+    for path in ["/v1/posts", "/v1/posts?limit=5", "/v1/posts/no-such-post", "/nowhere/1", "/nowhere/2"] {
+        process.get(path);
+    }
+    process.request("PURGE", "/v1/posts");
+    process.request("FROBNICATE", "/v1/posts");
+    process.request("POST", "/metrics");
+
+    let series = scrape(&process);
+    let value = |name: &str| {
+        let found = series.iter().find(|(series, _)| series == name);
+        found.unwrap_or_else(|| panic!("no {name} in {series:#?}")).1.parse::<u64>().unwrap()
+    };
+    let count = |method: &str, route: &str, status: u16| {
+        value(&format!("http_requests_total{{method=\"{method}\",route=\"{route}\",status=\"{status}\"}}"))
+    };
+    assert_eq!(count("GET", "/v1/posts", 200), 2);
+    assert_eq!(count("GET", "/v1/posts/{post}", 404), 1);
+    // What anyone may make up is not a series of its own.
+    assert_eq!(count("GET", "unmatched", 404), 2);
+    assert_eq!(count("other", "/v1/posts", 405), 2);
+    assert_eq!(value("http_request_duration_seconds_count{method=\"GET\",route=\"/v1/posts\"}"), 2);
+    assert_eq!(value("http_requests_in_flight"), 0);
+    assert_eq!(value("db_pool_connections_max{pool=\"writer\"}"), 10);
+    assert!(value("db_pool_connections{pool=\"writer\",state=\"idle\"}") >= 1);
+    assert!(value("db_connections_opened_total{pool=\"writer\"}") >= 1);
+    assert!(value("db_pool_wait_seconds_count{pool=\"writer\"}") >= 3);
+    assert_eq!(value("password_hashes_running"), 0);
+    assert_eq!(value("password_hashes_waiting"), 0);
+    let build = series.iter().find(|(series, _)| series.starts_with("blog_api_build_info{")).unwrap();
+    assert!(build.0.contains(&format!("version=\"{}\"", env!("CARGO_PKG_VERSION"))), "{build:?}");
+
+    assert_eq!(process.get("/metrics").0, 404, "the load balancer does not get to them");
+    assert_eq!(process.stop(Signal::SIGTERM), Some(0));
+}

@@ -1,0 +1,161 @@
+//! Credentials from Secrets Manager: read at boot, read again when they have been rotated, and said in plain
+//! words when they cannot be had.
+
+use std::process::{Command, Output};
+
+use futures_util::future::join_all;
+use nix::sys::signal::Signal;
+use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, ConnectOptions};
+use uuid::Uuid;
+
+use crate::support::{Answer, Process, Proxy, SecretsManager, TestDatabase};
+
+const SECRET_ID: &str = "blog-api/database";
+const PASSWORD: &str = "hunter2-in-the-secret";
+
+fn command(secrets: &SecretsManager, variables: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_blog-api"));
+    command.env_clear().envs(secrets.environment());
+    command.envs([("PORT", "0"), ("METRICS_PORT", "0"), ("DB_SECRET_ID", SECRET_ID)]);
+    command.envs(variables.iter().copied());
+    command
+}
+
+async fn output(mut command: Command) -> (Option<i32>, String) {
+    let output: Output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    let text = [output.stdout, output.stderr].concat();
+    (output.status.code(), String::from_utf8(text).unwrap())
+}
+
+async fn execute(database: &TestDatabase, sql: String) {
+    let mut admin = database.options.connect().await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut admin).await.unwrap();
+}
+
+/// A role that may use the database.
+async fn create_role(database: &TestDatabase) -> String {
+    let role = format!("blog_{}", Uuid::now_v7().simple());
+    let grant = format!("grant all on all tables in schema public to {role}");
+    execute(database, format!("create role {role} login password '{PASSWORD}'; {grant}")).await;
+    role
+}
+
+fn secret(database: &TestDatabase, port: u16, role: &str) -> Answer {
+    let name = database.options.get_database();
+    Answer::Secret(
+        json!({"username": role, "password": PASSWORD, "host": "127.0.0.1", "port": port, "dbname": name}),
+    )
+}
+
+/// As AWS rotates with alternating users: the old role stops working, and the secret names the new one.
+#[tokio::test]
+async fn a_rotation_is_noticed_when_the_database_refuses_the_old_credentials() {
+    let database = TestDatabase::create().await;
+    let proxy = Proxy::start(&database.options, "127.0.0.1", 0).await;
+    let (old, new) = (create_role(&database).await, create_role(&database).await);
+    let secrets = SecretsManager::start(secret(&database, proxy.port, &old)).await;
+    let mut command = command(&secrets, &[("MIGRATE_ON_START", "false"), ("DB_ACQUIRE_TIMEOUT", "20s")]);
+    let process = tokio::task::spawn_blocking(move || Process::start(&mut command)).await.unwrap();
+    let process = std::sync::Arc::new(process);
+    let get = async |path: &'static str| {
+        let process = process.clone();
+        tokio::task::spawn_blocking(move || process.get(path)).await.unwrap()
+    };
+    assert_eq!(get("/v1/posts").await.0, 200);
+    assert_eq!(secrets.asked(), 1);
+
+    // Between these two the old credentials are wrong and the new ones not yet to be had.
+    execute(&database, format!("alter role {old} nologin")).await;
+    assert_eq!(get("/v1/posts").await.0, 200, "what is open stays open");
+    assert_eq!(secrets.asked(), 1);
+    proxy.end();
+    let reader = tokio::spawn({
+        let process = process.clone();
+        async move {
+            // The first one finds that its connection has ended; the second waits for a new one.
+            let mut statuses = [0; 2];
+            for status in &mut statuses {
+                let process = process.clone();
+                *status = tokio::task::spawn_blocking(move || process.get("/v1/posts").0).await.unwrap();
+            }
+            statuses
+        }
+    });
+    while secrets.asked() < 3 && !reader.is_finished() {
+        tokio::task::yield_now().await;
+    }
+    secrets.answer(secret(&database, proxy.port, &new));
+    assert_eq!(reader.await.unwrap(), [503, 200]);
+    assert_eq!(get("/v1/posts").await.0, 200);
+    assert_eq!(get("/ready").await.0, 200);
+    let log = process.log();
+    assert!(log.contains("credentials have been rotated") && !log.contains(PASSWORD), "{log}");
+    let Ok(process) = std::sync::Arc::try_unwrap(process) else { panic!("it is still asked") };
+    assert_eq!(process.stop(Signal::SIGTERM), Some(0));
+    for role in [old, new] {
+        execute(&database, format!("drop owned by {role}; drop role {role}")).await;
+    }
+}
+
+#[tokio::test]
+async fn what_stands_in_the_way_of_the_secret_is_said_with_its_mend() {
+    let text = |text: &str| Answer::Secret(Value::from(text));
+    let cases = [
+        (
+            Answer::Error(400, "AccessDeniedException"),
+            78,
+            "allow the task role `secretsmanager:GetSecretValue`",
+        ),
+        (Answer::Error(400, "ResourceNotFoundException"), 78, "not found"),
+        (Answer::Error(400, "DecryptionFailure"), 78, "allow the task role `kms:Decrypt`"),
+        (Answer::Error(400, "InvalidRequestException"), 78, "marked for deletion"),
+        (Answer::Error(400, "UnrecognizedClientException"), 78, "credentials are not valid"),
+        (Answer::Error(500, "InternalServiceError"), 69, "InternalServiceError"),
+        (Answer::Error(400, "ThrottlingException"), 69, "ThrottlingException"),
+        (text(PASSWORD), 78, "is not JSON"),
+        (text(r#"{"username": "blog"}"#), 78, "has no `password`"),
+        (text(r#"{"username": "blog", "password": "hunter2-in-the-secret"}"#), 78, "DB_HOST is required"),
+    ];
+    join_all(cases.map(async |(answer, code, said)| {
+        let secrets = SecretsManager::start(answer).await;
+        let mut command = command(&secrets, &[("ENVIRONMENT", "production")]);
+        command.arg("migrate");
+        let (status, message) = output(command).await;
+        assert_eq!(status, Some(code), "{message}");
+        assert!(message.starts_with("blog-api: DB_") && message.contains(said), "{said}: {message}");
+        assert!(!message.contains(PASSWORD), "{message}");
+    }))
+    .await;
+}
+
+#[tokio::test]
+async fn an_endpoint_that_cannot_be_reached_and_missing_credentials_are_told_apart() {
+    let secrets = SecretsManager::start(Answer::Error(500, "unused")).await;
+    let unreachable = command(&secrets, &[("AWS_ENDPOINT_URL_SECRETS_MANAGER", "http://127.0.0.1:1")]);
+    let (status, message) = output(unreachable).await;
+    assert_eq!(status, Some(69), "{message}");
+    assert!(message.contains("cannot be reached") && message.contains("NAT gateway"), "{message}");
+
+    let mut nobody = command(&secrets, &[("AWS_EC2_METADATA_DISABLED", "true")]);
+    nobody.env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY");
+    let (status, message) = output(nobody).await;
+    assert_eq!(status, Some(78), "{message}");
+    assert!(message.contains("no AWS credentials") && message.contains("taskRoleArn"), "{message}");
+}
+
+/// A database that refuses the credentials at boot needs a person; one that is away does not.
+#[tokio::test]
+async fn credentials_that_the_database_refuses_end_the_boot() {
+    let database = TestDatabase::create().await;
+    let proxy = Proxy::start(&database.options, "127.0.0.1", 0).await;
+    let role = create_role(&database).await;
+    execute(&database, format!("alter role {role} nologin")).await;
+    let secrets = SecretsManager::start(secret(&database, proxy.port, &role)).await;
+    let (status, message) =
+        output(command(&secrets, &[("MIGRATE_ON_START", "false"), ("DB_ACQUIRE_TIMEOUT", "500ms")])).await;
+    assert_eq!(status, Some(78), "{message}");
+    assert!(message.contains("check the user and the password"), "{message}");
+    assert!(!message.contains(PASSWORD), "{message}");
+    execute(&database, format!("drop owned by {role}; drop role {role}")).await;
+}

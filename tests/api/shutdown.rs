@@ -1,0 +1,170 @@
+//! SIGTERM, in the middle of everything: what was begun is finished, nothing hangs, and the exit code tells.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+use sqlx::{ConnectOptions, PgConnection};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::support::{Process, TestApp, TestDatabase, read_answer};
+
+/// Far more than any of these tests takes, so that one that waits for it is noticed.
+const TIMEOUT: &str = "60s";
+
+fn start(database: &TestDatabase, variables: &[(&str, &str)]) -> Process {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_blog-api"));
+    command.env_clear().envs([("DATABASE_URL", &*database.url()), ("PORT", "0"), ("METRICS_PORT", "0")]);
+    command.env("SHUTDOWN_TIMEOUT", TIMEOUT).envs(variables.iter().copied());
+    Process::start(&mut command)
+}
+
+/// Ends at once, and not after `TIMEOUT`.
+fn assert_exits(mut process: Process, code: i32) {
+    let started = Instant::now();
+    assert_eq!(process.exit_code(), Some(code), "{}", process.log());
+    assert!(started.elapsed() < Duration::from_secs(30), "it has waited for its deadline");
+}
+
+/// Waits until connections are refused.
+fn wait_until_closed(process: &Process) {
+    while TcpStream::connect(&process.address).is_ok() {
+        std::thread::yield_now();
+    }
+}
+
+/// A lock that makes lists of posts wait, until it is dropped.
+async fn lock_posts(database: &TestDatabase) -> PgConnection {
+    let mut admin = database.options.connect().await.unwrap();
+    sqlx::raw_sql("begin; lock table posts").execute(&mut admin).await.unwrap();
+    admin
+}
+
+/// A request for posts that waits for the lock, on a connection that is kept alive.
+async fn begin_request(process: &Process, admin: &mut PgConnection) -> TcpStream {
+    let mut stream = process.connect();
+    stream.write_all(b"GET /v1/posts HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    let waits = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()";
+    while sqlx::query_scalar::<_, i64>(waits).fetch_one(&mut *admin).await.unwrap() == 0 {}
+    stream
+}
+
+#[tokio::test]
+async fn a_running_request_is_finished() {
+    for signal in [Signal::SIGTERM, Signal::SIGINT] {
+        let database = TestDatabase::create().await;
+        let process = start(&database, &[]);
+        let mut admin = lock_posts(&database).await;
+        let mut running = begin_request(&process, &mut admin).await;
+        process.signal(signal);
+        wait_until_closed(&process);
+        drop(admin);
+        let (status, body) = read_answer(&mut running);
+        assert_eq!(status, 200, "{body}");
+        assert_exits(process, 0);
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_outlasts_the_deadline_is_cut_off_and_the_exit_code_says_so() {
+    let database = TestDatabase::create().await;
+    let process = start(&database, &[("SHUTDOWN_TIMEOUT", "300ms")]);
+    let mut admin = lock_posts(&database).await;
+    let _running = begin_request(&process, &mut admin).await;
+    process.signal(Signal::SIGTERM);
+    assert_exits(process, 1);
+}
+
+#[tokio::test]
+async fn a_second_and_a_third_signal_mean_now() {
+    let database = TestDatabase::create().await;
+    let process = start(&database, &[("DRAIN_DELAY", TIMEOUT)]);
+    let mut admin = lock_posts(&database).await;
+    let _running = begin_request(&process, &mut admin).await;
+    process.signal(Signal::SIGTERM);
+    while process.get("/ready").0 != 503 {}
+    process.signal(Signal::SIGTERM);
+    wait_until_closed(&process);
+    process.signal(Signal::SIGTERM);
+    assert_exits(process, 1);
+}
+
+#[tokio::test]
+async fn idle_connections_and_half_a_request_head_hold_nothing_up() {
+    let database = TestDatabase::create().await;
+    let process = start(&database, &[]);
+    let _silent = process.connect();
+    let mut half = process.connect();
+    half.write_all(b"GET /v1/posts HTTP/1.1\r\nHost: loc").unwrap();
+    let mut idle = process.connect();
+    idle.write_all(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    let mut answer = [0; 12];
+    idle.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 200");
+    process.signal(Signal::SIGTERM);
+    assert_exits(process, 0);
+}
+
+/// A client that is slow to send its body, and one that is slow to finish its head.
+#[tokio::test]
+async fn slow_clients_get_their_answers() {
+    let database = TestDatabase::create().await;
+    let process = start(&database, &[]);
+    let body = r#"{"email": "nobody@example.com", "password": "correct horse"}"#;
+    let (first, rest) = body.split_at(20);
+    let mut slow = process.connect();
+    let head = "POST /v1/sessions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nExpect: 100-continue";
+    write!(slow, "{head}\r\nContent-Length: {}\r\n\r\n", body.len()).unwrap();
+    // The service asks for the body once it has begun with the request.
+    let mut go_on = [0; 25];
+    slow.read_exact(&mut go_on).unwrap();
+    assert_eq!(&go_on, b"HTTP/1.1 100 Continue\r\n\r\n");
+    slow.write_all(first.as_bytes()).unwrap();
+    process.signal(Signal::SIGTERM);
+    wait_until_closed(&process);
+    slow.write_all(rest.as_bytes()).unwrap();
+    let (status, body) = read_answer(&mut slow);
+    assert_eq!(status, 401, "{body}");
+    assert_exits(process, 0);
+}
+
+/// While the load balancer still sends requests, they are answered, and asked to go elsewhere.
+#[tokio::test]
+async fn a_draining_task_answers_and_closes_connections() {
+    let database = TestDatabase::create().await;
+    let process = start(&database, &[("DRAIN_DELAY", TIMEOUT)]);
+    process.signal(Signal::SIGTERM);
+    while process.get("/ready").0 != 503 {}
+    let (status, body) = process.get("/ready");
+    assert_eq!((status, body.contains("draining")), (503, true), "{body}");
+    let mut kept = process.connect();
+    kept.write_all(b"GET /v1/posts HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    kept.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("\r\nconnection: close\r\n"), "{answer}");
+    process.signal(Signal::SIGTERM);
+    assert_exits(process, 0);
+}
+
+#[tokio::test]
+async fn connections_above_the_limit_are_refused_in_words() {
+    let app = TestApp::start().await;
+    let mut open = Vec::new();
+    let refusal = loop {
+        let mut stream = tokio::net::TcpStream::connect(app.address).await.unwrap();
+        // It is answered, or it is refused unasked.
+        stream.write_all(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer).await.unwrap();
+        if &answer != b"HTTP/1.1 200" {
+            break answer;
+        }
+        open.push(stream);
+    };
+    assert_eq!(&refusal, b"HTTP/1.1 503");
+    assert_eq!(open.len(), 100, "the limit of tests");
+    drop(open);
+    app.get("/health").expect(200).await;
+}

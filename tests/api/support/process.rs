@@ -1,0 +1,108 @@
+//! The service as a process of its own, for what only a process shows: its environment, signals, its exit code.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+pub(crate) struct Process {
+    child: Child,
+    /// `localhost:PORT`.
+    pub(crate) address: String,
+    lines: Arc<Mutex<Vec<String>>>,
+}
+
+impl Process {
+    /// Starts `command`, which serves on a free port.
+    pub(crate) fn start(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut output = BufReader::new(child.stdout.take().unwrap()).lines();
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let serving = output.by_ref().map(Result::unwrap).find_map(|line| {
+            lines.lock().unwrap().push(line.clone());
+            let (_, rest) = line.split_once("serving on http://")?;
+            Some(rest.split([' ', '"']).next().unwrap().to_owned())
+        });
+        let Some(address) = serving else {
+            let mut errors = String::new();
+            child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
+            panic!("the service does not start: {errors}");
+        };
+        // Whoever writes to a closed pipe dies: keep reading.
+        std::thread::spawn({
+            let lines = lines.clone();
+            move || output.map_while(Result::ok).for_each(|line| lines.lock().unwrap().push(line))
+        });
+        Self { child, address, lines }
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub(crate) fn stderr(&mut self) -> impl Read {
+        self.child.stderr.take().unwrap()
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill(Pid::from_raw(self.child.id().try_into().unwrap()), signal).unwrap();
+    }
+
+    /// Waits for its end: the exit code, unless a signal killed it.
+    pub(crate) fn exit_code(&mut self) -> Option<i32> {
+        self.child.wait().unwrap().code()
+    }
+
+    pub(crate) fn stop(mut self, signal: Signal) -> Option<i32> {
+        self.signal(signal);
+        self.exit_code()
+    }
+
+    /// What it has logged so far.
+    pub(crate) fn log(&self) -> String {
+        self.lines.lock().unwrap().join("\n")
+    }
+
+    pub(crate) fn connect(&self) -> TcpStream {
+        TcpStream::connect(&self.address).unwrap()
+    }
+
+    /// Asks with a connection of its own: status and body.
+    pub(crate) fn get(&self, path: &str) -> (u16, String) {
+        self.request("GET", path)
+    }
+
+    pub(crate) fn request(&self, method: &str, path: &str) -> (u16, String) {
+        request(&self.address, method, path)
+    }
+
+    /// Asks another port of the process.
+    pub(crate) fn get_from(address: &str, path: &str) -> (u16, String) {
+        request(address, "GET", path)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+fn request(address: &str, method: &str, path: &str) -> (u16, String) {
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(stream, "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+    read_answer(&mut stream)
+}
+
+/// Reads to the end of the connection: status and body.
+pub(crate) fn read_answer(stream: &mut TcpStream) -> (u16, String) {
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {answer:?}"));
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    (status, body.to_owned())
+}
