@@ -72,6 +72,27 @@ async fn the_request_id_is_the_clients_if_it_is_sensible() {
 }
 
 #[tokio::test]
+async fn traces_are_logged_and_returned() {
+    let app = TestApp::start().await;
+    let w3c = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let amzn = "Root=1-67891233-abcdef012345678912345678";
+    for (headers, trace_id) in [
+        (vec![("traceparent", w3c), ("x-amzn-trace-id", amzn)], "4bf92f3577b34da6a3ce929d0e0e4736"),
+        (vec![("x-amzn-trace-id", amzn)], "1-67891233-abcdef012345678912345678"),
+    ] {
+        let call = headers.iter().fold(app.get("/health"), |call, (name, value)| call.header(name, value));
+        let reply = call.expect(200).await;
+        for (name, value) in headers {
+            assert_eq!(reply.header(name), value);
+        }
+        let lines = logs::of_request(reply.header("x-request-id"));
+        assert_eq!(lines.last().unwrap()["span"]["trace_id"], trace_id, "{lines:?}");
+    }
+    let reply = app.get("/health").expect(200).await;
+    assert!(reply.headers.get("traceparent").is_none());
+}
+
+#[tokio::test]
 async fn answers_carry_security_headers_and_are_compressed_on_request() {
     let app = TestApp::start().await;
     let reply = app.get("/v1/posts").expect(200).await;

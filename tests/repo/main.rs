@@ -4,6 +4,7 @@
 
 mod configuration;
 mod layers;
+mod migrations;
 mod style;
 
 use std::path::{Path, PathBuf};
