@@ -6,13 +6,11 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use blog_api::auth::Role;
-use blog_api::config::Config;
-use blog_api::db::migrations;
 use blog_api::openapi;
 use clap::{Args, Parser, Subcommand};
-use cli::database::Database;
-use cli::failure::{Failure, cannot, migration};
+use cli::failure::{Failure, cannot};
 use cli::healthcheck::healthcheck;
+use cli::migrate::migrate;
 use cli::serve::serve;
 use cli::users::create_user;
 
@@ -32,7 +30,7 @@ struct Cli {
 enum Command {
     /// Serve the API (the default)
     Serve(ServeArgs),
-    /// Bring the database schema up to date
+    /// Bring the database schema up to date, and make the service's role if `DB_APP_SECRET_ID` names its secret
     Migrate,
     /// Ask the server on this machine for /health; exit 0 if it answers
     Healthcheck,
@@ -86,15 +84,6 @@ async fn main() -> ExitCode {
             ExitCode::from(code)
         }
     }
-}
-
-async fn migrate() -> Result<(), Failure> {
-    let config = Config::from_env().map_err(Failure::config)?;
-    let database = Database::open(&config.database, false).await?;
-    let migrated = migrations::run(&database.credentials.options()).await;
-    database.close().await;
-    migrated.map_err(|error| migration(&error))?;
-    print("The database schema is up to date.\n")
 }
 
 fn print(text: &str) -> Result<(), Failure> {

@@ -68,6 +68,8 @@ pub struct Config {
 pub struct DatabaseConfig {
     /// Where it is and who connects; without it, development starts a private PostgreSQL.
     pub location: Option<Location>,
+    /// `DB_APP_SECRET_ID`: the secret of the role that `migrate` makes for the service.
+    pub app_secret_id: Option<String>,
     /// `DB_READER_HOST`: a replica that anonymous reads go to.
     pub reader_host: Option<String>,
     /// `DB_SSL_MODE`; wins over the URL's `sslmode`.
@@ -177,6 +179,7 @@ impl DatabaseConfig {
         };
         Self {
             location,
+            app_secret_id: env.text("DB_APP_SECRET_ID"),
             reader_host: env.text("DB_READER_HOST"),
             ssl_mode,
             ssl_roots,

@@ -7,6 +7,7 @@ pub mod credentials;
 pub mod embedded;
 pub mod migrations;
 mod pool;
+pub mod service_role;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;

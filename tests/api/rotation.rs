@@ -98,6 +98,55 @@ async fn a_rotation_is_noticed_when_the_database_refuses_the_old_credentials() {
     }
 }
 
+/// The service works with a role that cannot change the schema.
+#[tokio::test]
+async fn migrate_makes_the_role_that_the_service_signs_in_with() {
+    let database = TestDatabase::create().await;
+    let proxy = Proxy::start(&database.options, "127.0.0.1", 0).await;
+    let role = format!("blog_{}", Uuid::now_v7().simple());
+    let secrets = SecretsManager::start(secret(&database, proxy.port, &role)).await;
+    let url = database.url();
+    for _ in 0..2 {
+        let variables = [("DATABASE_URL", &*url), ("DB_APP_SECRET_ID", SECRET_ID)];
+        let mut migrate = command(&secrets, &variables);
+        migrate.arg("migrate");
+        let (status, message) = output(migrate).await;
+        assert_eq!(status, Some(0), "{message}");
+        assert!(message.contains(&format!("The role {role} may read and write")), "{message}");
+        assert!(!message.contains(PASSWORD), "{message}");
+    }
+
+    let mut command = command(&secrets, &[("MIGRATE_ON_START", "false")]);
+    let process = tokio::task::spawn_blocking(move || Process::start(&mut command)).await.unwrap();
+    let process = tokio::task::spawn_blocking(move || {
+        assert_eq!(process.get("/ready").0, 200, "{}", process.log());
+        assert_eq!(process.get("/v1/posts").0, 200, "{}", process.log());
+        process
+    });
+    assert_eq!(process.await.unwrap().stop(Signal::SIGTERM), Some(0));
+
+    let options = database.options.clone().username(&role).password(PASSWORD);
+    let mut service = options.connect().await.unwrap();
+    sqlx::raw_sql("update posts set version = 1 where false; delete from users where false")
+        .execute(&mut service)
+        .await
+        .unwrap();
+    for forbidden in [
+        "create table mine (a int)",
+        "alter table posts add column mine int",
+        "drop table comments",
+        "truncate posts",
+        "delete from _sqlx_migrations",
+        "create role mine",
+    ] {
+        let error = sqlx::raw_sql(forbidden).execute(&mut service).await.expect_err(forbidden);
+        let code = error.as_database_error().unwrap().code().unwrap().into_owned();
+        assert_eq!(code, "42501", "{forbidden}: {error}");
+    }
+    drop(service);
+    execute(&database, format!("drop owned by {role}; drop role {role}")).await;
+}
+
 #[tokio::test]
 async fn what_stands_in_the_way_of_the_secret_is_said_with_its_mend() {
     let text = |text: &str| Answer::Secret(Value::from(text));

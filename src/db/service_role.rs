@@ -1,0 +1,49 @@
+//! The role that the service signs in with in production: it reads and writes rows, and owns nothing, so
+//! that a serving task can never change the schema.
+
+use secrecy::ExposeSecret;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions, Connection as _};
+
+use crate::config::secrets::DatabaseSecret;
+
+/// Makes the role of `secret`, or gives it the secret's password, and grants it what the service needs of
+/// the schema as it is now. Run after the migrations, by the role that owns the tables.
+///
+/// # Errors
+/// When the database cannot be reached or refuses: its owner needs `CREATEROLE`.
+pub async fn grant(owner: &PgConnectOptions, secret: &DatabaseSecret) -> sqlx::Result<()> {
+    let mut connection = owner.connect().await?;
+    let mut transaction = connection.begin().await?;
+    // As parameters, and not in the text of a statement, which the server may log.
+    sqlx::query!(
+        "select set_config('blog_api.role', $1, true) as role, set_config('blog_api.password', $2, true) as password",
+        secret.username,
+        secret.password.expose_secret()
+    )
+    .fetch_one(&mut *transaction)
+    .await?;
+    sqlx::query!(
+        "do $$
+         declare
+           service text := current_setting('blog_api.role');
+         begin
+           if service = current_user then
+             raise exception 'the role of DB_APP_SECRET_ID is the owner, %: it must be another', service;
+           end if;
+           if not exists (select from pg_roles where rolname = service) then
+             execute format('create role %I login', service);
+           end if;
+           execute format('alter role %I login password %L', service, current_setting('blog_api.password'));
+           execute format('grant connect on database %I to %I', current_database(), service);
+           execute format('grant usage on schema public to %I', service);
+           execute format('grant select, insert, update, delete on all tables in schema public to %I', service);
+           execute format('grant usage on all sequences in schema public to %I', service);
+           execute format('revoke insert, update, delete on _sqlx_migrations from %I', service);
+         end $$"
+    )
+    .execute(&mut *transaction)
+    .await?;
+    transaction.commit().await?;
+    connection.close().await
+}
