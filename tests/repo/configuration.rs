@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use regex::Regex;
+
 use crate::{files, read};
 
 /// What the service reads: each is named once, in `config`.
@@ -28,6 +30,24 @@ fn documented() -> BTreeSet<String> {
 fn every_variable_is_documented_and_nothing_else() {
     assert_eq!(read_by_the_service(), documented());
     assert!(documented().len() > 10);
+}
+
+/// Every series that is recorded is described to Prometheus and to operators, and nothing else is.
+#[test]
+fn every_metric_is_documented_and_nothing_else() {
+    let source: String = files("src", "rs").into_iter().map(|(_, text)| text).collect();
+    let named = |pattern: &str| -> BTreeSet<String> {
+        let pattern = Regex::new(pattern).unwrap();
+        pattern.captures_iter(&source).map(|found| found[1].to_owned()).collect()
+    };
+    let recorded = named(r#"[^_](?:counter|gauge|histogram)!\(\s*"([a-z_]+)""#);
+    assert!(recorded.len() > 10, "{recorded:?}");
+    assert_eq!(recorded, named(r#"describe_(?:counter|gauge|histogram)!\(\s*"([a-z_]+)""#));
+    let page = read("docs/operations.md");
+    let (_, section) = page.split_once("## Metrics").unwrap();
+    let (section, _) = section.split_once("\n## ").unwrap();
+    let rows = section.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+    assert_eq!(recorded, rows.map(str::to_owned).collect());
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use sqlx::postgres::PgConnectOptions;
 use tokio::io::{AsyncRead, AsyncWrite, copy_bidirectional, sink};
@@ -23,6 +23,7 @@ enum Fate {
 pub(crate) struct Proxy {
     pub(crate) port: u16,
     accepted: Arc<AtomicUsize>,
+    answers: Arc<AtomicBool>,
     fate: watch::Sender<Option<Fate>>,
     accepting: tokio::task::JoinHandle<()>,
 }
@@ -33,20 +34,25 @@ impl Proxy {
         let listener = TcpListener::bind((address.parse::<IpAddr>().unwrap(), port)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let (fate, _) = watch::channel(None);
-        let accepted = Arc::new(AtomicUsize::new(0));
+        let (accepted, answers) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(true)));
         let accepting = tokio::spawn({
-            let (options, fate, accepted) = (options.clone(), fate.clone(), accepted.clone());
+            let (options, fate) = (options.clone(), fate.clone());
+            let (accepted, answers) = (accepted.clone(), answers.clone());
             async move {
                 loop {
                     let (client, _) = listener.accept().await.unwrap();
                     accepted.fetch_add(1, Ordering::Relaxed);
                     let mut told = fate.subscribe();
                     told.mark_unchanged();
-                    tokio::spawn(forward(client, connect(&options).await, told));
+                    if answers.load(Ordering::Relaxed) {
+                        tokio::spawn(forward(client, connect(&options).await, told));
+                    } else {
+                        tokio::spawn(swallow(client));
+                    }
                 }
             }
         });
-        Self { port, accepted, fate, accepting }
+        Self { port, accepted, answers, fate, accepting }
     }
 
     /// How many connections there have been.
@@ -57,6 +63,17 @@ impl Proxy {
     /// The connections that there are fall silent; new ones work.
     pub(crate) fn silence(&self) {
         self.fate.send_replace(Some(Fate::Silence));
+    }
+
+    /// Nothing is answered any more, on new connections either.
+    pub(crate) fn go_silent(&self) {
+        self.answers.store(false, Ordering::Relaxed);
+        self.silence();
+    }
+
+    /// New connections are answered again; those that there were are not.
+    pub(crate) fn answer(&self) {
+        self.answers.store(true, Ordering::Relaxed);
     }
 
     /// The connections that there are end; new ones work.
@@ -96,10 +113,14 @@ async fn forward(
         _ = copy_bidirectional(&mut client, &mut server) => {}
         _ = told.changed() => {
             if *told.borrow() == Some(Fate::Silence) {
-                // Until the client has had enough.
-                let (mut from_client, _to_client) = client.split();
-                tokio::io::copy(&mut from_client, &mut sink()).await.ok();
+                swallow(client).await;
             }
         }
     }
+}
+
+/// Takes everything and answers nothing, until the client has had enough.
+async fn swallow(mut client: TcpStream) {
+    let (mut from_client, _to_client) = client.split();
+    tokio::io::copy(&mut from_client, &mut sink()).await.ok();
 }
