@@ -48,6 +48,10 @@ def text(facts, found):
         lines += [f"   seen: {line}" for line in dict.fromkeys(cause.evidence)]
         first, *rest = cause.mend.split("\n")
         lines += [f"   mend: {first}", *(f"         {line}" for line in rest)]
+    seen = "\n".join(line for _, cause in found for line in cause.evidence)
+    besides = [line for line in dict.fromkeys(troubled(facts)) if line.partition(": ")[2] not in seen]
+    if found and besides:
+        lines += ["", "AWS also says:", *(f"   {line}" for line in besides)]
     if not found:
         lines += ["", "Nothing is wrong." if not facts["unknown"] else "Nothing wrong is seen."]
     if facts["unknown"]:
