@@ -1,6 +1,6 @@
 # The two commands of the README are `make run` and `make test`; the others are for contributors.
 
-.PHONY: run test lint fmt openapi sqlx schemathesis postgres
+.PHONY: run test lint fmt openapi sqlx schemathesis postgres test-deploy
 
 run: postgres ## serve the API on http://localhost:8000 from a private PostgreSQL
 	cargo run -- $(ARGS)
@@ -27,6 +27,9 @@ sqlx: ## write .sqlx anew from the queries and migrations
 
 schemathesis: ## hold the service against its OpenAPI document
 	scripts/schemathesis
+
+test-deploy: ## deploy, rollback, diagnosis and the walk of docs/deploy.md, against AWS emulated here
+	tests/deploy/run
 
 postgres: # the server's binaries, unless they are here or DATABASE_URL names a server
 	@scripts/install-postgres
