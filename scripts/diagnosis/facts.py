@@ -60,6 +60,9 @@ class Gatherer:
             raise CannotAsk(f"no service {service_name} in cluster {cluster}: set CLUSTER, SERVICE and AWS_REGION")
         service = services[0]
         service["events"] = service.get("events", [])[:20]
+        if task:
+            # It runs in the service's network, and has no part in its deployments and its load balancer.
+            service |= {"events": [], "deployments": [], "loadBalancers": []}
         stopped = self.stopped(cluster, service_name, task)
         definition = definition or (stopped[0]["taskDefinitionArn"] if task and stopped else subject(service, stopped))
         stopped = [t for t in stopped if t["taskDefinitionArn"].endswith(definition.split("/")[-1])]

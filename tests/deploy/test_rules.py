@@ -42,6 +42,11 @@ class Rules(unittest.TestCase):
     def test_every_rule_has_a_fault(self):
         self.assertEqual({r.id for r in [*RULES, report.UNEXPLAINED]}, set().union(*(f.rules for f in faults.FAULTS)))
 
+    def test_every_rule_is_in_the_document(self):
+        document = (HERE.parent.parent / "docs" / "deploy.md").read_text()
+        for rule in [*RULES, report.UNEXPLAINED]:
+            self.assertIn(f"`{rule.id}`", document)
+
     def test_checkpoints_are_told_apart(self):
         change = next(f.change for f in faults.FAULTS if f.name == "check_of_another_path")
         _, text = causes(change)
