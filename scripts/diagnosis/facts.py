@@ -16,7 +16,12 @@ class Refused(Exception):
         code = re.search(r"\((\w+)\) when calling", answer)
         self.code = code[1] if code else ""
         # Without these there is no point in asking further.
-        self.fatal = not code or self.code in ("ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException")
+        self.fatal = not code or self.code in (
+            "ExpiredToken",
+            "ExpiredTokenException",
+            "InvalidClientTokenId",
+            "UnrecognizedClientException",
+        )
 
 
 def aws(*words):
@@ -66,7 +71,9 @@ class Gatherer:
         stopped = self.stopped(cluster, service_name, task)
         definition = definition or (stopped[0]["taskDefinitionArn"] if task and stopped else subject(service, stopped))
         stopped = [t for t in stopped if t["taskDefinitionArn"].endswith(definition.split("/")[-1])]
-        definition = self.answer("ecs", "describe-task-definition", "--task-definition", definition).get("taskDefinition", {})
+        definition = self.answer("ecs", "describe-task-definition", "--task-definition", definition).get(
+            "taskDefinition", {}
+        )
 
         with ThreadPoolExecutor(4) as pool:
             parts = {
@@ -103,7 +110,11 @@ class Gatherer:
             arns = self.answer(
                 "ecs", "list-tasks", "--cluster", cluster, "--service-name", service, "--desired-status", "STOPPED"
             ).get("taskArns", [])[:20]
-        tasks = self.answer("ecs", "describe-tasks", "--cluster", cluster, "--tasks", *arns).get("tasks", []) if arns else []
+        tasks = (
+            self.answer("ecs", "describe-tasks", "--cluster", cluster, "--tasks", *arns).get("tasks", [])
+            if arns
+            else []
+        )
         return sorted(tasks, key=lambda t: str(t.get("stoppedAt", "")), reverse=True)
 
     def caller(self, identity):
@@ -142,7 +153,9 @@ class Gatherer:
         for policy in attached["AttachedPolicies"]:
             arn = policy["PolicyArn"]
             version = self.answer("iam", "get-policy", "--policy-arn", arn).get("Policy", {}).get("DefaultVersionId")
-            document = version and self.answer("iam", "get-policy-version", "--policy-arn", arn, "--version-id", version)
+            document = version and self.answer(
+                "iam", "get-policy-version", "--policy-arn", arn, "--version-id", version
+            )
             documents.append(document and document.get("PolicyVersion", {}).get("Document"))
         return documents if all(documents) else None
 
@@ -166,7 +179,9 @@ class Gatherer:
 
     def image(self, definition):
         uri = container(definition).get("image", "")
-        ecr = re.fullmatch(r"(?P<account>\d+)\.dkr\.ecr\.(?P<region>[^.]+)\.[^/]+/(?P<repository>[^:@]+)([:@](?P<tag>.+))?", uri)
+        ecr = re.fullmatch(
+            r"(?P<account>\d+)\.dkr\.ecr\.(?P<region>[^.]+)\.[^/]+/(?P<repository>[^:@]+)([:@](?P<tag>.+))?", uri
+        )
         image = {"uri": uri, "repository_found": None, "tag_found": None}
         if not ecr:
             return image
@@ -182,7 +197,9 @@ class Gatherer:
         image["repository_found"] = found
         if found is False:
             place = ["--region", image["region"], "--repository-names", image["repository"]]
-            image["repository_found"], _ = self.look("ecr", "describe-repositories", *place, missing=["RepositoryNotFoundException"])
+            image["repository_found"], _ = self.look(
+                "ecr", "describe-repositories", *place, missing=["RepositoryNotFoundException"]
+            )
         return image
 
     def target_groups(self, service):
@@ -196,10 +213,14 @@ class Gatherer:
                 health = self.answer("elbv2", "describe-target-health", "--target-group-arn", arn)
                 group["Health"] = health.get("TargetHealthDescriptions", [])
                 balancers = group.get("LoadBalancerArns", [])
-                described = balancers and self.answer("elbv2", "describe-load-balancers", "--load-balancer-arns", *balancers)
+                described = balancers and self.answer(
+                    "elbv2", "describe-load-balancers", "--load-balancer-arns", *balancers
+                )
                 group["LoadBalancers"] = described.get("LoadBalancers", []) if described else []
                 at = [z["SubnetId"] for b in group["LoadBalancers"] for z in b["AvailabilityZones"]]
-                group["LoadBalancerSubnets"] = self.answer("ec2", "describe-subnets", "--subnet-ids", *at).get("Subnets", []) if at else []
+                group["LoadBalancerSubnets"] = (
+                    self.answer("ec2", "describe-subnets", "--subnet-ids", *at).get("Subnets", []) if at else []
+                )
                 group["ContainerName"] = attachment.get("containerName")
                 group["ContainerPort"] = attachment.get("containerPort")
                 groups.append(group)
@@ -225,18 +246,24 @@ class Gatherer:
         """The secrets that the container reads by itself (task role) or gets from ECS (execution role). Never their values."""
         app = container(definition)
         wanted = [
-            (e["value"], "task") for e in app.get("environment", []) if re.fullmatch(r"DB(_APP)?_SECRET_ID", e["name"]) and e.get("value")
+            (e["value"], "task")
+            for e in app.get("environment", [])
+            if re.fullmatch(r"DB(_APP)?_SECRET_ID", e["name"]) and e.get("value")
         ]
         # arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME:JSON-KEY:STAGE:VERSION
         wanted += [
-            (":".join(s["valueFrom"].split(":")[:7]), "execution") for s in app.get("secrets", []) if ":secretsmanager:" in s["valueFrom"]
+            (":".join(s["valueFrom"].split(":")[:7]), "execution")
+            for s in app.get("secrets", [])
+            if ":secretsmanager:" in s["valueFrom"]
         ]
         secrets = []
         for identifier, reader in wanted:
             found, answer = self.look(
                 "secretsmanager", "describe-secret", "--secret-id", identifier, missing=["ResourceNotFoundException"]
             )
-            policy = found and self.answer("secretsmanager", "get-resource-policy", "--secret-id", identifier).get("ResourcePolicy")
+            policy = found and self.answer("secretsmanager", "get-resource-policy", "--secret-id", identifier).get(
+                "ResourcePolicy"
+            )
             secrets.append(
                 {
                     "id": identifier,
@@ -261,7 +288,8 @@ class Gatherer:
         if not logs["found"]:
             return logs
         streams = [
-            f"{options.get('awslogs-stream-prefix')}/{container(definition)['name']}/{t['taskArn'].split('/')[-1]}" for t in stopped[:2]
+            f"{options.get('awslogs-stream-prefix')}/{container(definition)['name']}/{t['taskArn'].split('/')[-1]}"
+            for t in stopped[:2]
         ]
         for stream in streams:
             events = self.answer(
@@ -280,7 +308,11 @@ def subject(service, stopped):
     """The definition to look at: what the service rolls out, or what it has just rolled back from."""
     primary = next((d["taskDefinition"] for d in service.get("deployments", []) if d["status"] == "PRIMARY"), None)
     current = primary or service["taskDefinition"]
-    failed = [t["taskDefinitionArn"] for t in stopped if t.get("stopCode") in ("TaskFailedToStart", "EssentialContainerExited")]
+    failed = [
+        t["taskDefinitionArn"]
+        for t in stopped
+        if t.get("stopCode") in ("TaskFailedToStart", "EssentialContainerExited")
+    ]
     return max([current, *failed[:1]], key=revision)
 
 

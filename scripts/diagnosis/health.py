@@ -38,7 +38,9 @@ def health_checks_failed(facts):
             "the security groups let the balancer reach the tasks": group_closed,
             "the balancer reaches the tasks' network": other_network,
         }
-        points = [f"checkpoint {'BROKEN' if list(judge(facts)) else 'holds'}: {words}" for words, judge in checks.items()]
+        points = [
+            f"checkpoint {'BROKEN' if list(judge(facts)) else 'holds'}: {words}" for words, judge in checks.items()
+        ]
         group = facts["logs"]["group"] or "LOG-GROUP"
         broken = any("BROKEN" in p for p in points)
         yield Cause(
@@ -58,7 +60,10 @@ def ports_differ(facts):
         if boxes and box is None:
             yield Cause(
                 f"The service sends requests to a container {group['ContainerName']}, which the task definition does not have.",
-                update(facts, f"--load-balancers targetGroupArn={group['TargetGroupArn']},containerName={next(iter(boxes))},containerPort=8000"),
+                update(
+                    facts,
+                    f"--load-balancers targetGroupArn={group['TargetGroupArn']},containerName={next(iter(boxes))},containerPort=8000",
+                ),
                 [f"containers: {', '.join(boxes)}"],
             )
         if box is None:
@@ -69,7 +74,9 @@ def ports_differ(facts):
         check = group.get("HealthCheckPort", "traffic-port")
         ports = {
             "the program listens on": listens,
-            "the task definition maps": group["ContainerPort"] if group["ContainerPort"] in mapped else (mapped or [None])[0],
+            "the task definition maps": group["ContainerPort"]
+            if group["ContainerPort"] in mapped
+            else (mapped or [None])[0],
             "the service registers": group["ContainerPort"],
             "the target group has": group["Port"],
             "the health check asks": group["ContainerPort"] if check == "traffic-port" else int(check),
@@ -82,17 +89,21 @@ def ports_differ(facts):
                     f"aws elbv2 modify-target-group --target-group-arn {group['TargetGroupArn']} --health-check-port traffic-port"
                 )
             elif group["Port"] != listens:
-                mend += (
-                    "a target group's port cannot be changed, make another one (docs/deploy.md), then\n"
-                    + update(facts, f"--load-balancers targetGroupArn=NEW,containerName={box['name']},containerPort={listens}")
+                mend += "a target group's port cannot be changed, make another one (docs/deploy.md), then\n" + update(
+                    facts, f"--load-balancers targetGroupArn=NEW,containerName={box['name']},containerPort={listens}"
                 )
             elif group["ContainerPort"] != listens:
                 mend += update(
-                    facts, f"--load-balancers targetGroupArn={group['TargetGroupArn']},containerName={box['name']},containerPort={listens}"
+                    facts,
+                    f"--load-balancers targetGroupArn={group['TargetGroupArn']},containerName={box['name']},containerPort={listens}",
                 )
             else:
                 mend += "correct PORT or portMappings in task-definition.json, and\naws ecs register-task-definition --cli-input-json file://task-definition.json"
-            yield Cause("The ports differ, so requests and health checks go where nothing listens.", mend, [f"{k} {v}" for k, v in ports.items()])
+            yield Cause(
+                "The ports differ, so requests and health checks go where nothing listens.",
+                mend,
+                [f"{k} {v}" for k, v in ports.items()],
+            )
 
 
 @rule("health-path", "path and codes of the target group's check")
@@ -151,7 +162,9 @@ def group_closed(facts):
     for group in facts["target_groups"]:
         port = group["ContainerPort"]
         for balancer in group["LoadBalancers"]:
-            own = [facts["security_groups"][g] for g in balancer.get("SecurityGroups", []) if g in facts["security_groups"]]
+            own = [
+                facts["security_groups"][g] for g in balancer.get("SecurityGroups", []) if g in facts["security_groups"]
+            ]
             if not own or not tasks:
                 continue
             own_ids, task_ids = {g["GroupId"] for g in own}, {g["GroupId"] for g in tasks}
@@ -182,7 +195,10 @@ def other_network(facts):
             yield Cause(
                 "The target group is in another VPC than the tasks, so the balancer has no route to them.",
                 f"make a target group and a balancer in {', '.join(vpcs)} (docs/deploy.md), then\n"
-                + update(facts, f"--load-balancers targetGroupArn=NEW,containerName={group['ContainerName']},containerPort={group['ContainerPort']}"),
+                + update(
+                    facts,
+                    f"--load-balancers targetGroupArn=NEW,containerName={group['ContainerName']},containerPort={group['ContainerPort']}",
+                ),
                 [f"target group in {group.get('VpcId')}, tasks in {', '.join(vpcs)}"],
             )
         if not group["LoadBalancers"] and group.get("LoadBalancerArns") == []:
@@ -198,7 +214,9 @@ def other_network(facts):
                 yield Cause(
                     f"Tasks run in {', '.join(sorted(zones - served))}, a zone that the load balancer does not serve.",
                     f"aws elbv2 set-subnets --load-balancer-arn {balancer['LoadBalancerArn']} --subnets A-PUBLIC-SUBNET-OF-EACH-ZONE",
-                    [f"the balancer serves {', '.join(sorted(served))}; the tasks' subnets are in {', '.join(sorted(zones))}"],
+                    [
+                        f"the balancer serves {', '.join(sorted(served))}; the tasks' subnets are in {', '.join(sorted(zones))}"
+                    ],
                 )
 
 
@@ -229,14 +247,21 @@ def breaker_off(facts):
         if failed or minutes > STUCK_AFTER_MINUTES:
             yield Cause(
                 "The deployment does not come to an end, and with the circuit breaker off it never will by itself.",
-                update(facts, "--deployment-configuration 'deploymentCircuitBreaker={enable=true,rollback=true},maximumPercent=200,minimumHealthyPercent=100'")
+                update(
+                    facts,
+                    "--deployment-configuration 'deploymentCircuitBreaker={enable=true,rollback=true},maximumPercent=200,minimumHealthyPercent=100'",
+                )
                 + "\nscripts/rollback    # back to what worked",
-                [f"in progress for {minutes} min, {failed} tasks failed, {deployment['runningCount']} of {deployment['desiredCount']} run"],
+                [
+                    f"in progress for {minutes} min, {failed} tasks failed, {deployment['runningCount']} of {deployment['desiredCount']} run"
+                ],
             )
 
 
 def age_in_minutes(created):
-    then = datetime.fromisoformat(created) if isinstance(created, str) else datetime.fromtimestamp(created, timezone.utc)
+    then = (
+        datetime.fromisoformat(created) if isinstance(created, str) else datetime.fromtimestamp(created, timezone.utc)
+    )
     return int((datetime.now(timezone.utc) - then).total_seconds() // 60)
 
 

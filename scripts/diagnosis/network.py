@@ -17,7 +17,10 @@ def no_free_address(facts):
                 "take a larger subnet into the service, or free addresses (old load balancers, endpoints, interfaces):\n"
                 f"aws ec2 describe-network-interfaces --filters Name=subnet-id,Values={subnet['SubnetId']} "
                 "--query 'NetworkInterfaces[].[NetworkInterfaceId,Description]'",
-                [f"{subnet['SubnetId']} {subnet['CidrBlock']}: 0 free", *said(facts, r"free address|RESOURCE:ENI|network interface")],
+                [
+                    f"{subnet['SubnetId']} {subnet['CidrBlock']}: 0 free",
+                    *said(facts, r"free address|RESOURCE:ENI|network interface"),
+                ],
             )
 
 
@@ -76,7 +79,11 @@ def egress_closed(facts):
 def endpoint_closed(facts):
     tasks = {g["GroupId"] for g in task_groups(facts)}
     for endpoint in facts["endpoints"]:
-        groups = [facts["security_groups"][g["GroupId"]] for g in endpoint.get("Groups", []) if g["GroupId"] in facts["security_groups"]]
+        groups = [
+            facts["security_groups"][g["GroupId"]]
+            for g in endpoint.get("Groups", [])
+            if g["GroupId"] in facts["security_groups"]
+        ]
         cidrs = [s["CidrBlock"] for s in facts["subnets"]]
         if tasks and groups and not any(lets(p, HTTPS, tasks, cidrs) for g in groups for p in g["IpPermissions"]):
             yield Cause(
@@ -107,7 +114,9 @@ def missing_endpoints(facts, subnet):
         needed.append("secretsmanager")
 
     def serves(endpoint, service):
-        if endpoint.get("State", "available").lower() != "available" or not endpoint["ServiceName"].endswith(f".{service}"):
+        if endpoint.get("State", "available").lower() != "available" or not endpoint["ServiceName"].endswith(
+            f".{service}"
+        ):
             return False
         gateway = endpoint.get("VpcEndpointType") == "Gateway"
         return not gateway or subnet["Table"]["RouteTableId"] in endpoint.get("RouteTableIds", [])

@@ -55,7 +55,9 @@ def names(statement, principal):
     if "NotPrincipal" in statement:
         return principal not in listed(statement["NotPrincipal"].get("AWS"))
     account = principal.split(":")[4]
-    return any(p in ("*", principal, account, f"arn:aws:iam::{account}:root") for p in listed(principals(statement).get("AWS")))
+    return any(
+        p in ("*", principal, account, f"arn:aws:iam::{account}:root") for p in listed(principals(statement).get("AWS"))
+    )
 
 
 def principals(statement):

@@ -26,7 +26,11 @@ def troubled(facts):
     for d in service.get("deployments", []):
         if d.get("rolloutState") == "FAILED" or d.get("failedTasks"):
             yield f"rollout {d.get('rolloutState')} of {d['taskDefinition'].split('/')[-1]}, {d.get('failedTasks', 0)} tasks failed"
-        elif d["status"] == "PRIMARY" and d.get("rolloutState") == "COMPLETED" and service["runningCount"] < service["desiredCount"]:
+        elif (
+            d["status"] == "PRIMARY"
+            and d.get("rolloutState") == "COMPLETED"
+            and service["runningCount"] < service["desiredCount"]
+        ):
             yield f"{service['runningCount']} of {service['desiredCount']} tasks run"
     for task in facts["stopped"]:
         if task.get("stopCode") in ("TaskFailedToStart", "EssentialContainerExited") and not ended_well(task):

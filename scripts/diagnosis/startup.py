@@ -76,7 +76,9 @@ def role_not_assumable(facts):
 
 @rule("pass-role-denied", "the policies of who asks, and errors that name iam:PassRole")
 def pass_role_denied(facts):
-    words = "Whoever deploys may not hand this role to ECS: iam:PassRole is refused, and so is every new revision or task."
+    words = (
+        "Whoever deploys may not hand this role to ECS: iam:PassRole is refused, and so is every new revision or task."
+    )
     caller = facts["caller"]
     told = said(facts, r"iam:PassRole")
     policies = caller["policies"]
@@ -95,7 +97,11 @@ def pass_role_denied(facts):
 
 def pass_role_mend(caller, arn):
     kind, *names = caller["Arn"].split(":")[5].split("/")
-    owner = f"put-user-policy --user-name {names[-1]}" if kind == "user" else f"put-role-policy --role-name {names[0] if names else 'ROLE'}"
+    owner = (
+        f"put-user-policy --user-name {names[-1]}"
+        if kind == "user"
+        else f"put-role-policy --role-name {names[0] if names else 'ROLE'}"
+    )
     return (
         f"aws iam {owner} --policy-name pass-roles-to-ecs --policy-document "
         f'\'{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":"iam:PassRole","Resource":"{arn}",'
@@ -184,7 +190,11 @@ def secret_denied(facts):
         role = facts["roles"][secret["reader"]]
         if not secret["found"] or not role or not role["found"]:
             continue
-        evidence = [f"{secret['arn']} is read by the {secret['reader']} role", *said(facts, r"secret"), *logged(facts, "SECRET|denied")]
+        evidence = [
+            f"{secret['arn']} is read by the {secret['reader']} role",
+            *said(facts, r"secret"),
+            *logged(facts, "SECRET|denied"),
+        ]
         if secret["policy"] and denies(secret["policy"], read, role["arn"]):
             yield Cause(
                 f"The policy of the secret {secret['id']} itself refuses the {secret['reader']} role {role['name']}.",
@@ -211,7 +221,11 @@ def logs_denied(facts):
     place = ":".join(facts["definition"]["taskDefinitionArn"].split(":")[3:5])
     group = f"arn:aws:logs:{place}:log-group:{logs['group']}"
     evidence = said(facts, r"logger|log group|logs:")
-    lacks = [a for a in ("logs:CreateLogStream", "logs:PutLogEvents") if not allowed(role["policies"], a, f"{group}:log-stream:x")]
+    lacks = [
+        a
+        for a in ("logs:CreateLogStream", "logs:PutLogEvents")
+        if not allowed(role["policies"], a, f"{group}:log-stream:x")
+    ]
     if lacks:
         yield Cause(
             f"The execution role {role['name']} may not write the logs.",
@@ -221,7 +235,8 @@ def logs_denied(facts):
     if logs["found"] is False:
         makes = options.get("awslogs-create-group") == "true"
         if not makes or not (
-            allowed(role["policies"], "logs:CreateLogGroup", group) or allowed(role["policies"], "logs:CreateLogGroup", f"{group}:*")
+            allowed(role["policies"], "logs:CreateLogGroup", group)
+            or allowed(role["policies"], "logs:CreateLogGroup", f"{group}:*")
         ):
             why = "the execution role lacks logs:CreateLogGroup" if makes else "awslogs-create-group is not set"
             yield Cause(
@@ -246,11 +261,18 @@ def container_exited(facts):
             if code is None or ended_well or (box["name"], code) in seen:
                 continue
             seen.add((box["name"], code))
-            meaning = "it was killed: it ran out of memory" if memory else EXITS.get(code, "not one of the program's own codes")
+            meaning = (
+                "it was killed: it ran out of memory"
+                if memory
+                else EXITS.get(code, "not one of the program's own codes")
+            )
             yield Cause(
                 f"The container {box['name']} ended with exit code {code}: {meaning}.",
                 exit_mend(facts, code),
-                [f"task {task['taskArn'].split('/')[-1]}: {task.get('stoppedReason')}", *([box["reason"]] if box.get("reason") else [])]
+                [
+                    f"task {task['taskArn'].split('/')[-1]}: {task.get('stoppedReason')}",
+                    *([box["reason"]] if box.get("reason") else []),
+                ]
                 + [f"log: {line}" for line in facts["logs"]["lines"][-5:]],
             )
 

@@ -43,7 +43,9 @@ def reports(facts):
         yield from (f"container {c['name']}: {c['reason']}" for c in task.get("containers", []) if c.get("reason"))
     yield from (f"event: {e['message']}" for e in facts["service"]["events"])
     yield from (
-        f"deployment: {d['rolloutStateReason']}" for d in facts["service"].get("deployments", []) if d.get("rolloutStateReason")
+        f"deployment: {d['rolloutStateReason']}"
+        for d in facts["service"].get("deployments", [])
+        if d.get("rolloutStateReason")
     )
     yield from (f"command failed: {e}" for e in facts["errors"])
 

@@ -55,7 +55,10 @@ def event(facts, message):
 
 def target(facts, state, reason, description=""):
     facts["target_groups"][0]["Health"].append(
-        {"Target": {"Id": "10.0.10.7", "Port": 8000}, "TargetHealth": {"State": state, "Reason": reason, "Description": description}}
+        {
+            "Target": {"Id": "10.0.10.7", "Port": 8000},
+            "TargetHealth": {"State": state, "Reason": reason, "Description": description},
+        }
     )
 
 
@@ -131,13 +134,20 @@ def secret_deleted(facts):
 
 @fault("secret-denied", "task role blog-api-task may not read the secret", "put-role-policy --role-name blog-api-task")
 def task_role_may_not_read_the_secret(facts):
-    facts["roles"]["task"]["policies"] = [policy("secretsmanager:GetSecretValue", "arn:aws:secretsmanager:*:*:secret:another-*")]
+    facts["roles"]["task"]["policies"] = [
+        policy("secretsmanager:GetSecretValue", "arn:aws:secretsmanager:*:*:secret:another-*")
+    ]
 
 
-@fault("secret-denied", "execution role blog-api-execution may not read", "put-role-policy --role-name blog-api-execution")
+@fault(
+    "secret-denied", "execution role blog-api-execution may not read", "put-role-policy --role-name blog-api-execution"
+)
 def execution_role_may_not_read_the_secret(facts):
     facts["secrets"][0]["reader"] = "execution"
-    cannot_start(facts, "ResourceInitializationError: unable to pull secrets or registry auth: … secretsmanager: AccessDeniedException")
+    cannot_start(
+        facts,
+        "ResourceInitializationError: unable to pull secrets or registry auth: … secretsmanager: AccessDeniedException",
+    )
 
 
 @fault("secret-denied", "policy of the secret", "put-resource-policy")
@@ -168,7 +178,12 @@ def log_group_missing(facts):
 
 @fault("container-exited", "exit code 78: the configuration is wrong", "logs tail /ecs/blog-api")
 def exited_78(facts):
-    stop(facts, "Essential container in task exited", 78, log="blog-api: DB_SSL_MODE require: production takes verify-full only")
+    stop(
+        facts,
+        "Essential container in task exited",
+        78,
+        log="blog-api: DB_SSL_MODE require: production takes verify-full only",
+    )
 
 
 @fault("container-exited", "exit code 69: something outside is not there", "port 5432")
@@ -203,7 +218,9 @@ def built_for_arm(facts):
 
 @fault("architecture", "another kind of processor", "--platform linux/amd64")
 def no_image_for_the_platform(facts):
-    cannot_start(facts, "CannotPullContainerError: image Manifest does not contain descriptor matching platform 'linux/amd64'")
+    cannot_start(
+        facts, "CannotPullContainerError: image Manifest does not contain descriptor matching platform 'linux/amd64'"
+    )
 
 
 @fault("execution-role-missing", "has no execution role", "executionRoleArn")
@@ -218,7 +235,11 @@ def no_task_role(facts):
     del facts["definition"]["taskRoleArn"]
 
 
-@fault("role-gone", "execution role that the task definition names does not exist", "create-role --role-name blog-api-execution")
+@fault(
+    "role-gone",
+    "execution role that the task definition names does not exist",
+    "create-role --role-name blog-api-execution",
+)
 def role_deleted(facts):
     facts["roles"]["execution"] |= {"found": False, "trust": None, "policies": None}
     event(facts, "(service blog-api) failed to launch a task: ECS was unable to assume the role")
@@ -233,7 +254,9 @@ def role_for_another_service(facts):
 def pass_role_refused(facts):
     facts["caller"]["Arn"] = "arn:aws:sts::123456789012:assumed-role/blog-api-deploy/github"
     role = facts["roles"]["execution"]["arn"]
-    facts["errors"].append(f"An error occurred (AccessDeniedException): … not authorized to perform: iam:PassRole on resource: {role}")
+    facts["errors"].append(
+        f"An error occurred (AccessDeniedException): … not authorized to perform: iam:PassRole on resource: {role}"
+    )
 
 
 @fault("pass-role-denied", "iam:PassRole is refused", "put-user-policy --user-name ada")
@@ -252,7 +275,10 @@ def subnet_full(facts):
 @fault("no-way-out", "has no way out", "create-route")
 def private_without_nat(facts):
     private(facts)
-    cannot_start(facts, "ResourceInitializationError: unable to pull secrets or registry auth: dial tcp 52.1.1.1:443: i/o timeout")
+    cannot_start(
+        facts,
+        "ResourceInitializationError: unable to pull secrets or registry auth: dial tcp 52.1.1.1:443: i/o timeout",
+    )
 
 
 @fault("no-way-out", "has no way out", "service-name com.amazonaws.ap-northeast-2.secretsmanager")
@@ -269,7 +295,11 @@ def public_without_address(facts):
 @fault("no-way-out", "has no way out", "replace-route")
 def nat_gateway_deleted(facts):
     for subnet in facts["subnets"]:
-        subnet["Table"]["Routes"][1] = {"DestinationCidrBlock": "0.0.0.0/0", "NatGatewayId": "nat-1", "State": "blackhole"}
+        subnet["Table"]["Routes"][1] = {
+            "DestinationCidrBlock": "0.0.0.0/0",
+            "NatGatewayId": "nat-1",
+            "State": "blackhole",
+        }
 
 
 @fault("egress-closed", "lets nothing out on port 443", "authorize-security-group-egress")
@@ -340,7 +370,12 @@ def no_grace_period(facts):
     event(facts, "(service blog-api) (task 1) failed ELB health checks in (target-group tg-blog-api)")
 
 
-@fault("group-closed", "does not let the load balancer in on port 8000", "authorize-security-group-ingress", also={"health-checks-failed"})
+@fault(
+    "group-closed",
+    "does not let the load balancer in on port 8000",
+    "authorize-security-group-ingress",
+    also={"health-checks-failed"},
+)
 def tasks_do_not_let_the_balancer_in(facts):
     security_groups(facts)[0]["IpPermissions"][0]["UserIdGroupPairs"][0]["GroupId"] = "sg-another"
     target(facts, "unhealthy", "Target.Timeout")

@@ -18,7 +18,13 @@ def policy(effect="Allow", **parts):
 
 class Allowed(unittest.TestCase):
     def test_by_name_wildcard_and_case(self):
-        for action in (READ, "secretsmanager:Get*", "SecretsManager:getsecretvalue", "*", "secretsmanager:GetSecretValu?"):
+        for action in (
+            READ,
+            "secretsmanager:Get*",
+            "SecretsManager:getsecretvalue",
+            "*",
+            "secretsmanager:GetSecretValu?",
+        ):
             self.assertTrue(allowed([policy(Action=action, Resource="*")], READ, SECRET), action)
         self.assertFalse(allowed([policy(Action="secretsmanager:Describe*", Resource="*")], READ, SECRET))
 
@@ -55,14 +61,22 @@ class Others(unittest.TestCase):
 
     def test_denies(self):
         self.assertTrue(denies(policy("Deny", Action="*", Resource="*", Principal="*"), READ, self.role))
-        self.assertTrue(denies(policy("Deny", Action=READ, Resource="*", Principal={"AWS": [self.role]}), READ, self.role))
-        self.assertFalse(denies(policy("Deny", Action=READ, Resource="*", Principal={"AWS": "arn:other"}), READ, self.role))
-        self.assertFalse(denies(policy("Deny", Action="*", Resource="*", NotPrincipal={"AWS": self.role}), READ, self.role))
+        self.assertTrue(
+            denies(policy("Deny", Action=READ, Resource="*", Principal={"AWS": [self.role]}), READ, self.role)
+        )
+        self.assertFalse(
+            denies(policy("Deny", Action=READ, Resource="*", Principal={"AWS": "arn:other"}), READ, self.role)
+        )
+        self.assertFalse(
+            denies(policy("Deny", Action="*", Resource="*", NotPrincipal={"AWS": self.role}), READ, self.role)
+        )
         self.assertFalse(denies(policy(Action="*", Resource="*", Principal="*"), READ, self.role))
 
     def test_trusts(self):
         service = "ecs-tasks.amazonaws.com"
-        self.assertTrue(trusts(policy(Action="sts:AssumeRole", Principal={"Service": ["ecs.amazonaws.com", service]}), service))
+        self.assertTrue(
+            trusts(policy(Action="sts:AssumeRole", Principal={"Service": ["ecs.amazonaws.com", service]}), service)
+        )
         self.assertFalse(trusts(policy(Action="sts:AssumeRole", Principal={"Service": "ec2.amazonaws.com"}), service))
         self.assertFalse(trusts(policy(Action="sts:AssumeRoleWithWebIdentity", Principal={"Federated": "x"}), service))
 

@@ -71,7 +71,9 @@ class Silence(unittest.TestCase):
         def change(facts):
             faults.private(facts)
             for subnet in facts["subnets"]:
-                subnet["Table"]["Routes"].append({"DestinationCidrBlock": "0.0.0.0/0", "NatGatewayId": "nat-1", "State": "active"})
+                subnet["Table"]["Routes"].append(
+                    {"DestinationCidrBlock": "0.0.0.0/0", "NatGatewayId": "nat-1", "State": "active"}
+                )
 
         self.silent(change)
 
@@ -83,7 +85,11 @@ class Silence(unittest.TestCase):
         self.silent(change)
 
     def test_tasks_that_were_scaled_in(self):
-        self.silent(lambda facts: faults.stop(facts, "Scaling activity initiated by deployment", 0, stop_code="ServiceSchedulerInitiated"))
+        self.silent(
+            lambda facts: faults.stop(
+                facts, "Scaling activity initiated by deployment", 0, stop_code="ServiceSchedulerInitiated"
+            )
+        )
 
     def test_a_migration_that_ended_well(self):
         def change(facts):
@@ -94,7 +100,10 @@ class Silence(unittest.TestCase):
 
     def test_a_range_instead_of_a_group(self):
         def change(facts):
-            faults.security_groups(facts)[0]["IpPermissions"][0] |= {"UserIdGroupPairs": [], "IpRanges": [{"CidrIp": "172.31.0.0/16"}]}
+            faults.security_groups(facts)[0]["IpPermissions"][0] |= {
+                "UserIdGroupPairs": [],
+                "IpRanges": [{"CidrIp": "172.31.0.0/16"}],
+            }
 
         self.silent(change)
 
@@ -109,7 +118,9 @@ class Silence(unittest.TestCase):
     def test_a_secret_that_admits_only_the_task_role(self):
         def change(facts):
             only = {"ArnNotEquals": {"aws:PrincipalArn": [facts["roles"]["task"]["arn"]]}}
-            facts["secrets"][0]["policy"] = faults.policy("secretsmanager:*", "*", "Deny", Principal="*", Condition=only)
+            facts["secrets"][0]["policy"] = faults.policy(
+                "secretsmanager:*", "*", "Deny", Principal="*", Condition=only
+            )
 
         self.silent(change)
 
