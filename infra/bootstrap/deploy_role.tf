@@ -1,0 +1,177 @@
+# The role of the deploying workflow: push an image, register a revision, migrate, roll the service, and read what tells
+# why a deployment fails. It changes no infrastructure: `terraform apply` is an operator's.
+
+resource "aws_iam_openid_connect_provider" "github" {
+  url            = "https://token.actions.githubusercontent.com"
+  client_id_list = ["sts.amazonaws.com"]
+}
+
+resource "aws_iam_role" "deploy" {
+  name                 = "${var.name}-deploy"
+  description          = "GitHub Actions deploy ${var.name}"
+  max_session_duration = 3600
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Principal = { Federated = aws_iam_openid_connect_provider.github.arn }
+      Action    = "sts:AssumeRoleWithWebIdentity"
+      Condition = {
+        StringEquals = {
+          "token.actions.githubusercontent.com:aud" = "sts.amazonaws.com"
+          "token.actions.githubusercontent.com:sub" = "repo:${var.github_repository}:environment:${var.github_environment}"
+        }
+      }
+    }]
+  })
+}
+
+locals {
+  account = data.aws_caller_identity.current.account_id
+  in_ecs  = "arn:aws:ecs:${var.region}:${local.account}"
+  # Of the roles that infra/production makes, those that its tasks have.
+  task_roles = [for role in ["execution", "task", "migrate"] : "arn:aws:iam::${local.account}:role/${var.name}-${role}"]
+  log_groups = [
+    "arn:aws:logs:${var.region}:${local.account}:log-group:/ecs/${var.name}",
+    "arn:aws:logs:${var.region}:${local.account}:log-group:/ecs/${var.name}:*",
+    "arn:aws:logs:${var.region}:${local.account}:log-group:/aws/events/${var.name}-stopped-tasks",
+    "arn:aws:logs:${var.region}:${local.account}:log-group:/aws/events/${var.name}-stopped-tasks:*",
+  ]
+}
+
+resource "aws_iam_role_policy" "deploy" {
+  name = "deploy"
+  role = aws_iam_role.deploy.id
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid      = "SignInToTheRegistry"
+        Effect   = "Allow"
+        Action   = "ecr:GetAuthorizationToken"
+        Resource = "*"
+      },
+      {
+        Sid    = "PushImages"
+        Effect = "Allow"
+        Action = [
+          "ecr:BatchCheckLayerAvailability",
+          "ecr:BatchGetImage",
+          "ecr:CompleteLayerUpload",
+          "ecr:DescribeImages",
+          "ecr:DescribeRepositories",
+          "ecr:GetDownloadUrlForLayer",
+          "ecr:InitiateLayerUpload",
+          "ecr:PutImage",
+          "ecr:UploadLayerPart",
+        ]
+        Resource = "arn:aws:ecr:${var.region}:${local.account}:repository/${var.name}"
+      },
+      {
+        # ECS asks for no resource here; which roles a revision may name is limited by PassTaskRoles.
+        Sid    = "RegisterRevisions"
+        Effect = "Allow"
+        Action = [
+          "ecs:DescribeTaskDefinition",
+          "ecs:ListTaskDefinitions",
+          "ecs:RegisterTaskDefinition",
+        ]
+        Resource = "*"
+      },
+      {
+        Sid      = "PassTaskRoles"
+        Effect   = "Allow"
+        Action   = "iam:PassRole"
+        Resource = local.task_roles
+        Condition = {
+          StringEquals = { "iam:PassedToService" = "ecs-tasks.amazonaws.com" }
+        }
+      },
+      {
+        Sid      = "Migrate"
+        Effect   = "Allow"
+        Action   = "ecs:RunTask"
+        Resource = "${local.in_ecs}:task-definition/${var.name}-migrate:*"
+        Condition = {
+          ArnEquals = { "ecs:cluster" = "${local.in_ecs}:cluster/${var.name}" }
+        }
+      },
+      {
+        Sid    = "RollTheService"
+        Effect = "Allow"
+        Action = [
+          "ecs:DescribeServices",
+          "ecs:UpdateService",
+        ]
+        Resource = "${local.in_ecs}:service/${var.name}/${var.name}"
+      },
+      {
+        Sid      = "FollowTasks"
+        Effect   = "Allow"
+        Action   = "ecs:DescribeTasks"
+        Resource = "${local.in_ecs}:task/${var.name}/*"
+      },
+      {
+        Sid      = "FindTasks"
+        Effect   = "Allow"
+        Action   = "ecs:ListTasks"
+        Resource = "*"
+        Condition = {
+          ArnEquals = { "ecs:cluster" = "${local.in_ecs}:cluster/${var.name}" }
+        }
+      },
+      {
+        Sid    = "ReadLogs"
+        Effect = "Allow"
+        Action = [
+          "logs:FilterLogEvents",
+          "logs:GetLogEvents",
+          "logs:DescribeLogStreams",
+        ]
+        Resource = local.log_groups
+      },
+      {
+        # What scripts/diagnose looks at. None of these calls can be limited to a resource, and none reads a secret.
+        Sid    = "DiagnoseTheNetwork"
+        Effect = "Allow"
+        Action = [
+          "ec2:DescribeNatGateways",
+          "ec2:DescribeRouteTables",
+          "ec2:DescribeSecurityGroups",
+          "ec2:DescribeSubnets",
+          "ec2:DescribeVpcEndpoints",
+          "elasticloadbalancing:DescribeListeners",
+          "elasticloadbalancing:DescribeLoadBalancers",
+          "elasticloadbalancing:DescribeTargetGroups",
+          "elasticloadbalancing:DescribeTargetHealth",
+          "logs:DescribeLogGroups",
+        ]
+        Resource = "*"
+      },
+      {
+        Sid    = "DiagnoseRoles"
+        Effect = "Allow"
+        Action = [
+          "iam:GetRole",
+          "iam:GetRolePolicy",
+          "iam:ListAttachedRolePolicies",
+          "iam:ListRolePolicies",
+          "iam:SimulatePrincipalPolicy",
+        ]
+        Resource = concat(local.task_roles, [aws_iam_role.deploy.arn])
+      },
+      {
+        Sid    = "DiagnoseSecrets"
+        Effect = "Allow"
+        Action = [
+          "secretsmanager:DescribeSecret",
+          "secretsmanager:GetResourcePolicy",
+        ]
+        # Secrets Manager ends the ARN with six characters of its own.
+        Resource = "arn:aws:secretsmanager:${var.region}:${local.account}:secret:${var.name}/database-??????"
+      },
+    ]
+  })
+}

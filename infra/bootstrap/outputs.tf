@@ -1,0 +1,12 @@
+output "deploy_role_arn" {
+  description = "What the deploying workflow assumes."
+  value       = aws_iam_role.deploy.arn
+}
+
+output "backend" {
+  description = "Where infra/production keeps its state: `terraform output -raw backend > ../production/backend.hcl`."
+  value       = <<-E
+    bucket = "${aws_s3_bucket.state.id}"
+    region = "${var.region}"
+  E
+}

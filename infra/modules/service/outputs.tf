@@ -1,0 +1,31 @@
+output "load_balancer_dns_name" {
+  value = aws_lb.this.dns_name
+}
+
+output "repository_url" {
+  value = aws_ecr_repository.this.repository_url
+}
+
+output "cluster" {
+  value = aws_ecs_cluster.this.name
+}
+
+output "service" {
+  value = aws_ecs_service.this.name
+}
+
+output "migrate_family" {
+  value = aws_ecs_task_definition.migrate.family
+}
+
+output "log_group" {
+  value = aws_cloudwatch_log_group.this.name
+}
+
+output "task_role_arn" {
+  value = aws_iam_role.task.arn
+}
+
+output "migrate_role_arn" {
+  value = aws_iam_role.migrate.arn
+}

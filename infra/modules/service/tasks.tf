@@ -1,0 +1,93 @@
+# Both task definitions are rendered from the repository's task-definition.json: what stands there is not said again
+# here. Only what an account decides is put in its place: image, roles, region, values of the environment.
+#
+# The image tag has one owner, scripts/deploy: it registers new revisions from the newest one with another image, and
+# points the service at them. Terraform owns everything else of a task definition. A change here registers a revision
+# too, which the next deploy starts from.
+
+locals {
+  file      = jsondecode(file(var.task_definition_file))
+  container = local.file.containerDefinitions[0]
+  size = {
+    cpu    = coalesce(try(var.task_size.cpu, null), local.file.cpu)
+    memory = coalesce(try(var.task_size.memory, null), local.file.memory)
+  }
+
+  settings = merge(
+    { for variable in local.container.environment : variable.name => variable.value },
+    var.environment,
+  )
+
+  serving = merge(local.container, {
+    image       = "${aws_ecr_repository.this.repository_url}:${var.image_tag}"
+    environment = local.environments.serve
+    logConfiguration = merge(local.container.logConfiguration, {
+      options = merge(local.container.logConfiguration.options, {
+        awslogs-group  = aws_cloudwatch_log_group.this.name
+        awslogs-region = data.aws_region.current.name
+      })
+    })
+  })
+
+  # The same container, but it serves nobody: it ends by itself and its exit code is the answer.
+  migrating = merge(
+    { for key, value in local.serving : key => value if !contains(["portMappings", "healthCheck"], key) },
+    {
+      command     = ["migrate"]
+      environment = local.environments.migrate
+      logConfiguration = merge(local.serving.logConfiguration, {
+        options = merge(local.serving.logConfiguration.options, { awslogs-stream-prefix = "migrate" })
+      })
+    },
+  )
+
+  environments = { for task, settings in {
+    serve = merge(local.settings, {
+      DB_SECRET_ID = var.database.application_secret_arn
+    })
+    migrate = merge(local.settings, {
+      DB_SECRET_ID     = var.database.master_secret_arn
+      DB_APP_SECRET_ID = var.database.application_secret_arn
+      DB_HOST          = var.database.address
+      DB_PORT          = tostring(var.database.port)
+      DB_NAME          = var.database.name
+    })
+  } : task => [for name, value in settings : { name = name, value = value }] }
+}
+
+resource "aws_ecs_task_definition" "serve" {
+  family                   = var.name
+  network_mode             = local.file.networkMode
+  requires_compatibilities = local.file.requiresCompatibilities
+  cpu                      = local.size.cpu
+  memory                   = local.size.memory
+  execution_role_arn       = aws_iam_role.execution.arn
+  task_role_arn            = aws_iam_role.task.arn
+  container_definitions    = jsonencode([local.serving])
+
+  runtime_platform {
+    operating_system_family = local.file.runtimePlatform.operatingSystemFamily
+    cpu_architecture        = local.file.runtimePlatform.cpuArchitecture
+  }
+
+  # Revisions stay, to be rolled back to.
+  skip_destroy = true
+}
+
+resource "aws_ecs_task_definition" "migrate" {
+  family                   = "${var.name}-migrate"
+  network_mode             = local.file.networkMode
+  requires_compatibilities = local.file.requiresCompatibilities
+  cpu                      = local.size.cpu
+  memory                   = local.size.memory
+  execution_role_arn       = aws_iam_role.execution.arn
+  task_role_arn            = aws_iam_role.migrate.arn
+  container_definitions    = jsonencode([local.migrating])
+
+  runtime_platform {
+    operating_system_family = local.file.runtimePlatform.operatingSystemFamily
+    cpu_architecture        = local.file.runtimePlatform.cpuArchitecture
+  }
+
+  skip_destroy = true
+}

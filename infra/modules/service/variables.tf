@@ -1,0 +1,111 @@
+variable "name" {
+  description = "Name of the cluster, service, task family, repository and load balancer."
+  type        = string
+}
+
+variable "domain_name" {
+  description = "Where clients reach the service."
+  type        = string
+}
+
+variable "zone_id" {
+  description = "The hosted zone of the domain."
+  type        = string
+}
+
+variable "vpc_id" {
+  description = "The VPC of the target group."
+  type        = string
+}
+
+variable "public_subnet_ids" {
+  description = "Subnets of the load balancer."
+  type        = list(string)
+}
+
+variable "private_subnet_ids" {
+  description = "Subnets of the tasks."
+  type        = list(string)
+}
+
+variable "load_balancer_security_group_id" {
+  description = "Lets the internet in."
+  type        = string
+}
+
+variable "tasks_security_group_id" {
+  description = "Lets the load balancer in."
+  type        = string
+}
+
+variable "database" {
+  description = "Where the database is, and its two secrets."
+  type = object({
+    address                = string
+    port                   = number
+    name                   = string
+    identifier             = string
+    master_secret_arn      = string
+    application_secret_arn = string
+  })
+}
+
+variable "task_definition_file" {
+  description = "The task definition that the rendered ones are made from."
+  type        = string
+}
+
+variable "task_size" {
+  description = "CPU units and MiB of a task, in place of the file's."
+  type        = object({ cpu = number, memory = number })
+}
+
+variable "image_tag" {
+  description = "Tag of the image in the revisions that Terraform registers."
+  type        = string
+}
+
+variable "environment" {
+  description = "Settings of the service, beyond the file's or in their place."
+  type        = map(string)
+}
+
+variable "min_tasks" {
+  description = "Tasks at rest."
+  type        = number
+}
+
+variable "max_tasks" {
+  description = "Tasks under load."
+  type        = number
+}
+
+variable "requests_per_task" {
+  description = "Requests per task and minute that autoscaling aims at."
+  type        = number
+}
+
+variable "requests_per_address" {
+  description = "Requests from one address in five minutes before the firewall refuses it."
+  type        = number
+}
+
+variable "kms_key_arn" {
+  description = "Encrypts logs, images and secrets."
+  type        = string
+}
+
+variable "alarm_topic_arn" {
+  description = "Where alarms go."
+  type        = string
+}
+
+variable "log_retention_days" {
+  description = "How long logs are kept."
+  type        = number
+}
+
+variable "deletion_protection" {
+  description = "Refuse to delete the load balancer, its logs and the images."
+  type        = bool
+}

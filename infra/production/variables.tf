@@ -1,0 +1,203 @@
+variable "region" {
+  description = "AWS region of everything."
+  type        = string
+  default     = "ap-northeast-2"
+}
+
+variable "name" {
+  description = "Prefix of every name. The deploy role of infra/bootstrap is for the same one."
+  type        = string
+  default     = "blog-api"
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{1,18}[a-z0-9]$", var.name))
+    error_message = "name must be 3 to 20 lower-case letters, digits and hyphens: load balancers take no more."
+  }
+}
+
+variable "domain_name" {
+  description = "Where clients reach the service, such as blog.example.com."
+  type        = string
+
+  validation {
+    condition     = can(regex("^([a-z0-9-]+\\.)+[a-z]{2,}$", var.domain_name))
+    error_message = "domain_name must be a host name, without https:// and without a path."
+  }
+}
+
+variable "zone_id" {
+  description = "The Route 53 hosted zone of the domain, to which its registrar already points."
+  type        = string
+
+  validation {
+    condition     = can(regex("^Z[A-Z0-9]+$", var.zone_id))
+    error_message = "zone_id must be the id of a hosted zone, such as Z0123456789ABCDEFGHIJ."
+  }
+}
+
+variable "alarm_email" {
+  description = "Who is told of alarms; null tells nobody. AWS asks the address to confirm."
+  type        = string
+  default     = null
+}
+
+variable "cidr" {
+  description = "Address range of the VPC."
+  type        = string
+  default     = "10.0.0.0/16"
+
+  validation {
+    condition     = can(cidrhost(var.cidr, 0)) && endswith(var.cidr, "/16")
+    error_message = "cidr must be a /16, such as 10.0.0.0/16: each subnet is a /24 of it."
+  }
+}
+
+variable "availability_zones" {
+  description = "The two zones; null takes the region's first two."
+  type        = list(string)
+  default     = null
+
+  validation {
+    condition     = var.availability_zones == null ? true : length(distinct(var.availability_zones)) == 2
+    error_message = "availability_zones must name two zones."
+  }
+}
+
+variable "outbound" {
+  description = "How tasks reach AWS: nat (one gateway), nat-per-zone, or endpoints (no way to the internet at all)."
+  type        = string
+  default     = "nat"
+
+  validation {
+    condition     = contains(["nat", "nat-per-zone", "endpoints"], var.outbound)
+    error_message = "outbound must be nat, nat-per-zone or endpoints."
+  }
+}
+
+variable "image_tag" {
+  description = <<-E
+    Tag of the image in the task definitions that Terraform registers. No image of the default's name exists: the first
+    run of scripts/deploy brings one, and owns the tag from then on.
+  E
+  type        = string
+  default     = "undeployed"
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$", var.image_tag)) && var.image_tag != "latest"
+    error_message = "image_tag must name one image for good, such as a git SHA. latest does not: it cannot be rolled back."
+  }
+}
+
+variable "task_size" {
+  description = "CPU units and MiB of a task; null takes those of task-definition.json."
+  type        = object({ cpu = number, memory = number })
+  default     = null
+
+  validation {
+    condition = var.task_size == null ? true : contains(lookup(tomap({
+      256   = tolist([512, 1024, 2048])
+      512   = range(1024, 4097, 1024)
+      1024  = range(2048, 8193, 1024)
+      2048  = range(4096, 16385, 1024)
+      4096  = range(8192, 30721, 1024)
+      8192  = range(16384, 61441, 4096)
+      16384 = range(32768, 122881, 8192)
+    }), tostring(var.task_size.cpu), []), var.task_size.memory)
+    error_message = "Fargate has no such task_size. Among others it has 256/512, 512/1024, 1024/2048 and 2048/4096."
+  }
+}
+
+variable "environment" {
+  description = "Settings of the service beyond task-definition.json: see docs/configuration.md."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition     = length(setintersection(keys(var.environment), ["DATABASE_URL", "DB_SECRET_ID", "DB_APP_SECRET_ID"])) == 0
+    error_message = "environment must not say where the database is: its password belongs into Secrets Manager, and Terraform names the secret."
+  }
+}
+
+variable "min_tasks" {
+  description = "Tasks at rest."
+  type        = number
+  default     = 2
+
+  validation {
+    condition     = var.min_tasks >= 2
+    error_message = "min_tasks must be 2 or more, for the service to outlive the loss of a zone."
+  }
+}
+
+variable "max_tasks" {
+  description = "Tasks under load."
+  type        = number
+  default     = 10
+
+  validation {
+    condition     = var.max_tasks >= var.min_tasks
+    error_message = "max_tasks must not be less than min_tasks."
+  }
+}
+
+variable "requests_per_task" {
+  description = "Requests per task and minute that autoscaling aims at."
+  type        = number
+  default     = 3000
+}
+
+variable "requests_per_address" {
+  description = "Requests from one address in five minutes before the firewall refuses it."
+  type        = number
+  default     = 3000
+
+  validation {
+    condition     = var.requests_per_address >= 10
+    error_message = "requests_per_address must be 10 or more."
+  }
+}
+
+variable "database_instance_class" {
+  description = "Size of the database instance."
+  type        = string
+  default     = "db.t4g.medium"
+
+  validation {
+    condition     = startswith(var.database_instance_class, "db.")
+    error_message = "database_instance_class must be a class of RDS, such as db.t4g.medium."
+  }
+}
+
+variable "database_storage_gib" {
+  description = "Storage of the database at the start; it grows by itself up to five times as much."
+  type        = number
+  default     = 20
+
+  validation {
+    condition     = var.database_storage_gib >= 20
+    error_message = "database_storage_gib must be 20 or more."
+  }
+}
+
+variable "application_password_version" {
+  description = "Raise it for a new password of the service's database role; then run scripts/deploy."
+  type        = number
+  default     = 1
+}
+
+variable "log_retention_days" {
+  description = "How long logs are kept."
+  type        = number
+  default     = 30
+
+  validation {
+    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827, 3653], var.log_retention_days)
+    error_message = "log_retention_days must be a period that CloudWatch has, such as 7, 30, 90 or 365."
+  }
+}
+
+variable "deletion_protection" {
+  description = "Refuse to delete what holds data. Apply false before a destroy."
+  type        = bool
+  default     = true
+}
