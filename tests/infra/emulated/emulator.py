@@ -1,0 +1,113 @@
+"""AWS, emulated by moto: usage: emulator.py PORT
+
+Where moto forgets what a request said, Terraform would see no difference between what it wrote and what is there, or
+see one for ever. Each patch below gives back one such thing.
+"""
+
+import os
+import sys
+
+# Managed policies are attached by ARN; two tasks count as running, so that a service becomes stable.
+os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
+os.environ.setdefault("MOTO_ECS_SERVICE_RUNNING", "2")
+
+import json
+
+import moto.server
+from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
+from moto.ecs.models import EC2ContainerServiceBackend
+from moto.ecs.responses import EC2ContainerServiceResponse
+from moto.moto_api._internal import mock_random
+from moto.rds.models import DBParameterGroup
+
+# Calls that moto does not have: without them the provider tries again for minutes.
+SCALING_TAGS: dict[str, dict[str, str]] = {}
+
+
+def list_scaling_tags(self):
+    return json.dumps({"Tags": SCALING_TAGS.get(self._get_param("ResourceARN"), {})})
+
+
+def tag_scaling(self):
+    SCALING_TAGS.setdefault(self._get_param("ResourceARN"), {}).update(self._get_param("Tags"))
+    return json.dumps({})
+
+
+def untag_scaling(self):
+    for key in self._get_param("TagKeys"):
+        SCALING_TAGS.get(self._get_param("ResourceARN"), {}).pop(key, None)
+    return json.dumps({})
+
+
+ApplicationAutoScalingResponse.list_tags_for_resource = list_scaling_tags
+ApplicationAutoScalingResponse.tag_resource = tag_scaling
+ApplicationAutoScalingResponse.untag_resource = untag_scaling
+
+# What moto drops of a new service: a lost circuit breaker would be no difference.
+SERVICE_SETTINGS = {
+    "availabilityZoneRebalancing": "availability_zone_rebalancing",
+    "deploymentConfiguration": "deployment_configuration",
+    "enableECSManagedTags": "enable_ecs_managed_tags",
+    "enableExecuteCommand": "enable_execute_command",
+    "healthCheckGracePeriodSeconds": "health_check_grace_period_seconds",
+}
+create_service = EC2ContainerServiceResponse.create_service
+
+
+def create_service_with_settings(self):
+    result = create_service(self)
+    for parameter, attribute in SERVICE_SETTINGS.items():
+        value = self._get_param(parameter)
+        if value is not None:
+            setattr(result.result["service"], attribute, value)
+    return result
+
+
+EC2ContainerServiceResponse.create_service = create_service_with_settings
+
+# A service that is pointed at another revision has a deployment of it, named by its ARN.
+update_service = EC2ContainerServiceBackend.update_service
+
+
+def update_service_and_deployment(self, properties):
+    revision = properties.get("task_definition")
+    if revision:
+        properties["task_definition"] = self.describe_task_definition(revision).arn
+    service = update_service(self, properties)
+    if service.deployments:
+        deployment = service.deployments[0]
+        if revision:
+            deployment["id"] = f"ecs-svc/{mock_random.randint(0, 32**12)}"
+            deployment["taskDefinition"] = service.task_definition
+        deployment["desiredCount"] = deployment["runningCount"] = service.desired_count
+        deployment["pendingCount"] = 0
+    return service
+
+
+EC2ContainerServiceBackend.update_service = update_service_and_deployment
+
+# On Fargate the memory of the task is enough; moto's RunTask wants it in the container.
+requirements = EC2ContainerServiceBackend._calculate_task_resource_requirements
+
+
+def requirements_on_fargate(self, task_definition):
+    for container in task_definition.container_definitions:
+        container.setdefault("memory", int(task_definition.memory or 512))
+    return requirements(self, task_definition)
+
+
+EC2ContainerServiceBackend._calculate_task_resource_requirements = requirements_on_fargate
+
+# The provider reads back only what a user has set.
+update_parameters = DBParameterGroup.update_parameters
+
+
+def update_parameters_as_user(self, parameters):
+    parameters = [{**parameter, "Source": "user"} for parameter in parameters]
+    update_parameters(self, parameters)
+
+
+DBParameterGroup.update_parameters = update_parameters_as_user
+
+if __name__ == "__main__":
+    moto.server.main(["--host", "127.0.0.1", "--port", sys.argv[1]])
