@@ -5,8 +5,8 @@ output "deploy_role_arn" {
 
 output "backend" {
   description = "Where infra/production keeps its state: `terraform output -raw backend > ../production/backend.hcl`."
-  value       = <<-E
+  value       = <<-EOT
     bucket = "${aws_s3_bucket.state.id}"
     region = "${var.region}"
-  E
+  EOT
 }

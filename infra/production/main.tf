@@ -1,24 +1,11 @@
 # The production shape: Route 53 → load balancer :443 → tasks in two zones → PostgreSQL in two zones.
 
-data "aws_availability_zones" "available" {
-  state = "available"
-
-  filter {
-    name   = "opt-in-status"
-    values = ["opt-in-not-required"]
-  }
-}
-
-locals {
-  availability_zones = coalesce(var.availability_zones, slice(data.aws_availability_zones.available.names, 0, 2))
-}
-
 module "network" {
   source = "../modules/network"
 
   name               = var.name
   cidr               = var.cidr
-  availability_zones = local.availability_zones
+  availability_zones = var.availability_zones
   outbound           = var.outbound
   kms_key_arn        = aws_kms_key.this.arn
   log_retention_days = var.log_retention_days

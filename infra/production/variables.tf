@@ -30,7 +30,7 @@ variable "zone_id" {
   type        = string
 
   validation {
-    condition     = can(regex("^Z[A-Z0-9]+$", var.zone_id))
+    condition     = can(regex("^[A-Z0-9]{10,32}$", var.zone_id))
     error_message = "zone_id must be the id of a hosted zone, such as Z0123456789ABCDEFGHIJ."
   }
 }
@@ -53,13 +53,15 @@ variable "cidr" {
 }
 
 variable "availability_zones" {
-  description = "The two zones; null takes the region's first two."
+  description = "The two zones of the region. Named, so that a zone which AWS adds moves nothing."
   type        = list(string)
-  default     = null
+  default     = ["ap-northeast-2a", "ap-northeast-2c"]
 
   validation {
-    condition     = var.availability_zones == null ? true : length(distinct(var.availability_zones)) == 2
-    error_message = "availability_zones must name two zones."
+    condition = length(distinct(var.availability_zones)) == 2 && alltrue([
+      for zone in var.availability_zones : startswith(zone, var.region)
+    ])
+    error_message = "availability_zones must name two zones of the region."
   }
 }
 
@@ -75,10 +77,10 @@ variable "outbound" {
 }
 
 variable "image_tag" {
-  description = <<-E
+  description = <<-EOT
     Tag of the image in the task definitions that Terraform registers. No image of the default's name exists: the first
     run of scripts/deploy brings one, and owns the tag from then on.
-  E
+  EOT
   type        = string
   default     = "undeployed"
 

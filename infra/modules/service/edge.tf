@@ -38,6 +38,7 @@ resource "aws_route53_record" "this" {
 }
 
 resource "aws_lb" "this" {
+  # checkov:skip=CKV2_AWS_76: AWSManagedRulesKnownBadInputsRuleSet is in managed_rules, where checkov does not find it
   name               = var.name
   load_balancer_type = "application"
   internal           = false

@@ -15,13 +15,24 @@ import json
 
 import moto.server
 from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
+from moto.ec2.models.security_groups import SecurityGroupRule
 from moto.ecs.models import EC2ContainerServiceBackend
 from moto.ecs.responses import EC2ContainerServiceResponse
+from moto.iam.access_control import IAMPolicyStatement, PermissionResult
 from moto.moto_api._internal import mock_random
-from moto.rds.models import DBParameterGroup
+from moto.rds.models import DBParameterGroup, RDSBackend
 
 # Calls that moto does not have: without them the provider tries again for minutes.
 SCALING_TAGS: dict[str, dict[str, str]] = {}
+
+
+register_scalable_target = ApplicationAutoScalingResponse.register_scalable_target
+
+
+def register_scalable_target_with_tags(self):
+    answer = register_scalable_target(self)
+    SCALING_TAGS.setdefault(json.loads(answer)["ScalableTargetARN"], {}).update(self._get_param("Tags") or {})
+    return answer
 
 
 def list_scaling_tags(self):
@@ -39,6 +50,7 @@ def untag_scaling(self):
     return json.dumps({})
 
 
+ApplicationAutoScalingResponse.register_scalable_target = register_scalable_target_with_tags
 ApplicationAutoScalingResponse.list_tags_for_resource = list_scaling_tags
 ApplicationAutoScalingResponse.tag_resource = tag_scaling
 ApplicationAutoScalingResponse.untag_resource = untag_scaling
@@ -108,6 +120,41 @@ def update_parameters_as_user(self, parameters):
 
 
 DBParameterGroup.update_parameters = update_parameters_as_user
+
+DATABASE_SETTINGS = [
+    "monitoring_interval",
+    "monitoring_role_arn",
+    "performance_insights_enabled",
+    "performance_insights_kms_key_id",
+]
+create_db_instance = RDSBackend.create_db_instance
+
+
+def create_db_instance_with_settings(self, settings):
+    database = create_db_instance(self, dict(settings))
+    for name in DATABASE_SETTINGS:
+        if name in settings:
+            setattr(database, name, settings[name])
+    return database
+
+
+RDSBackend.create_db_instance = create_db_instance_with_settings
+
+SecurityGroupRule.description = property(
+    lambda self: self.ip_range.get("Description") or self.source_group.get("Description")
+)
+
+# Buckets refuse what does not come over TLS. Moto takes every such condition for true; here plain HTTP stands for TLS.
+is_action_permitted = IAMPolicyStatement.is_action_permitted
+
+
+def is_action_permitted_as_over_tls(self, *arguments):
+    if "aws:SecureTransport" in self._statement.get("Condition", {}).get("Bool", {}):
+        return PermissionResult.NEUTRAL
+    return is_action_permitted(self, *arguments)
+
+
+IAMPolicyStatement.is_action_permitted = is_action_permitted_as_over_tls
 
 if __name__ == "__main__":
     moto.server.main(["--host", "127.0.0.1", "--port", sys.argv[1]])

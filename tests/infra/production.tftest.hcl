@@ -1,0 +1,31 @@
+# The whole of infra/production, applied to a provider that makes every answer up. What comes out of the first run is
+# held against the rules of tests/infra; the others are the variants, and what must be refused.
+
+mock_provider "aws" {
+  source = "./tests/mocks"
+}
+
+variables {
+  domain_name = "blog.example.com"
+  zone_id     = "Z0123456789ABCDEFGHIJ"
+  alarm_email = "operators@example.com"
+}
+
+override_resource {
+  target = module.service.aws_iam_role.execution
+  values = { arn = "arn:aws:iam::123456789012:role/blog-api-execution" }
+}
+
+override_resource {
+  target = module.service.aws_iam_role.task
+  values = { arn = "arn:aws:iam::123456789012:role/blog-api-task" }
+}
+
+override_resource {
+  target = module.service.aws_iam_role.migrate
+  values = { arn = "arn:aws:iam::123456789012:role/blog-api-migrate" }
+}
+
+run "defaults" {
+  command = apply
+}
