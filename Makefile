@@ -1,6 +1,6 @@
 # The two commands of the README are `make run` and `make test`; the others are for contributors.
 
-.PHONY: run test lint fmt openapi sqlx schemathesis postgres test-deploy
+.PHONY: run test lint fmt openapi sqlx schemathesis postgres test-deploy test-infra
 
 run: postgres ## serve the API on http://localhost:8000 from a private PostgreSQL
 	cargo run -- $(ARGS)
@@ -33,3 +33,6 @@ test-deploy: ## deploy, rollback, diagnosis and the walk of docs/deploy.md, agai
 
 postgres: # the server's binaries, unless they are here or DATABASE_URL names a server
 	@scripts/install-postgres
+
+test-infra: ## hold infra/ and the task definition against their rules, without an AWS account
+	tests/infra/run

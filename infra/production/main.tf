@@ -22,7 +22,7 @@ module "database" {
   storage_gib                  = var.database_storage_gib
   application_password_version = var.application_password_version
   # Each task opens up to 10, and a rollout doubles the tasks.
-  connections_alarm   = var.max_tasks * 10 * 2
+  connections_alarm   = var.tasks.max * 10 * 2
   alarm_topic_arn     = aws_sns_topic.alarms.arn
   log_retention_days  = var.log_retention_days
   deletion_protection = var.deletion_protection
@@ -47,8 +47,7 @@ module "service" {
   task_size            = var.task_size
   image_tag            = var.image_tag
   environment          = var.environment
-  min_tasks            = var.min_tasks
-  max_tasks            = var.max_tasks
+  tasks                = var.tasks
   requests_per_task    = var.requests_per_task
   requests_per_address = var.requests_per_address
 

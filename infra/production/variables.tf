@@ -120,25 +120,14 @@ variable "environment" {
   }
 }
 
-variable "min_tasks" {
-  description = "Tasks at rest."
-  type        = number
-  default     = 2
+variable "tasks" {
+  description = "How many tasks there are at rest, and how many under load."
+  type        = object({ min = number, max = number })
+  default     = { min = 2, max = 10 }
 
   validation {
-    condition     = var.min_tasks >= 2
-    error_message = "min_tasks must be 2 or more, for the service to outlive the loss of a zone."
-  }
-}
-
-variable "max_tasks" {
-  description = "Tasks under load."
-  type        = number
-  default     = 10
-
-  validation {
-    condition     = var.max_tasks >= var.min_tasks
-    error_message = "max_tasks must not be less than min_tasks."
+    condition     = var.tasks.min >= 2 && var.tasks.max >= var.tasks.min
+    error_message = "tasks.min must be 2 or more, for the service to outlive the loss of a zone, and tasks.max no less."
   }
 }
 

@@ -1,5 +1,5 @@
-# The whole of infra/production, applied to a provider that makes every answer up. What comes out of the first run is
-# held against the rules of tests/infra; the others are the variants, and what must be refused.
+# The whole of infra/production, applied to a provider that makes every answer up. What comes out is held against
+# rules.py.
 
 mock_provider "aws" {
   source = "./tests/mocks"

@@ -25,3 +25,13 @@ output "tasks_security_group_id" {
 output "database_security_group_id" {
   value = aws_security_group.database.id
 }
+
+output "nat_zones" {
+  description = "Zones with a NAT gateway."
+  value       = keys(aws_nat_gateway.this)
+}
+
+output "interface_endpoints" {
+  description = "AWS services with an endpoint inside the VPC."
+  value       = keys(aws_vpc_endpoint.interface)
+}

@@ -2,8 +2,8 @@ resource "aws_appautoscaling_target" "this" {
   service_namespace  = "ecs"
   scalable_dimension = "ecs:service:DesiredCount"
   resource_id        = "service/${aws_ecs_cluster.this.name}/${aws_ecs_service.this.name}"
-  min_capacity       = var.min_tasks
-  max_capacity       = var.max_tasks
+  min_capacity       = var.tasks.min
+  max_capacity       = var.tasks.max
 }
 
 resource "aws_appautoscaling_policy" "cpu" {

@@ -19,7 +19,7 @@ resource "aws_ecs_service" "this" {
   cluster         = aws_ecs_cluster.this.id
   task_definition = aws_ecs_task_definition.serve.arn
   launch_type     = "FARGATE"
-  desired_count   = var.min_tasks
+  desired_count   = var.tasks.min
 
   availability_zone_rebalancing      = "ENABLED"
   deployment_minimum_healthy_percent = 100

@@ -70,14 +70,9 @@ variable "environment" {
   type        = map(string)
 }
 
-variable "min_tasks" {
-  description = "Tasks at rest."
-  type        = number
-}
-
-variable "max_tasks" {
-  description = "Tasks under load."
-  type        = number
+variable "tasks" {
+  description = "How many tasks there are at rest, and how many under load."
+  type        = object({ min = number, max = number })
 }
 
 variable "requests_per_task" {

@@ -121,20 +121,20 @@ def update_parameters_as_user(self, parameters):
 
 DBParameterGroup.update_parameters = update_parameters_as_user
 
-DATABASE_SETTINGS = [
-    "monitoring_interval",
-    "monitoring_role_arn",
-    "performance_insights_enabled",
-    "performance_insights_kms_key_id",
-]
+DATABASE_SETTINGS = {
+    "monitoring_interval": "monitoring_interval",
+    "monitoring_role_arn": "monitoring_role_arn",
+    "enable_performance_insights": "performance_insights_enabled",
+    "performance_insights_kms_key_id": "performance_insights_kms_key_id",
+}
 create_db_instance = RDSBackend.create_db_instance
 
 
 def create_db_instance_with_settings(self, settings):
     database = create_db_instance(self, dict(settings))
-    for name in DATABASE_SETTINGS:
-        if name in settings:
-            setattr(database, name, settings[name])
+    for parameter, attribute in DATABASE_SETTINGS.items():
+        if parameter in settings:
+            setattr(database, attribute, settings[parameter])
     return database
 
 

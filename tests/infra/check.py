@@ -1,0 +1,80 @@
+"""usage: check.py: holds infra/ and task-definition.json against the rules, then sees that each rule catches its mistake."""
+
+import json
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import mutations
+import rules
+import stack
+import task_rules
+
+
+def files(folder):
+    infra = folder / "infra"
+    return {str(path.relative_to(infra)): path.read_text() for path in infra.rglob("*.tf") if ".terraform" not in path.parts}
+
+
+def sound(folder):
+    """All findings in what we have."""
+    wrong = [("infra", "validate", error) for error in stack.validate(folder)]
+    return wrong or found_in(folder, "variants")
+
+
+def found_in(folder, *more_tests):
+    source = files(folder)
+    production = rules.production(stack.apply(folder, "production", *more_tests), source)
+    return production + rules.bootstrap(stack.apply(folder, "bootstrap"), source)
+
+
+def caught(findings, expected):
+    rule, _, where = expected.partition("@")
+    return any(name == rule and where in f"{address} {why}" for address, name, why in findings)
+
+
+def main():
+    definition = json.loads((stack.REPOSITORY / "task-definition.json").read_text())
+
+    with tempfile.TemporaryDirectory() as work, ThreadPoolExecutor(2) as threads:
+        base, mistaken, refused = (stack.copy(Path(work) / name) for name in ("base", "mistaken", "refused"))
+        mutations.make(mutations.TERRAFORM, mistaken / "infra")
+        mutations.make(mutations.REFUSED, refused / "infra")
+        for folder in (base, mistaken, refused):
+            stack.initialise(folder)
+        sound_run = threads.submit(sound, base)
+        mistaken_run = threads.submit(found_in, mistaken)
+        refused_run = threads.submit(stack.validate, refused)
+
+        tasks = task_rules.findings({"task-definition.json": definition})
+        mistaken_tasks = task_rules.findings(mutations.mutated(definition))
+        try:
+            findings = tasks + sound_run.result()
+            mistaken_findings = mistaken_run.result()
+            refusals = refused_run.result()
+        except stack.TestsFailed as failure:
+            sys.exit(str(failure))
+
+    for where, rule, why in findings:
+        print(f"{where}: {rule}: {why}")
+    if findings:
+        sys.exit(f"{len(findings)} findings")
+    print("no finding")
+
+    results = [(name, rule, caught(mistaken_findings, rule)) for name, _, _, _, rule in mutations.TERRAFORM]
+    results += [(name, said, any(said in refusal for refusal in refusals)) for name, _, _, _, said in mutations.REFUSED]
+    results += [
+        (name, rule, caught([one for one in mistaken_tasks if one[0] == name], rule)) for name, _, rule in mutations.TASK
+    ]
+    print("\ndeliberate mistakes, and the rule that catches each:")
+    for name, rule, yes in results:
+        print(f"  {'caught  ' if yes else 'SURVIVES'}  {name:44} {rule}")
+    survivors = [name for name, _, yes in results if not yes]
+    if survivors:
+        sys.exit(f"{len(survivors)} of {len(results)} mistakes survive")
+    print(f"{len(results)} of {len(results)} caught")
+
+
+if __name__ == "__main__":
+    main()

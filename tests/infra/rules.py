@@ -1,0 +1,362 @@
+"""What must hold of everything that Terraform makes. A finding is (where, rule, why)."""
+
+import json
+import re
+
+import task_rules
+
+# Each row: rule, resource as type or type.name, what must hold of each such resource, why.
+EACH = [
+    # the edge
+    ("target-type", "aws_lb_target_group", lambda r: r["target_type"] == "ip", "a Fargate task is an address"),
+    ("target-port", "aws_lb_target_group", lambda r: (r["protocol"], r["port"]) == ("HTTP", 8000), "the service listens on 8000"),
+    ("target-health", "aws_lb_target_group", lambda r: health(r) == ("/health", "200", 15, 2), "GET /health, 200, each 15 s, twice"),
+    ("deregistration", "aws_lb_target_group", lambda r: int(r["deregistration_delay"]) == 30, "a task stops accepting soon after"),
+    ("tls", "aws_lb_listener.https", lambda r: (r["protocol"], r["port"]) == ("HTTPS", 443) and "TLS13-1-2" in r["ssl_policy"], "TLS 1.2 and newer"),
+    ("forward", "aws_lb_listener.https", lambda r: r["default_action"][0]["type"] == "forward", "443 leads to the tasks"),
+    ("redirect", "aws_lb_listener.http", lambda r: redirect(r) == (80, "redirect", "HTTPS", "443"), "80 leads to 443 alone"),
+    ("access-logs", "aws_lb", lambda r: r["access_logs"][0]["enabled"], "who asked for what is kept"),
+    ("invalid-headers", "aws_lb", lambda r: r["drop_invalid_header_fields"], "request smuggling"),
+    ("keep-alive", "aws_lb", lambda r: r["idle_timeout"] < 75, "the load balancer closes idle connections first"),
+    ("public-balancer", "aws_lb", lambda r: not r["internal"], "clients reach it"),
+    ("certificate", "aws_acm_certificate", lambda r: r["validation_method"] == "DNS", "it renews itself"),
+    ("firewall-logs", "aws_wafv2_web_acl_logging_configuration", lambda r: r["redacted_fields"], "no token in the log"),
+    # images
+    ("image-scan", "aws_ecr_repository", lambda r: r["image_scanning_configuration"][0]["scan_on_push"], "known holes are told"),
+    ("image-immutable", "aws_ecr_repository", lambda r: r["image_tag_mutability"] == "IMMUTABLE", "a tag names one image for good"),
+    ("image-lifecycle", "aws_ecr_lifecycle_policy", lambda r: len(json.loads(r["policy"])["rules"]) == 2, "old images go"),
+    # the service
+    ("insights", "aws_ecs_cluster", lambda r: {"name": "containerInsights", "value": "enabled"} in r["setting"], "metrics of tasks"),
+    ("breaker", "aws_ecs_service", lambda r: r["deployment_circuit_breaker"] == [{"enable": True, "rollback": True}], "a bad deployment ends and is taken back"),
+    ("deployment-alarms", "aws_ecs_service", lambda r: alarms(r) == {"blog-api-5xx", "blog-api-p99"}, "a deployment that answers badly is taken back"),
+    ("capacity", "aws_ecs_service", lambda r: (r["deployment_minimum_healthy_percent"], r["deployment_maximum_percent"]) == (100, 200), "no deployment takes capacity away"),
+    ("grace", "aws_ecs_service", lambda r: r["health_check_grace_period_seconds"] >= 30, "a task may boot before it is judged"),
+    ("rebalancing", "aws_ecs_service", lambda r: r["availability_zone_rebalancing"] == "ENABLED", "tasks in both zones after an outage"),
+    ("two-tasks", "aws_ecs_service", lambda r: r["desired_count"] >= 2, "a zone may be lost"),
+    ("fargate-service", "aws_ecs_service", lambda r: r["launch_type"] == "FARGATE", "there are no instances"),
+    ("public-address", "aws_ecs_service", lambda r: not r["network_configuration"][0]["assign_public_ip"], "tasks are private"),
+    ("keep-revisions", "aws_ecs_task_definition", lambda r: r["skip_destroy"], "there must be something to roll back to"),
+    ("scaling-range", "aws_appautoscaling_target", lambda r: (r["min_capacity"], r["max_capacity"]) == (2, 10), "2 to 10 tasks"),
+    ("scaling-cpu", "aws_appautoscaling_policy.cpu", lambda r: tracking(r) == ("ECSServiceAverageCPUUtilization", 60, 30, 120), "60 % of CPU, 30 s out, 120 s in"),
+    ("scaling-requests", "aws_appautoscaling_policy.requests", lambda r: tracking(r)[0] == "ALBRequestCountPerTarget", "requests per task"),
+    # the database
+    ("postgres", "aws_db_instance", lambda r: (r["engine"], r["engine_version"]) == ("postgres", "17"), "PostgreSQL 17"),
+    ("multi-az", "aws_db_instance", lambda r: r["multi_az"], "a zone may be lost"),
+    ("storage-encrypted", "aws_db_instance", lambda r: r["storage_encrypted"] and r["kms_key_id"], "data is encrypted at rest"),
+    ("master-password", "aws_db_instance", lambda r: r["manage_master_user_password"] and not r["password"], "RDS makes, keeps and rotates it"),
+    ("backups", "aws_db_instance", lambda r: r["backup_retention_period"] >= 7, "a week to notice a loss"),
+    ("deletion-protection", "aws_db_instance", lambda r: r["deletion_protection"], "nobody deletes it by mistake"),
+    ("final-snapshot", "aws_db_instance", lambda r: not r["skip_final_snapshot"], "what is deleted can come back"),
+    ("private-database", "aws_db_instance", lambda r: not r["publicly_accessible"], "the internet has no way in"),
+    ("monitoring", "aws_db_instance", lambda r: r["monitoring_interval"] > 0 and r["performance_insights_enabled"], "to see why it is slow"),
+    ("force-ssl", "aws_db_parameter_group", lambda r: parameters(r).get("rds.force_ssl") == "1", "nothing reaches it in the clear"),
+    ("slow-statements", "aws_db_parameter_group", lambda r: int(parameters(r).get("log_min_duration_statement", -1)) > 0, "slow statements are logged"),
+    ("balancer-protection", "aws_lb", lambda r: r["enable_deletion_protection"], "nobody deletes it by mistake"),
+    # what is kept
+    ("secret-key", "aws_secretsmanager_secret", lambda r: r["kms_key_id"], "a key that roles are granted"),
+    ("key-rotation", "aws_kms_key", lambda r: r["enable_key_rotation"], "a new key each year"),
+    ("retention", "aws_cloudwatch_log_group", lambda r: r["retention_in_days"], "no log is kept for ever"),
+    ("log-key", "aws_cloudwatch_log_group", lambda r: r["kms_key_id"], "logs are encrypted with our key"),
+    ("flow-logs", "aws_flow_log", lambda r: r["traffic_type"] == "ALL", "what was refused and what was not"),
+    ("topic-key", "aws_sns_topic", lambda r: r["kms_master_key_id"], "alarms name what is weak"),
+    ("alarm-actions", "aws_cloudwatch_metric_alarm", lambda r: r["alarm_actions"] and r["ok_actions"], "an alarm that tells nobody is none"),
+    ("log-errors", "aws_cloudwatch_log_metric_filter.errors", lambda r: r["pattern"] == '{ $.level = "ERROR" }', "the service logs JSON"),
+    ("buckets-private", "aws_s3_bucket_public_access_block", lambda r: all(r[key] for key in PUBLIC_ACCESS), "no bucket is public"),
+]
+
+PUBLIC_ACCESS = ["block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets"]
+
+# Only in infra/bootstrap.
+EACH_OF_BOOTSTRAP = [
+    ("state-versions", "aws_s3_bucket_versioning.state", lambda r: r["versioning_configuration"][0]["status"] == "Enabled", "an old state can come back"),
+    ("state-encrypted", "aws_s3_bucket_server_side_encryption_configuration.state", lambda r: r["rule"][0]["apply_server_side_encryption_by_default"][0]["sse_algorithm"] == "aws:kms", "states hold names and addresses"),
+    ("state-kept", "aws_s3_bucket.state", lambda r: not r["force_destroy"], "a bucket with states is not deleted"),
+    ("buckets-private", "aws_s3_bucket_public_access_block", lambda r: all(r[key] for key in PUBLIC_ACCESS), "no bucket is public"),
+]
+
+ALARMS = {"5xx", "p99", "unhealthy-targets", "task-restarts", "log-errors", "database-cpu", "database-storage", "database-connections"}
+
+# Who reaches what, from where to which group at which port: all of it.
+INGRESS = {
+    ("0.0.0.0/0", "load_balancer", 443),
+    ("0.0.0.0/0", "load_balancer", 80),
+    ("load_balancer", "tasks", 8000),
+    ("tasks", "database", 5432),
+    ("tasks", "endpoints", 443),
+}
+EGRESS = {
+    ("load_balancer", "tasks", 8000),
+    ("tasks", "database", 5432),
+    ("tasks", "0.0.0.0/0", 443),
+}
+SUBNETS = {
+    "public": {"10.0.0.0/24", "10.0.1.0/24"},
+    "private": {"10.0.10.0/24", "10.0.11.0/24"},
+    "database": {"10.0.20.0/24", "10.0.21.0/24"},
+}
+
+# Actions that AWS does not limit to a resource.
+UNLIMITED = re.compile(
+    r"ecr:GetAuthorizationToken|ecs:(RegisterTaskDefinition|DescribeTaskDefinition|ListTaskDefinitions|ListTasks)"
+    r"|ec2:Describe\w+|elasticloadbalancing:Describe\w+|logs:DescribeLogGroups"
+)
+
+APPLICATION_SECRET = "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:blog-api/database-AbCdEf"
+MASTER_SECRET = "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:rds!db-AbCdEf"
+ROLE = "arn:aws:iam::123456789012:role/blog-api-"
+
+
+def production(state, source):
+    """Findings in what infra/production makes (resources by address) and in its files (text by path)."""
+    found = each(EACH, state)
+    found += [("infra", rule, why) for rule, why in [*network(state), *roles(state), *service(state), *written(source)]]
+    found += [*wildcards(state)]
+    definitions = {one["name"]: registered(one["values"]) for one in of(state, "aws_ecs_task_definition")}
+    return found + task_rules.findings(definitions)
+
+
+def bootstrap(state, source):
+    found = each(EACH_OF_BOOTSTRAP, state) + [*wildcards(state)]
+    return found + [("infra", rule, why) for rule, why in deploy_role(state)]
+
+
+# Helpers of the rows.
+
+
+def health(group):
+    check = group["health_check"][0]
+    return check["path"], check["matcher"], check["interval"], check["healthy_threshold"]
+
+
+def redirect(listener):
+    action = listener["default_action"][0]
+    to = (action["redirect"] or [{"protocol": None, "port": None}])[0]
+    return listener["port"], action["type"], to["protocol"], to["port"]
+
+
+def alarms(service):
+    return {name for block in service["alarms"] if block["enable"] and block["rollback"] for name in block["alarm_names"]}
+
+
+def tracking(policy):
+    block = policy["target_tracking_scaling_policy_configuration"][0]
+    metric = block["predefined_metric_specification"][0]["predefined_metric_type"]
+    return metric, block["target_value"], block["scale_out_cooldown"], block["scale_in_cooldown"]
+
+
+def parameters(group):
+    return {one["name"]: one["value"] for one in group["parameter"]}
+
+
+# Rules over more than one resource.
+
+
+def each(rows, state):
+    found = []
+    for rule, what, holds, why in rows:
+        kind, _, name = what.partition(".")
+        matching = [resource for resource in of(state, kind) if name in ("", resource["name"])]
+        if not matching:
+            found.append((what, rule, "there is none"))
+        for resource in matching:
+            if not holds(resource["values"]):
+                found.append((resource["address"], rule, why))
+    return found
+
+
+def of(state, kind):
+    return [resource for resource in state.values() if resource["type"] == kind]
+
+
+def one(state, kind, name):
+    return next(resource for resource in of(state, kind) if resource["name"] == name)
+
+
+def network(state):
+    groups = {group["values"]["id"]: group["name"] for group in of(state, "aws_security_group")}
+
+    def edges(kind, outward):
+        for rule in (resource["values"] for resource in of(state, kind)):
+            mine = groups[rule["security_group_id"]]
+            other = groups.get(rule["referenced_security_group_id"]) or rule["cidr_ipv4"] or "somewhere"
+            port = rule["from_port"] if rule["ip_protocol"] == "tcp" and rule["from_port"] == rule["to_port"] else "many"
+            yield (mine, other, port) if outward else (other, mine, port)
+
+    for direction, allowed, actual in [
+        ("ingress", INGRESS, set(edges("aws_vpc_security_group_ingress_rule", False))),
+        ("egress", EGRESS, set(edges("aws_vpc_security_group_egress_rule", True))),
+    ]:
+        for source, target, port in actual - allowed:
+            yield direction, f"{source} may reach {target} at {port}"
+        for source, target, port in allowed - actual:
+            yield direction, f"{source} cannot reach {target} at {port}"
+
+    subnets = of(state, "aws_subnet")
+    for kind, ranges in SUBNETS.items():
+        those = [subnet["values"] for subnet in subnets if subnet["name"] == kind]
+        if {subnet["cidr_block"] for subnet in those} != ranges:
+            yield "subnets", f"{kind} subnets are not {sorted(ranges)}"
+        if len({subnet["availability_zone"] for subnet in those}) != 2:
+            yield "zones", f"{kind} subnets are not in two zones"
+    if any(subnet["values"]["map_public_ip_on_launch"] for subnet in subnets):
+        yield "public-addresses", "a subnet gives public addresses"
+
+    closed = one(state, "aws_route_table", "database")["values"]["id"]
+    if any(route["values"]["route_table_id"] == closed for route in of(state, "aws_route")):
+        yield "database-route", "the database has a way out"
+    in_database_subnets = [subnet["values"]["id"] for subnet in subnets if subnet["name"] == "database"]
+    if set(of(state, "aws_db_subnet_group")[0]["values"]["subnet_ids"]) != set(in_database_subnets):
+        yield "database-subnets", "the database is not in its subnets"
+
+
+def service(state):
+    running = one(state, "aws_ecs_service", "this")
+    values = running["values"]
+    container = json.loads(one(state, "aws_ecs_task_definition", "serve")["values"]["container_definitions"])[0]
+    balanced = values["load_balancer"][0]
+    ports = {
+        balanced["container_port"],
+        container["portMappings"][0]["containerPort"],
+        of(state, "aws_lb_target_group")[0]["values"]["port"],
+    }
+    if ports != {8000} or balanced["container_name"] != container["name"]:
+        yield "ports", "container, target group and service do not agree on name and port"
+    private = [subnet["values"]["id"] for subnet in of(state, "aws_subnet") if subnet["name"] == "private"]
+    if set(values["network_configuration"][0]["subnets"]) != set(private):
+        yield "private-subnets", "tasks are not in the private subnets"
+    if "module.service.aws_lb_listener.https" not in running["depends_on"]:
+        yield "listener-first", "ECS refuses a service whose target group has no listener"
+    if container["logConfiguration"]["options"]["awslogs-group"] != state["module.service.aws_cloudwatch_log_group.this"]["values"]["name"]:
+        yield "log-group", "the tasks write to another log group than the one with retention"
+
+    names = {alarm["values"]["alarm_name"] for alarm in of(state, "aws_cloudwatch_metric_alarm")}
+    for missing in ALARMS - {name.removeprefix("blog-api-") for name in names}:
+        yield "alarms", f"there is no alarm {missing}"
+
+    firewall = of(state, "aws_wafv2_web_acl")[0]["values"]["rule"]
+    managed = {group["name"] for rule in firewall for group in rule["statement"][0]["managed_rule_group_statement"]}
+    if not {"AWSManagedRulesCommonRuleSet", "AWSManagedRulesKnownBadInputsRuleSet"} <= managed:
+        yield "managed-rules", "the firewall lacks a managed rule group"
+    rate = [rule for rule in firewall if rule["statement"][0]["rate_based_statement"]]
+    if not rate or not rate[0]["action"][0]["block"]:
+        yield "rate-rule", "nothing stops a flood from one address"
+    if not of(state, "aws_wafv2_web_acl_association"):
+        yield "firewall", "the firewall stands before nothing"
+
+
+def statements(state, role):
+    policy = one(state, "aws_iam_role_policy", role)["values"]["policy"]
+    return json.loads(policy)["Statement"]
+
+
+def listed(value):
+    return value if isinstance(value, list) else [value]
+
+
+def roles(state):
+    for role, secrets in {"task": {APPLICATION_SECRET}, "migrate": {APPLICATION_SECRET, MASTER_SECRET}}.items():
+        allowed = {}
+        for statement in statements(state, role):
+            for action in listed(statement["Action"]):
+                allowed.setdefault(action, set()).update(listed(statement["Resource"]))
+        if allowed.pop("secretsmanager:GetSecretValue", None) != secrets:
+            yield f"{role}-secrets", f"the {role} role must read {sorted(secrets)} and no other secret"
+        if allowed.pop("kms:Decrypt", None) is None:
+            yield f"{role}-key", f"the {role} role cannot decrypt what it reads"
+        if allowed:
+            yield f"{role}-rights", f"the {role} role may also {sorted(allowed)}"
+
+    execution = {action for statement in statements(state, "execution") for action in listed(statement["Action"])}
+    needed = {"ecr:GetAuthorizationToken", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:BatchCheckLayerAvailability"}
+    needed |= {"logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"}
+    if execution != needed:
+        yield "execution-rights", f"the execution role differs by {sorted(execution ^ needed)}"
+
+    for definition, role in {"serve": "task", "migrate": "migrate"}.items():
+        values = one(state, "aws_ecs_task_definition", definition)["values"]
+        if (values["execution_role_arn"], values["task_role_arn"]) != (ROLE + "execution", ROLE + role):
+            yield f"{definition}-roles", "a role in the wrong place"
+        container = json.loads(values["container_definitions"])[0]
+        environment = {variable["name"]: variable["value"] for variable in container["environment"]}
+        secrets = environment.get("DB_SECRET_ID"), environment.get("DB_APP_SECRET_ID")
+        if definition == "serve" and secrets != (APPLICATION_SECRET, None):
+            yield "serve-environment", "the service reads another secret than its own"
+        if definition == "migrate" and (
+            secrets != (MASTER_SECRET, APPLICATION_SECRET)
+            or not {"DB_HOST", "DB_PORT", "DB_NAME"} <= set(environment)
+            or container["command"] != ["migrate"]
+        ):
+            yield "migrate-environment", "migrations lack the master secret, the application secret, the address or the command"
+
+
+def wildcards(state):
+    """Policies of roles and who may assume them; in a key's policy `*` is the key, in a bucket's the bucket is named."""
+    for resource in of(state, "aws_iam_role_policy"):
+        for statement in json.loads(resource["values"]["policy"])["Statement"]:
+            for action in listed(statement["Action"]):
+                if "*" in action or "*" in listed(statement["Resource"]) and not UNLIMITED.fullmatch(action):
+                    yield resource["address"], "wildcard", f"{action} on {statement['Resource']}"
+    for resource in of(state, "aws_iam_role"):
+        trusted = json.loads(resource["values"]["assume_role_policy"])["Statement"]
+        if any("*" in json.dumps(statement["Principal"]) for statement in trusted):
+            yield resource["address"], "trust", "anybody may assume the role"
+
+
+def deploy_role(state):
+    allowed = {}
+    for statement in statements(state, "deploy"):
+        for action in listed(statement["Action"]):
+            allowed[action] = statement
+    passed = allowed.get("iam:PassRole", {"Resource": []})
+    if set(listed(passed["Resource"])) != {ROLE + role for role in ("execution", "task", "migrate")}:
+        yield "pass-role", "the deploy role must pass the three roles of tasks and no other"
+    if passed.get("Condition") != {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}:
+        yield "pass-to", "roles are passed to ECS tasks alone"
+    if {"ecs:CreateService", "ecs:DeleteService", "iam:PutRolePolicy", "secretsmanager:GetSecretValue"} & set(allowed):
+        yield "deploy-rights", "the deploy role does more than deploy"
+    needed = {"ecr:PutImage", "ecs:RegisterTaskDefinition", "ecs:RunTask", "ecs:UpdateService", "ecs:DescribeServices", "ecs:DescribeTasks"}
+    if needed - set(allowed):
+        yield "deploy-needs", f"the deploy role lacks {sorted(needed - set(allowed))}"
+    trust = json.loads(one(state, "aws_iam_role", "deploy")["values"]["assume_role_policy"])["Statement"][0]
+    subject = trust["Condition"].get("StringEquals", {}).get("token.actions.githubusercontent.com:sub")
+    if subject != "repo:owner/blog-api:environment:production":
+        yield "deploy-trust", "workflows of other repositories or branches may deploy"
+
+
+def written(source):
+    """What no state shows."""
+    everything = "\n".join(source.values())
+    service_file = source["modules/service/service.tf"]
+    if not re.search(r"ignore_changes\s*=\s*\[task_definition, desired_count\]", service_file):
+        yield "ignore-changes", "Terraform would undo deployments and scaling"
+    if not re.search(r"use_lockfile\s*=\s*true", source["production/versions.tf"]):
+        yield "lockfile", "two applies at once would break the state"
+    if re.search(r"^\s*ca_cert_identifier\s*=", everything, re.MULTILINE):
+        yield "certificate-authority", "a named authority runs out; RDS's own does not"
+    if "secret_string_wo " not in source["modules/database/secret.tf"] or re.search(r"secret_string\s*=", everything):
+        yield "password-in-state", "the password must not be in the state"
+    for path in ("production/versions.tf", "bootstrap/versions.tf"):
+        if not re.search(r'version\s*=\s*"\d+\.\d+\.\d+"', source[path]):
+            yield "pinned", f"{path} does not pin the provider"
+    if re.search(r'\bsource\s*=\s*"(?!\.\./modules/\w+"|hashicorp/aws")', everything):
+        yield "local-modules", "a module or provider comes from elsewhere"
+
+
+def registered(values):
+    """A resource aws_ecs_task_definition as RegisterTaskDefinition takes it."""
+    platform = values["runtime_platform"][0]
+    definition = {
+        "family": values["family"],
+        "networkMode": values["network_mode"],
+        "requiresCompatibilities": values["requires_compatibilities"],
+        "runtimePlatform": {
+            "operatingSystemFamily": platform["operating_system_family"],
+            "cpuArchitecture": platform["cpu_architecture"],
+        },
+        "cpu": values["cpu"],
+        "memory": values["memory"],
+        "executionRoleArn": values["execution_role_arn"],
+        "taskRoleArn": values["task_role_arn"],
+        "containerDefinitions": json.loads(values["container_definitions"]),
+    }
+    return {key: value for key, value in definition.items() if value is not None}

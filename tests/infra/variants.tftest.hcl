@@ -1,0 +1,70 @@
+# What else an operator may choose, and what is refused.
+
+mock_provider "aws" {
+  source = "./tests/mocks"
+}
+
+variables {
+  domain_name = "blog.example.com"
+  zone_id     = "Z0123456789ABCDEFGHIJ"
+}
+
+run "without_a_way_to_the_internet" {
+  command = plan
+
+  variables {
+    outbound = "endpoints"
+  }
+
+  assert {
+    condition     = module.network.nat_zones == [] && module.network.interface_endpoints == ["ecr.api", "ecr.dkr", "logs", "secretsmanager"]
+    error_message = "with endpoints there must be no NAT gateway, and an endpoint for all that a task needs"
+  }
+}
+
+run "a_gateway_in_each_zone" {
+  command = plan
+
+  variables {
+    outbound = "nat-per-zone"
+  }
+
+  assert {
+    condition     = module.network.nat_zones == ["ap-northeast-2a", "ap-northeast-2c"] && module.network.interface_endpoints == []
+    error_message = "with nat-per-zone there must be a NAT gateway in each zone, and no interface endpoint"
+  }
+}
+
+run "mistakes_in_variables" {
+  command = plan
+
+  variables {
+    name                 = "Blog_API"
+    domain_name          = "https://blog.example.com/"
+    zone_id              = "example.com"
+    cidr                 = "10.0.0.0/24"
+    availability_zones   = ["eu-central-1a", "eu-central-1b"]
+    outbound             = "proxy"
+    image_tag            = "latest"
+    task_size            = { cpu = 512, memory = 512 }
+    environment          = { DATABASE_URL = "postgres://blog:secret@db/blog" }
+    tasks                = { min = 1, max = 10 }
+    log_retention_days   = 31
+    database_storage_gib = 5
+  }
+
+  expect_failures = [
+    var.name,
+    var.domain_name,
+    var.zone_id,
+    var.cidr,
+    var.availability_zones,
+    var.outbound,
+    var.image_tag,
+    var.task_size,
+    var.environment,
+    var.tasks,
+    var.log_retention_days,
+    var.database_storage_gib,
+  ]
+}
