@@ -81,6 +81,19 @@ resource "aws_iam_role_policy" "deploy" {
         Resource = "*"
       },
       {
+        # A revision that a deployment has found healthy is tagged, for scripts/rollback to find.
+        Sid    = "TagRevisions"
+        Effect = "Allow"
+        Action = [
+          "ecs:ListTagsForResource",
+          "ecs:TagResource",
+        ]
+        Resource = [
+          "${local.in_ecs}:task-definition/${var.name}:*",
+          "${local.in_ecs}:task-definition/${var.name}-migrate:*",
+        ]
+      },
+      {
         Sid      = "PassTaskRoles"
         Effect   = "Allow"
         Action   = "iam:PassRole"
@@ -95,7 +108,7 @@ resource "aws_iam_role_policy" "deploy" {
         Action   = "ecs:RunTask"
         Resource = "${local.in_ecs}:task-definition/${var.name}-migrate:*"
         Condition = {
-          ArnEquals = { "ecs:cluster" = "${local.in_ecs}:cluster/${var.name}" }
+          ArnEquals = { "ecs:cluster" = "${local.in_ecs}:cluster/${var.cluster}" }
         }
       },
       {
@@ -105,13 +118,13 @@ resource "aws_iam_role_policy" "deploy" {
           "ecs:DescribeServices",
           "ecs:UpdateService",
         ]
-        Resource = "${local.in_ecs}:service/${var.name}/${var.name}"
+        Resource = "${local.in_ecs}:service/${var.cluster}/${var.name}"
       },
       {
         Sid      = "FollowTasks"
         Effect   = "Allow"
         Action   = "ecs:DescribeTasks"
-        Resource = "${local.in_ecs}:task/${var.name}/*"
+        Resource = "${local.in_ecs}:task/${var.cluster}/*"
       },
       {
         Sid      = "FindTasks"
@@ -119,7 +132,7 @@ resource "aws_iam_role_policy" "deploy" {
         Action   = "ecs:ListTasks"
         Resource = "*"
         Condition = {
-          ArnEquals = { "ecs:cluster" = "${local.in_ecs}:cluster/${var.name}" }
+          ArnEquals = { "ecs:cluster" = "${local.in_ecs}:cluster/${var.cluster}" }
         }
       },
       {
@@ -138,6 +151,7 @@ resource "aws_iam_role_policy" "deploy" {
         Effect = "Allow"
         Action = [
           "ec2:DescribeNatGateways",
+          "ec2:DescribeNetworkInterfaces",
           "ec2:DescribeRouteTables",
           "ec2:DescribeSecurityGroups",
           "ec2:DescribeSubnets",
@@ -161,6 +175,13 @@ resource "aws_iam_role_policy" "deploy" {
           "iam:SimulatePrincipalPolicy",
         ]
         Resource = concat(local.task_roles, [aws_iam_role.deploy.arn])
+      },
+      {
+        # What AWS's own policies say, should one be attached to a role of ours.
+        Sid      = "DiagnosePolicies"
+        Effect   = "Allow"
+        Action   = ["iam:GetPolicy", "iam:GetPolicyVersion"]
+        Resource = "arn:aws:iam::aws:policy/*"
       },
       {
         Sid    = "DiagnoseSecrets"

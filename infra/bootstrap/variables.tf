@@ -15,6 +15,12 @@ variable "name" {
   }
 }
 
+variable "cluster" {
+  description = "Name of the ECS cluster, the same as in infra/production."
+  type        = string
+  default     = "blog-cluster"
+}
+
 variable "github_repository" {
   description = "The repository whose workflow may deploy, as owner/name."
   type        = string

@@ -32,6 +32,7 @@ module "service" {
   source = "../modules/service"
 
   name        = var.name
+  cluster     = var.cluster
   domain_name = var.domain_name
   zone_id     = var.zone_id
 

@@ -15,6 +15,12 @@ variable "name" {
   }
 }
 
+variable "cluster" {
+  description = "Name of the ECS cluster, the same as in infra/bootstrap."
+  type        = string
+  default     = "blog-cluster"
+}
+
 variable "domain_name" {
   description = "Where clients reach the service, such as blog.example.com."
   type        = string

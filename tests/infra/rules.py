@@ -26,6 +26,7 @@ EACH = [
     ("image-immutable", "aws_ecr_repository", lambda r: r["image_tag_mutability"] == "IMMUTABLE", "a tag names one image for good"),
     ("image-lifecycle", "aws_ecr_lifecycle_policy", lambda r: len(json.loads(r["policy"])["rules"]) == 2, "old images go"),
     # the service
+    ("cluster-name", "aws_ecs_cluster", lambda r: r["name"] == "blog-cluster", "what the deploy role and scripts/deploy expect"),
     ("insights", "aws_ecs_cluster", lambda r: {"name": "containerInsights", "value": "enabled"} in r["setting"], "metrics of tasks"),
     ("breaker", "aws_ecs_service", lambda r: r["deployment_circuit_breaker"] == [{"enable": True, "rollback": True}], "a bad deployment ends and is taken back"),
     ("deployment-alarms", "aws_ecs_service", lambda r: alarms(r) == {"blog-api-5xx", "blog-api-p99"}, "a deployment that answers badly is taken back"),
@@ -314,9 +315,11 @@ def deploy_role(state):
         yield "pass-to", "roles are passed to ECS tasks alone"
     if {"ecs:CreateService", "ecs:DeleteService", "iam:PutRolePolicy", "secretsmanager:GetSecretValue"} & set(allowed):
         yield "deploy-rights", "the deploy role does more than deploy"
-    needed = {"ecr:PutImage", "ecs:RegisterTaskDefinition", "ecs:RunTask", "ecs:UpdateService", "ecs:DescribeServices", "ecs:DescribeTasks"}
+    needed = {"ecr:PutImage", "ecs:RegisterTaskDefinition", "ecs:RunTask", "ecs:UpdateService", "ecs:DescribeServices", "ecs:DescribeTasks", "ecs:TagResource"}
     if needed - set(allowed):
         yield "deploy-needs", f"the deploy role lacks {sorted(needed - set(allowed))}"
+    if not allowed.get("ecs:UpdateService", {"Resource": ""})["Resource"].endswith(":service/blog-cluster/blog-api"):
+        yield "deploy-service", "the deploy role rolls another service"
     trust = json.loads(one(state, "aws_iam_role", "deploy")["values"]["assume_role_policy"])["Statement"][0]
     subject = trust["Condition"].get("StringEquals", {}).get("token.actions.githubusercontent.com:sub")
     if subject != "repo:owner/blog-api:environment:production":

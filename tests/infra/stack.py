@@ -10,7 +10,7 @@ HERE = Path(__file__).parent
 REPOSITORY = HERE.parent.parent
 ROOTS = ["production", "bootstrap"]
 # Half of Terraform's time here would go into collecting the garbage of the provider's large schema.
-ENVIRONMENT = {**os.environ, "GOGC": "800"}
+ENVIRONMENT = {**os.environ, "GOGC": "off", "GOMEMLIMIT": "1500MiB"}
 
 
 class TestsFailed(Exception):

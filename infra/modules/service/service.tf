@@ -6,7 +6,7 @@ resource "aws_cloudwatch_log_group" "this" {
 }
 
 resource "aws_ecs_cluster" "this" {
-  name = var.name
+  name = var.cluster
 
   setting {
     name  = "containerInsights"

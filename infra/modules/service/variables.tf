@@ -1,5 +1,10 @@
 variable "name" {
-  description = "Name of the cluster, service, task family, repository and load balancer."
+  description = "Name of the service, task family, repository and load balancer."
+  type        = string
+}
+
+variable "cluster" {
+  description = "Name of the cluster."
   type        = string
 }
 

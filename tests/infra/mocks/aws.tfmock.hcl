@@ -91,8 +91,8 @@ mock_resource "aws_wafv2_web_acl" {
 
 mock_resource "aws_ecs_cluster" {
   defaults = {
-    arn = "arn:aws:ecs:ap-northeast-2:123456789012:cluster/blog-api"
-    id  = "arn:aws:ecs:ap-northeast-2:123456789012:cluster/blog-api"
+    arn = "arn:aws:ecs:ap-northeast-2:123456789012:cluster/blog-cluster"
+    id  = "arn:aws:ecs:ap-northeast-2:123456789012:cluster/blog-cluster"
   }
 }
 
