@@ -22,6 +22,7 @@ from moto.iam.access_control import IAMPolicyStatement, PermissionResult
 from moto.moto_api._internal import mock_random
 from moto.rds.models import DBParameterGroup, RDSBackend
 from moto.s3.models import FakeDeleteMarker
+from moto.secretsmanager.responses import SecretsManagerResponse
 
 # Calls that moto does not have: without them the provider tries again for minutes.
 SCALING_TAGS: dict[str, dict[str, str]] = {}
@@ -156,6 +157,15 @@ def is_action_permitted_as_over_tls(self, *arguments):
 
 
 IAMPolicyStatement.is_action_permitted = is_action_permitted_as_over_tls
+
+# Policies name a secret by its ARN; moto holds every secret against "*", which no such policy allows.
+def secret_arn(self):
+    wanted = self._get_param("SecretId")
+    known = self.backend.secrets.values()
+    return next((secret.arn for secret in known if wanted in (secret.arn, secret.name)), "*")
+
+
+SecretsManagerResponse._determine_resource = secret_arn
 
 # Emptying a bucket with versions stumbles over what deleted objects leave.
 FakeDeleteMarker.dispose = lambda self: None

@@ -30,7 +30,7 @@ def allowed(call):
     try:
         call()
     except ClientError as error:
-        if "AccessDenied" not in error.response["Error"]["Code"]:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] != 403:
             raise
         return False
     return True
@@ -39,7 +39,7 @@ def allowed(call):
 def enforce_after(requests):
     """Policies count after so many requests."""
     url = os.environ["AWS_ENDPOINT_URL"] + "/moto-api/reset-auth"
-    urllib.request.urlopen(urllib.request.Request(url, requests.encode(), method="POST")).read()
+    urllib.request.urlopen(urllib.request.Request(url, requests.encode(), {"Content-Type": "text/plain"})).read()
 
 
 def client_of(role):
