@@ -17,16 +17,19 @@ def files(folder):
     return {str(path.relative_to(infra)): path.read_text() for path in infra.rglob("*.tf") if ".terraform" not in path.parts}
 
 
-def sound(folder):
-    """All findings in what we have."""
-    wrong = [("infra", "validate", error) for error in stack.validate(folder)]
-    return wrong or found_in(folder, "variants")
-
-
-def found_in(folder, *more_tests):
+def production(folder, *more_tests):
+    """All findings in a copy's infra/production."""
     source = files(folder)
-    production = rules.production(stack.apply(folder, "production", *more_tests), source)
-    return production + rules.bootstrap(stack.apply(folder, "bootstrap"), source)
+    return rules.production(stack.apply(folder, "production", *more_tests), source)
+
+
+def sound_production(folder):
+    wrong = [("infra", "validate", error) for error in stack.validate(folder)]
+    return wrong or production(folder, "variants")
+
+
+def bootstrap(folder):
+    return rules.bootstrap(stack.apply(folder, "bootstrap"))
 
 
 def caught(findings, expected):
@@ -41,17 +44,16 @@ def main():
         base, mistaken, refused = (stack.copy(Path(work) / name) for name in ("base", "mistaken", "refused"))
         mutations.make(mutations.TERRAFORM, mistaken / "infra")
         mutations.make(mutations.REFUSED, refused / "infra")
-        for folder in (base, mistaken, refused):
-            stack.initialise(folder)
-        sound_run = threads.submit(sound, base)
-        mistaken_run = threads.submit(found_in, mistaken)
+        sound = [threads.submit(sound_production, base)]
+        wrong = [threads.submit(production, mistaken), threads.submit(bootstrap, mistaken)]
         refused_run = threads.submit(stack.validate, refused)
+        sound.append(threads.submit(bootstrap, base))
 
         tasks = task_rules.findings({"task-definition.json": definition})
         mistaken_tasks = task_rules.findings(mutations.mutated(definition))
         try:
-            findings = tasks + sound_run.result()
-            mistaken_findings = mistaken_run.result()
+            findings = tasks + [finding for run in sound for finding in run.result()]
+            mistaken_findings = [finding for run in wrong for finding in run.result()]
             refusals = refused_run.result()
         except stack.TestsFailed as failure:
             sys.exit(str(failure))

@@ -47,7 +47,7 @@ def production(state, source):
     return found + task_rules.findings(definitions)
 
 
-def bootstrap(state, source):
+def bootstrap(state):
     found = each(EACH_OF_BOOTSTRAP, state) + [*wildcards(state)]
     return found + [("infra", rule, why) for rule, why in deploy_role(state)]
 

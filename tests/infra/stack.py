@@ -8,7 +8,6 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parent.parent
-ROOTS = ["production", "bootstrap"]
 # Half of Terraform's time here would go into collecting the garbage of the provider's large schema.
 ENVIRONMENT = {**os.environ, "GOGC": "off", "GOMEMLIMIT": "1500MiB"}
 
@@ -25,11 +24,6 @@ def copy(to):
     return to
 
 
-def initialise(folder):
-    for root in ROOTS:
-        terraform(folder, root, "init", "-backend=false")
-
-
 def validate(folder):
     """What Terraform finds wrong with infra/production as it is written."""
     answer = terraform(folder, "production", "validate", "-json", check=False)
@@ -43,8 +37,10 @@ def apply(folder, root, *more):
     for name in (root, *more):
         shutil.copy(HERE / f"{name}.tftest.hcl", tests)
     shutil.copytree(HERE / "mocks", tests / "mocks")
-    # Terraform's mocks have no ephemeral resources.
-    (folder / "infra/modules/database/password.tf").write_text('locals {\n  application_password = "mock"\n}\n')
+    if root == "production":
+        # Terraform's mocks have no ephemeral resources.
+        password = folder / "infra/modules/database/password.tf"
+        password.write_text('locals {\n  application_password = "mock"\n}\n')
 
     state, failures = None, []
     for line in terraform(folder, root, "test", "-json", "-verbose", check=False).splitlines():
@@ -67,8 +63,11 @@ def resources(module):
 
 
 def terraform(folder, root, *arguments, check=True):
+    cwd = folder / "infra" / root
+    if not (cwd / ".terraform").exists() and arguments[0] != "init":
+        terraform(folder, root, "init", "-backend=false")
     done = subprocess.run(
-        ["terraform", *arguments, "-no-color"], cwd=folder / "infra" / root, env=ENVIRONMENT, capture_output=True, text=True
+        ["terraform", *arguments, "-no-color"], cwd=cwd, env=ENVIRONMENT, capture_output=True, text=True
     )
     if check and done.returncode:
         raise TestsFailed(f"terraform {' '.join(arguments)} in {root}:\n{done.stdout}{done.stderr}")
