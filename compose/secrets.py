@@ -1,0 +1,36 @@
+"""Puts the database's two secrets into the emulator of Secrets Manager, in the shapes that RDS gives them."""
+
+import json
+import pathlib
+import urllib.error
+import urllib.request
+
+# The emulator reads the service from the signature and does not check it.
+SIGNATURE = "AWS4-HMAC-SHA256 Credential=compose/20260101/ap-northeast-2/secretsmanager/aws4_request"
+
+
+def call(action, **parameters):
+    headers = {
+        "Authorization": SIGNATURE,
+        "Content-Type": "application/x-amz-json-1.1",
+        "X-Amz-Target": f"secretsmanager.{action}",
+    }
+    body = json.dumps(parameters).encode()
+    with urllib.request.urlopen(urllib.request.Request("http://aws:5000/", body, headers), timeout=10) as answer:
+        return json.load(answer)
+
+
+def create(name, role, **where):
+    password = pathlib.Path(f"/credentials/{role}-password").read_text().strip()
+    secret = json.dumps({"username": f"blog_{role}", "password": password, **where})
+    try:
+        call("CreateSecret", Name=name, SecretString=secret)
+    except urllib.error.HTTPError as error:
+        # Another start has made it; since then it may have been rotated.
+        if b"ResourceExistsException" not in error.read():
+            raise
+
+
+# One that RDS manages holds no more than these two; one that its rotation function made, all of it.
+create("blog-api/database-master", "master")
+create("blog-api/database", "application", engine="postgres", host="postgres", port=5432, dbname="blog")
