@@ -1,0 +1,78 @@
+//! What is in the image, and what its process may do.
+
+use serde_json::Value;
+
+use crate::Stack;
+use crate::docker::{IMAGE, TASKS, container, docker, inspect, try_docker};
+
+/// Of the unpacked image, in bytes.
+const MAX_SIZE: u64 = 40_000_000;
+
+pub(crate) async fn holds_the_binary_and_nothing_else(_: Stack) -> String {
+    let image: Value = serde_json::from_str(&inspect(IMAGE, "{{json .}}").await).unwrap();
+    let config = &image["Config"];
+    assert_eq!(config["User"], "65532:65532");
+    assert_eq!(config["StopSignal"], "SIGTERM");
+    assert_eq!(config["Entrypoint"].to_string(), r#"["/app/blog-api"]"#);
+    let task: Value =
+        serde_json::from_str(&std::fs::read_to_string("task-definition.json").unwrap()).unwrap();
+    let (check, expected) = (&config["Healthcheck"], &task["containerDefinitions"][0]["healthCheck"]);
+    let seconds = |key: &str| check[key].as_u64().unwrap() / 1_000_000_000;
+    assert_eq!(check["Test"], expected["command"]);
+    assert_eq!(seconds("Interval"), expected["interval"]);
+    assert_eq!(seconds("Timeout"), expected["timeout"]);
+    assert_eq!(seconds("StartPeriod"), expected["startPeriod"]);
+    assert_eq!(check["Retries"], expected["retries"]);
+    for label in ["version", "revision"] {
+        let value =
+            config["Labels"][format!("org.opencontainers.image.{label}")].as_str().unwrap_or_default();
+        assert!(!value.is_empty(), "the label {label} is empty: build with `make image`");
+    }
+
+    let shell = try_docker(&["run", "--rm", "--entrypoint", "/bin/sh", IMAGE, "-c", "true"]).await;
+    assert!(!shell.status.success(), "there is a shell");
+    let files = files().await;
+    let ours: Vec<_> =
+        files.lines().filter(|path| path.starts_with("app/") && !path.ends_with('/')).collect();
+    assert_eq!(ours, ["app/blog-api"]);
+    for path in files.lines() {
+        let name = path.rsplit('/').next().unwrap();
+        assert!(
+            !["sh", "bash", "dash", "busybox", "curl", "apt-get"].contains(&name),
+            "{path} is in the image"
+        );
+        assert!(!path.starts_with(".git") && !path.ends_with(".rs") && !path.contains("Cargo."), "{path}");
+    }
+
+    let size = image["Size"].as_u64().unwrap();
+    let megabytes = format!("{}.{} MB", size / 1_000_000, size / 100_000 % 10);
+    assert!(size < MAX_SIZE, "the image has {megabytes}, more than 40");
+    format!("image size {megabytes}, health check as in the task definition, no shell")
+}
+
+/// Every path in the image, without the leading slash.
+async fn files() -> String {
+    let id = docker(&["create", IMAGE]).await;
+    let listing =
+        std::process::Command::new("sh").args(["-c", &format!("docker export {id} | tar -t")]).output();
+    docker(&["rm", &id]).await;
+    String::from_utf8(listing.unwrap().stdout).unwrap()
+}
+
+pub(crate) async fn runs_without_privileges(_: Stack) -> String {
+    for task in TASKS {
+        let task = container(task);
+        let users = docker(&["top", &task, "-eo", "uid,args"]).await;
+        let processes: Vec<_> = users.lines().filter(|line| line.contains("/app/blog-api")).collect();
+        assert!(!processes.is_empty(), "{users}");
+        for process in processes {
+            assert_eq!(process.split_whitespace().next(), Some("65532"), "{users}");
+        }
+        assert_eq!(
+            inspect(&task, "{{.HostConfig.ReadonlyRootfs}} {{.HostConfig.CapDrop}}").await,
+            "true [ALL]"
+        );
+        assert_eq!(docker(&["diff", &task]).await, "", "something was written");
+    }
+    "user 65532, read-only root, no capabilities".into()
+}
