@@ -15,6 +15,7 @@ RUN mkdir src && touch src/lib.rs && echo 'fn main() {}' >src/main.rs \
 
 COPY .cargo .cargo
 COPY .sqlx .sqlx
+COPY certs certs
 COPY migrations migrations
 COPY src src
 # Shown by `blog-api --version` and in the header x-blog-api-version.

@@ -1,6 +1,7 @@
 # The two commands of the README are `make run` and `make test`; the others are for contributors.
 
-.PHONY: run test lint fmt openapi sqlx schemathesis postgres test-deploy test-infra
+.PHONY: run test lint fmt openapi sqlx schemathesis image up test-container test-task-definition \
+  test-infra test-deploy postgres
 
 run: postgres ## serve the API on http://localhost:8000 from a private PostgreSQL
 	cargo run -- $(ARGS)
@@ -36,3 +37,18 @@ postgres: # the server's binaries, unless they are here or DATABASE_URL names a 
 
 test-infra: ## hold infra/ and the task definition against their rules, without an AWS account
 	tests/infra/run
+
+image: ## the image that runs on ECS, as blog-api:latest
+	docker build -t blog-api --build-arg GIT_SHA=$(GIT_SHA) --build-arg VERSION=$(VERSION) .
+
+up: ## the image twice, behind a load balancer and with what AWS gives it, on http://localhost:8000
+	GIT_SHA=$(GIT_SHA) VERSION=$(VERSION) docker compose up --build --wait
+
+test-container: image ## what happens to the image in production
+	cargo test --test container -- $(ARGS)
+
+test-task-definition: ## register task-definition.json with an emulator of ECS, and lint it
+	tests/task-definition/run
+
+GIT_SHA = $(shell git rev-parse HEAD)
+VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)

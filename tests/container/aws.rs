@@ -37,11 +37,11 @@ pub(crate) async fn current() -> (Value, String) {
 /// only then is the current one.
 pub(crate) async fn rotate() {
     let (mut credentials, old) = current().await;
-    let password = uuid::Uuid::new_v4().simple().to_string();
+    let password = uuid::Uuid::now_v7().simple().to_string();
     credentials["password"] = password.clone().into();
     let pending = json!({
         "SecretId": SECRET,
-        "ClientRequestToken": uuid::Uuid::new_v4().to_string(),
+        "ClientRequestToken": uuid::Uuid::now_v7().to_string(),
         "SecretString": credentials.to_string(),
         "VersionStages": ["AWSPENDING"],
     });
@@ -77,7 +77,7 @@ pub(crate) async fn register(task: &str) {
 
 /// Waits until the load balancer sends requests to this task.
 pub(crate) async fn healthy_target(task: &str) {
-    eventually(&format!("{task} is a healthy target"), Duration::from_secs(60), async || {
+    eventually(&format!("{task} is a healthy target"), Duration::from_mins(1), async || {
         // proxy, server, …, status in the 18th column.
         let stats = load_balancer("show stat").await;
         let row = stats.lines().find(|line| line.starts_with(&format!("tasks,{task},")));
