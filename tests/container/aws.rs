@@ -26,37 +26,35 @@ pub(crate) async fn secrets_manager(action: &str, parameters: Value) -> Value {
     answer.json
 }
 
-/// The current credentials, and the id of their version.
-pub(crate) async fn current() -> (Value, String) {
+/// The current credentials.
+pub(crate) async fn current() -> Value {
     let secret = secrets_manager("GetSecretValue", json!({"SecretId": SECRET})).await;
-    let credentials = serde_json::from_str(secret["SecretString"].as_str().unwrap()).unwrap();
-    (credentials, secret["VersionId"].as_str().unwrap().to_owned())
+    serde_json::from_str(secret["SecretString"].as_str().unwrap()).unwrap()
 }
 
 /// The steps of a rotation by RDS, in its order: the new password is pending, is set in the database, and
 /// only then is the current one.
 pub(crate) async fn rotate() {
-    let (mut credentials, old) = current().await;
+    let mut credentials = current().await;
     let password = uuid::Uuid::now_v7().simple().to_string();
     credentials["password"] = password.clone().into();
-    let pending = json!({
-        "SecretId": SECRET,
-        "ClientRequestToken": uuid::Uuid::now_v7().to_string(),
-        "SecretString": credentials.to_string(),
-        "VersionStages": ["AWSPENDING"],
-    });
-    let pending = secrets_manager("PutSecretValue", pending).await;
+    put(&credentials, "AWSPENDING").await;
     sql(&format!("alter role {} password '{password}'", credentials["username"].as_str().unwrap())).await;
     // Between these two steps the secret is wrong.
     tokio::time::sleep(Duration::from_secs(1)).await;
-    let moved = json!({
+    // A new version, since the emulator goes on giving out the old one when only its label is moved.
+    put(&credentials, "AWSCURRENT").await;
+    assert_eq!(current().await, credentials);
+}
+
+async fn put(credentials: &Value, stage: &str) {
+    let version = json!({
         "SecretId": SECRET,
-        "VersionStage": "AWSCURRENT",
-        "MoveToVersionId": pending["VersionId"],
-        "RemoveFromVersionId": old,
+        "ClientRequestToken": uuid::Uuid::now_v7().to_string(),
+        "SecretString": credentials.to_string(),
+        "VersionStages": [stage],
     });
-    secrets_manager("UpdateSecretVersionStage", moved).await;
-    assert_eq!(current().await.0["password"], password.as_str());
+    secrets_manager("PutSecretValue", version).await;
 }
 
 async fn load_balancer(command: &str) -> String {

@@ -16,7 +16,7 @@ use crate::http::Client;
 use crate::{Stack, ms};
 
 pub(crate) async fn takes_its_credentials_from_secrets_manager(_: Stack) -> String {
-    let (credentials, _) = current().await;
+    let credentials = current().await;
     let password = credentials["password"].as_str().unwrap();
     let role = credentials["username"].as_str().unwrap();
     for task in TASKS {
@@ -56,7 +56,7 @@ pub(crate) async fn takes_its_credentials_from_secrets_manager(_: Stack) -> Stri
 }
 
 pub(crate) async fn says_what_is_wrong(_: Stack) -> String {
-    let (mut credentials, _) = current().await;
+    let mut credentials = current().await;
     credentials["password"] = "not this one".into();
     let wrong = json!({"Name": "wrong-password", "SecretString": credentials.to_string()});
     secrets_manager("CreateSecret", wrong).await;

@@ -62,11 +62,11 @@ async fn files() -> String {
 pub(crate) async fn runs_without_privileges(_: Stack) -> String {
     for task in TASKS {
         let task = container(task);
-        let users = docker(&["top", &task, "-eo", "uid,args"]).await;
+        let users = docker(&["top", &task, "-eo", "pid,uid,args"]).await;
         let processes: Vec<_> = users.lines().filter(|line| line.contains("/app/blog-api")).collect();
         assert!(!processes.is_empty(), "{users}");
         for process in processes {
-            assert_eq!(process.split_whitespace().next(), Some("65532"), "{users}");
+            assert_eq!(process.split_whitespace().nth(1), Some("65532"), "{users}");
         }
         assert_eq!(
             inspect(&task, "{{.HostConfig.ReadonlyRootfs}} {{.HostConfig.CapDrop}}").await,

@@ -126,7 +126,8 @@ async fn up() -> Stack {
     let client = Client::new(&address("alb", 8000).await);
     let user = json!({"username": "ada", "email": "ada@example.com", "password": "correct horse battery"});
     assert_eq!(client.post("/v1/users", &user).await.unwrap().status, StatusCode::CREATED);
-    let session = client.post("/v1/sessions", &user).await.unwrap();
+    let session = json!({"email": user["email"], "password": user["password"]});
+    let session = client.post("/v1/sessions", &session).await.unwrap();
     Stack { author: client.with_token(session.json["token"].as_str().unwrap()) }
 }
 

@@ -25,7 +25,7 @@ pub(crate) async fn under_load(stack: Stack) -> String {
 pub(crate) async fn with_lost_connections(stack: Stack) -> String {
     let load = Load::start(&stack.author).await;
     rotate().await;
-    let role = current().await.0["username"].as_str().unwrap().to_owned();
+    let role = current().await["username"].as_str().unwrap().to_owned();
     let terminate =
         format!("select count(pg_terminate_backend(pid)) from pg_stat_activity where usename = '{role}'");
     let broken = sql(&terminate).await;
