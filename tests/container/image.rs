@@ -72,7 +72,6 @@ pub(crate) async fn runs_without_privileges(_: Stack) -> String {
             inspect(&task, "{{.HostConfig.ReadonlyRootfs}} {{.HostConfig.CapDrop}}").await,
             "true [ALL]"
         );
-        assert_eq!(docker(&["diff", &task]).await, "", "something was written");
     }
     "user 65532, read-only root, no capabilities".into()
 }
