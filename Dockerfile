@@ -5,6 +5,8 @@
 
 FROM rust:1.95-slim-bookworm AS build
 WORKDIR /build
+# Relocations packed: 1 MB less. The C library of the runtime image, 2.36, is the first that reads them.
+ENV RUSTFLAGS="-C link-arg=-Wl,-z,pack-relative-relocs"
 
 # Dependencies first, under an empty crate: this layer is rebuilt only when they change. It needs no
 # more than the C compiler of the base image. rust-toolchain.toml stays outside: the base image is the
