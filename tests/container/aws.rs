@@ -33,15 +33,14 @@ pub(crate) async fn current() -> Value {
 }
 
 /// The steps of a rotation by RDS, in its order: the new password is pending, is set in the database, and
-/// only then is the current one.
-pub(crate) async fn rotate() {
+/// only then is the current one. `between` runs while the secret is wrong.
+pub(crate) async fn rotate(between: impl Future<Output = ()>) {
     let mut credentials = current().await;
     let password = uuid::Uuid::now_v7().simple().to_string();
     credentials["password"] = password.clone().into();
     put(&credentials, "AWSPENDING").await;
     sql(&format!("alter role {} password '{password}'", credentials["username"].as_str().unwrap())).await;
-    // Between these two steps the secret is wrong.
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    between.await;
     // A new version, since the emulator goes on giving out the old one when only its label is moved.
     put(&credentials, "AWSCURRENT").await;
     assert_eq!(current().await, credentials);

@@ -49,17 +49,22 @@ pub(crate) struct Report {
 impl Load {
     /// Starts on a new post of `author`'s, and returns once the traffic flows.
     pub(crate) async fn start(author: &Client) -> Self {
+        let load = Self::of(WORKERS, author).await;
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        load
+    }
+
+    /// So many workers, on a new post of `author`'s.
+    pub(crate) async fn of(workers: usize, author: &Client) -> Self {
         let post = json!({"title": "Under load", "body": "Comments, please.", "status": "published"});
         let post = author.post("/v1/posts", &post).await.unwrap();
         assert_eq!(post.status, StatusCode::CREATED, "{post:?}");
         let comments = format!("/v1/posts/{}/comments", post.json["slug"].as_str().unwrap());
         let stop = Arc::<AtomicBool>::default();
-        let workers = (0..WORKERS)
+        let workers = (0..workers)
             .map(|_| tokio::spawn(work(author.another(), comments.clone(), stop.clone())))
             .collect();
-        let load = Self { author: author.another(), comments, workers, stop };
-        tokio::time::sleep(Duration::from_secs(2)).await;
-        load
+        Self { author: author.another(), comments, workers, stop }
     }
 
     /// Stops, and looks for every acknowledged write: one that is missing fails the scenario.

@@ -5,26 +5,44 @@ use std::time::{Duration, Instant};
 use axum::http::StatusCode;
 
 use crate::aws::{current, rotate};
-use crate::docker::{TASKS, address, eventually, sql};
+use crate::docker::{TASKS, address, container, eventually, logs, sql};
 use crate::http::Client;
 use crate::load::{Load, WORKERS};
 use crate::{Stack, ms};
 
+/// How many workers come in addition while the secret is wrong: the pools must grow just then.
+const SURGE: usize = 32;
+
 pub(crate) async fn under_load(stack: Stack) -> String {
+    let refused_before = refusals().await;
     let load = Load::start(&stack.author).await;
-    for _ in 0..3 {
-        rotate().await;
+    let mut surge = None;
+    // With the old password, which the database refuses, and the new one, which nobody can know yet.
+    rotate(async {
+        surge = Some(Load::of(SURGE, &stack.author).await);
         tokio::time::sleep(Duration::from_secs(1)).await;
-    }
+    })
+    .await;
+    let surge = surge.unwrap().finish().await;
     let report = load.finish().await;
+    surge.lost_nothing();
     report.lost_nothing();
-    format!("{report}; password changed three times")
+    let refused = refusals().await - refused_before;
+    assert!(refused > 0, "no connection was opened with the old password: nothing was tried");
+    format!("{report}; surge: {surge}; {refused} connections refused meanwhile")
+}
+
+/// How often the database has refused the password of the tasks.
+async fn refusals() -> usize {
+    let role = current().await["username"].as_str().unwrap().to_owned();
+    let refusal = format!("password authentication failed for user \"{role}\"");
+    logs(&container("postgres")).await.matches(&refusal).count()
 }
 
 /// After a rotation every connection of the tasks breaks: the new ones need the new password.
 pub(crate) async fn with_lost_connections(stack: Stack) -> String {
     let load = Load::start(&stack.author).await;
-    rotate().await;
+    rotate(async {}).await;
     let role = current().await["username"].as_str().unwrap().to_owned();
     let terminate =
         format!("select count(pg_terminate_backend(pid)) from pg_stat_activity where usename = '{role}'");
