@@ -3,6 +3,9 @@
 .PHONY: run test lint fmt openapi sqlx schemathesis image up test-container test-task-definition \
   test-infra test-deploy postgres
 
+GIT_SHA = $(shell git rev-parse HEAD)
+VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
+
 run: postgres ## serve the API on http://localhost:8000 from a private PostgreSQL
 	cargo run -- $(ARGS)
 
@@ -29,12 +32,6 @@ sqlx: ## write .sqlx anew from the queries and migrations
 schemathesis: ## hold the service against its OpenAPI document
 	scripts/schemathesis
 
-test-deploy: ## deploy, rollback, diagnosis and the walk of docs/deploy.md, against AWS emulated here
-	tests/deploy/run
-
-postgres: # the server's binaries, unless they are here or DATABASE_URL names a server
-	@scripts/install-postgres
-
 test-infra: ## hold infra/ and the task definition against their rules, without an AWS account
 	tests/infra/run
 
@@ -50,5 +47,8 @@ test-container: image ## what happens to the image in production
 test-task-definition: ## register task-definition.json with an emulator of ECS, and lint it
 	tests/task-definition/run
 
-GIT_SHA = $(shell git rev-parse HEAD)
-VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
+test-deploy: ## deploy, rollback, diagnosis and the walk of docs/deploy.md, against AWS emulated here
+	tests/deploy/run
+
+postgres: # the server's binaries, unless they are here or DATABASE_URL names a server
+	@scripts/install-postgres

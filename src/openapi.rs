@@ -8,6 +8,7 @@ use axum::Router;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
+use tower_http::decompression::DecompressionLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa::OpenApi;
 use utoipa_swagger_ui::{Config, SwaggerUi};
@@ -70,6 +71,8 @@ pub fn docs() -> Router<AppState> {
     let policy = HeaderValue::from_static(POLICY);
     Router::from(SwaggerUi::new("/docs").config(Config::from("/openapi.json").persist_authorization(true)))
         .layer(SetResponseHeaderLayer::overriding(header::CONTENT_SECURITY_POLICY, policy))
+        // They are compressed in the binary; what a client gets is for the middleware to negotiate.
+        .layer(DecompressionLayer::new())
 }
 
 /// What every handler of a kind can answer besides what its own documentation says.
