@@ -32,6 +32,31 @@ fn every_variable_is_documented_and_nothing_else() {
     assert!(documented().len() > 10);
 }
 
+/// Who sets a variable sets one that the service reads. What begins with `AWS_` is read by the AWS SDK, and
+/// `POSTGRES_` by PostgreSQL's image.
+#[test]
+fn who_configures_the_service_names_what_it_reads() {
+    let read_by_the_service = read_by_the_service();
+    let infra: String = files("infra", "tf").into_iter().map(|(_, text)| text).collect();
+    let places = [
+        ("task-definition.json", read("task-definition.json"), r#""name": "([A-Z_]{2,})""#, 4),
+        ("docker-compose.yml", read("docker-compose.yml"), r"(?m)^ {4,6}([A-Z_]{2,}): ", 8),
+        ("infra", infra, r"(?m)\b(DB_[A-Z_]+|ENVIRONMENT|[A-Z]+_PROXY_HOPS)\b +=", 4),
+    ];
+    for (place, text, pattern, at_least) in places {
+        let pattern = Regex::new(pattern).unwrap();
+        let names: BTreeSet<_> = pattern.captures_iter(&text).map(|found| found[1].to_owned()).collect();
+        assert!(names.len() >= at_least, "{place}: {names:?}");
+        let elsewhere = ["AWS_", "POSTGRES_"];
+        let unknown: Vec<_> = names
+            .iter()
+            .filter(|name| !elsewhere.iter().any(|prefix| name.starts_with(prefix)))
+            .filter(|name| !read_by_the_service.contains(*name))
+            .collect();
+        assert_eq!(unknown, Vec::<&String>::new(), "{place}");
+    }
+}
+
 /// Every series that is recorded is described to Prometheus and to operators, and nothing else is.
 #[test]
 fn every_metric_is_documented_and_nothing_else() {
