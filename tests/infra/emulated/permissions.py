@@ -1,12 +1,9 @@
 """usage: permissions.py FOLDER: with policies enforced, sees what the roles that `apply FOLDER` has made may do and what not."""
 
-import json
-import os
-import subprocess
 import sys
-import urllib.request
 
 import boto3
+from account import enforced_policies, keys_of, outputs
 from botocore.exceptions import ClientError
 
 # Each role, and the calls it may make; all others of the table are refused.
@@ -16,9 +13,9 @@ MAY = {
 }
 
 
-def calls(secrets, outputs):
+def calls(secrets, made):
     for name in ("application_secret_arn", "master_secret_arn"):
-        arn = outputs[name]
+        arn = made[name]
         yield f"read {name}", lambda arn=arn: secrets.get_secret_value(SecretId=arn)
         yield f"describe {name}", lambda arn=arn: secrets.describe_secret(SecretId=arn)
         yield f"write {name}", lambda arn=arn: secrets.put_secret_value(SecretId=arn, SecretString="{}")
@@ -36,14 +33,8 @@ def allowed(call):
     return True
 
 
-def enforce_after(requests):
-    """Policies count after so many requests."""
-    url = os.environ["AWS_ENDPOINT_URL"] + "/moto-api/reset-auth"
-    urllib.request.urlopen(urllib.request.Request(url, requests.encode(), {"Content-Type": "text/plain"})).read()
-
-
 def client_of(role):
-    keys = boto3.client("sts").assume_role(RoleArn=role, RoleSessionName="permissions")["Credentials"]
+    keys = keys_of(role)
     return boto3.client(
         "secretsmanager",
         aws_access_key_id=keys["AccessKeyId"],
@@ -53,22 +44,16 @@ def client_of(role):
 
 
 def main():
-    root = f"-chdir={sys.argv[1]}/infra/production"
-    told = subprocess.run(["terraform", root, "output", "-json"], check=True, capture_output=True).stdout
-    outputs = {name: output["value"] for name, output in json.loads(told).items()}
-
-    clients = {role: client_of(outputs[role]) for role in MAY}
-    enforce_after("0")
-    try:
-        wrong = []
+    made = outputs(sys.argv[1])
+    clients = {role: client_of(made[role]) for role in MAY}
+    wrong = []
+    with enforced_policies():
         for role, client in clients.items():
-            for name, call in calls(client, outputs):
+            for name, call in calls(client, made):
                 yes = allowed(call)
                 print(f"{role.removesuffix('_arn'):13} {'may' if yes else 'may not':8} {name.removesuffix('_arn')}")
                 if yes != (name in MAY[role]):
                     wrong.append(f"{role}: {name}")
-    finally:
-        enforce_after("inf")
     if wrong:
         sys.exit("not as meant: " + ", ".join(wrong))
 

@@ -1,25 +1,15 @@
-"""AWS, emulated by moto: usage: emulator.py PORT
+"""What moto forgets.
 
-Where moto forgets what a request said, Terraform would see no difference between what it wrote and what is there, or
-see one for ever. Each patch below gives back one such thing.
+Where it forgets what a request said, Terraform would see no difference between what it wrote and what is there, or see
+one for ever. Each patch below gives back one such thing.
 """
-
-import os
-import sys
-
-# Managed policies are attached by ARN; two tasks count as running, so that a service becomes stable.
-os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
-os.environ.setdefault("MOTO_ECS_SERVICE_RUNNING", "2")
 
 import json
 
-import moto.server
 from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
 from moto.ec2.models.security_groups import SecurityGroupRule
-from moto.ecs.models import EC2ContainerServiceBackend
 from moto.ecs.responses import EC2ContainerServiceResponse
 from moto.iam.access_control import IAMPolicyStatement, PermissionResult
-from moto.moto_api._internal import mock_random
 from moto.rds.models import DBParameterGroup, RDSBackend
 from moto.s3.models import FakeDeleteMarker
 from moto.secretsmanager.responses import SecretsManagerResponse
@@ -79,39 +69,6 @@ def create_service_with_settings(self):
 
 EC2ContainerServiceResponse.create_service = create_service_with_settings
 
-# A service that is pointed at another revision has a deployment of it, named by its ARN.
-update_service = EC2ContainerServiceBackend.update_service
-
-
-def update_service_and_deployment(self, properties):
-    revision = properties.get("task_definition")
-    if revision:
-        properties["task_definition"] = self.describe_task_definition(revision).arn
-    service = update_service(self, properties)
-    if service.deployments:
-        deployment = service.deployments[0]
-        if revision:
-            deployment["id"] = f"ecs-svc/{mock_random.randint(0, 32**12)}"
-            deployment["taskDefinition"] = service.task_definition
-        deployment["desiredCount"] = deployment["runningCount"] = service.desired_count
-        deployment["pendingCount"] = 0
-    return service
-
-
-EC2ContainerServiceBackend.update_service = update_service_and_deployment
-
-# On Fargate the memory of the task is enough; moto's RunTask wants it in the container.
-requirements = EC2ContainerServiceBackend._calculate_task_resource_requirements
-
-
-def requirements_on_fargate(self, task_definition):
-    for container in task_definition.container_definitions:
-        container.setdefault("memory", int(task_definition.memory or 512))
-    return requirements(self, task_definition)
-
-
-EC2ContainerServiceBackend._calculate_task_resource_requirements = requirements_on_fargate
-
 # The provider reads back only what a user has set.
 update_parameters = DBParameterGroup.update_parameters
 
@@ -169,6 +126,3 @@ SecretsManagerResponse._determine_resource = secret_arn
 
 # Emptying a bucket with versions stumbles over what deleted objects leave.
 FakeDeleteMarker.dispose = lambda self: None
-
-if __name__ == "__main__":
-    moto.server.main(["--host", "127.0.0.1", "--port", sys.argv[1]])

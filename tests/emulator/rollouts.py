@@ -1,41 +1,30 @@
-#!/usr/bin/env python3
-# tests/deploy/emulator PORT: AWS on this machine. moto answers the API on PORT; what it does not have is here:
-# services that roll out, fail and are rolled back by the circuit breaker, tasks that end with a code and a log,
-# and on PORT+1 the load balancer (/health) and ECR's registry (docker push).
-# What an image's tasks do is read from $IMAGES, a JSON file: {TAG: {"serve" or "migrate": [EXIT CODE, LOG LINE],
-# "health": STATUS, "register": ERROR}}. An image that it does not name works. Every second look at a service is a step of
-# its rollout.
-import hashlib
+"""What moto does not have of ECS: services that roll out, fail and are rolled back by the circuit breaker, and tasks that
+end with a code and a log.
+
+What an image's tasks do is read from $IMAGES, a JSON file: {TAG: {"serve" or "migrate": [EXIT CODE, LOG LINE],
+"health": STATUS, "register": ERROR}}. An image that it does not name works. Every second look at a service is a step of
+its rollout.
+"""
+
 import json
 import os
-import sys
 import time
 from pathlib import Path
 
-os.environ |= {"MOTO_ECS_SERVICE_RUNNING": "2", "MOTO_IAM_LOAD_MANAGED_POLICIES": "true"}
+from moto.core.exceptions import JsonRESTError
+from moto.core.utils import utcnow
+from moto.ecr.models import ecr_backends
+from moto.ecs.models import EC2ContainerServiceBackend as Ecs
+from moto.ecs.models import Task
+from moto.logs.models import logs_backends
 
-from flask import Flask, Response, request  # noqa: E402
-from moto.core.exceptions import JsonRESTError  # noqa: E402
-from moto.core.utils import utcnow  # noqa: E402
-from moto.ecr.models import Repository, ecr_backends  # noqa: E402
-from moto.ecs.models import EC2ContainerServiceBackend as Ecs  # noqa: E402
-from moto.ecs.models import Task, ecs_backends  # noqa: E402
-from moto.ecs.responses import EC2ContainerServiceResponse as EcsApi  # noqa: E402
-from moto.logs.models import logs_backends  # noqa: E402
-from moto.server import ThreadedMotoServer  # noqa: E402
-from werkzeug.serving import make_server  # noqa: E402
-
-PORT = int(sys.argv[1])
 ACCOUNT = "123456789012"
-KEPT = {
-    "deploymentConfiguration": "deployment_configuration",
-    "healthCheckGracePeriodSeconds": "health_check_grace_period_seconds",
-}
 
 
 def behaviour(image):
-    table = json.loads(Path(os.environ["IMAGES"]).read_text())
-    return table.get(image.rpartition(":")[2], {})
+    table = Path(os.environ["IMAGES"])
+    behaviours = json.loads(table.read_text()) if table.exists() else {}
+    return behaviours.get(image.rpartition(":")[2], {})
 
 
 def in_ecr(backend, image):
@@ -114,20 +103,14 @@ Ecs._calculate_task_resource_requirements = lambda self, definition: {
 
 # Services ---------------------------------------------------------------------------------------------------
 
-create_service_api, update_service, describe_services = EcsApi.create_service, Ecs.update_service, Ecs.describe_services
-
-
-def create_and_keep(self):
-    answer = create_service_api(self)
-    service = answer.result["service"]
-    for name, attribute in KEPT.items():
-        setattr(service, attribute, self._get_param(name))
-    return answer
+update_service, describe_services = Ecs.update_service, Ecs.describe_services
 
 
 def update_and_roll_out(self, properties):
     wanted = properties.pop("task_definition", None)
     service = update_service(self, properties)
+    if service.deployments and service.deployments[0]["rolloutState"] == "COMPLETED":
+        service.deployments[0] |= {"desiredCount": service.desired_count, "runningCount": service.desired_count}
     if wanted:
         roll_out(
             self,
@@ -203,90 +186,4 @@ def advance(backend, cluster, service):
             service.deployments = service.deployments[:1]
 
 
-EcsApi.create_service, Ecs.update_service, Ecs.describe_services = (
-    create_and_keep,
-    update_and_roll_out,
-    describe_and_advance,
-)
-
-
-# The load balancer and the registry -------------------------------------------------------------------------
-
-outside = Flask("outside")
-blobs, uploads = {}, {}
-
-
-@outside.get("/health")
-def health():
-    """What a task of the running deployment answers, with its commit."""
-    for region in ecs_backends[ACCOUNT].values():
-        for service in region.services.values():
-            running = [d for d in service.deployments if d["runningCount"]]
-            if running:
-                image = region.describe_task_definition(running[0]["taskDefinition"]).container_definitions[0]["image"]
-                answer = Response(
-                    '{"status":"ok"}', status=behaviour(image).get("health", 200), mimetype="application/json"
-                )
-                answer.headers["x-blog-api-version"] = image.rpartition(":")[2]
-                return answer
-    return Response("no task runs", status=503)
-
-
-make_repository = Repository.__init__
-
-
-def make_near_repository(self, *args, **kwargs):
-    make_repository(self, *args, **kwargs)
-    # Docker would look for the real name on the internet.
-    if self.name.startswith("here/"):
-        self.uri = f"127.0.0.1:{PORT + 1}/{self.name}"
-
-
-Repository.__init__ = make_near_repository
-
-
-@outside.get("/v2/")
-def registry():
-    return {}
-
-
-@outside.route("/v2/<path:name>/blobs/<digest>", methods=["HEAD", "GET"])
-def blob(name, digest):
-    return Response(blobs[digest]) if digest in blobs else Response(status=404)
-
-
-@outside.post("/v2/<path:name>/blobs/uploads/")
-def start_upload(name):
-    upload = str(time.time_ns())
-    uploads[upload] = b""
-    return Response(
-        status=202, headers={"Location": f"/v2/{name}/blobs/uploads/{upload}", "Docker-Upload-UUID": upload}
-    )
-
-
-@outside.route("/v2/<path:name>/blobs/uploads/<upload>", methods=["PATCH", "PUT"])
-def continue_upload(name, upload):
-    uploads[upload] += request.get_data()
-    if request.method == "PATCH":
-        return Response(status=202, headers={"Location": request.path, "Range": f"0-{len(uploads[upload]) - 1}"})
-    digest = request.args["digest"]
-    content = uploads.pop(upload)
-    if digest != "sha256:" + hashlib.sha256(content).hexdigest():
-        return Response(status=400)
-    blobs[digest] = content
-    return Response(status=201, headers={"Docker-Content-Digest": digest})
-
-
-@outside.route("/v2/<path:name>/manifests/<tag>", methods=["HEAD", "GET", "PUT"])
-def manifest(name, tag):
-    if request.method != "PUT":
-        return Response(status=404)
-    content = request.get_data()
-    digest = "sha256:" + hashlib.sha256(content).hexdigest()
-    region = ecr_backends[ACCOUNT][os.environ["AWS_REGION"]]
-    region.put_image(name, content.decode(), tag, request.content_type, digest)
-    return Response(status=201, headers={"Docker-Content-Digest": digest})
-
-
-ThreadedMotoServer(ip_address="127.0.0.1", port=PORT, verbose=False).start()
-make_server("127.0.0.1", PORT + 1, outside, threaded=True).serve_forever()
+Ecs.update_service, Ecs.describe_services = update_and_roll_out, describe_and_advance
