@@ -7,9 +7,10 @@ one for ever. Each patch below gives back one such thing.
 import json
 
 from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
+from moto.core.exceptions import JsonRESTError
 from moto.ec2.models.security_groups import SecurityGroupRule
 from moto.ecs.responses import EC2ContainerServiceResponse
-from moto.iam.access_control import IAMPolicyStatement, PermissionResult
+from moto.iam.access_control import IAMPolicyStatement, IAMRequest, PermissionResult
 from moto.rds.models import DBParameterGroup, RDSBackend
 from moto.s3.models import FakeDeleteMarker
 from moto.secretsmanager.responses import SecretsManagerResponse
@@ -114,6 +115,19 @@ def is_action_permitted_as_over_tls(self, *arguments):
 
 
 IAMPolicyStatement.is_action_permitted = is_action_permitted_as_over_tls
+
+# Secrets Manager answers in JSON, also that something is not allowed; moto says that in XML, which no client of it reads.
+raise_access_denied = IAMRequest._raise_access_denied
+
+
+def raise_access_denied_in_json(self):
+    if self._service == "secretsmanager":
+        message = f"User: {self._access_key.arn} is not authorized to perform: {self._action}"
+        raise JsonRESTError("AccessDeniedException", message)
+    raise_access_denied(self)
+
+
+IAMRequest._raise_access_denied = raise_access_denied_in_json
 
 # Policies name a secret by its ARN; moto holds every secret against "*", which no such policy allows.
 def secret_arn(self):

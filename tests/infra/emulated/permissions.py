@@ -27,7 +27,7 @@ def allowed(call):
     try:
         call()
     except ClientError as error:
-        if error.response["ResponseMetadata"]["HTTPStatusCode"] != 403:
+        if error.response["Error"]["Code"] != "AccessDeniedException":
             raise
         return False
     return True
