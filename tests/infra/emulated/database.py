@@ -21,9 +21,7 @@ class Database:
         self.root_certificate = folder / "root.crt"
         self.make_certificates()
         self.run("initdb", "-D", "data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
-        (folder / "data/pg_hba.conf").write_text(
-            "local all postgres trust\nhostssl all all samehost scram-sha-256\n"
-        )
+        (folder / "data/pg_hba.conf").write_text("local all postgres trust\nhostssl all all samehost scram-sha-256\n")
         settings = f"-k {folder} -p {self.port} -c listen_addresses=localhost -c ssl=on -F"
         settings += f" -c ssl_cert_file={folder}/server.crt -c ssl_key_file={folder}/server.key"
         self.run("pg_ctl", "-D", "data", "-l", "log", "-w", "-o", settings, "start")
