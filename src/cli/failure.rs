@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+use blog_api::db::is_refused_sign_in;
 use blog_api::db::migrations::MigrationError;
 
 const EX_CONFIG: u8 = 78;
@@ -38,16 +39,13 @@ impl Failure {
 pub(crate) fn database(action: &str, error: &sqlx::Error) -> Failure {
     let failure = cannot(action, error);
     match error {
-        sqlx::Error::Database(database) => match database.code().as_deref() {
-            Some(code) if code.starts_with("28") => Failure::config(format!(
-                "{}: check the user and the password of DATABASE_URL, or of the secret of DB_SECRET_ID",
-                failure.message
-            )),
-            Some("3D000") => {
-                Failure::config(format!("{}: check DB_NAME, or the secret, or the URL", failure.message))
-            }
-            _ => failure,
-        },
+        error if is_refused_sign_in(error) => Failure::config(format!(
+            "{}: check the user and the password of DATABASE_URL, or of the secret of DB_SECRET_ID",
+            failure.message
+        )),
+        sqlx::Error::Database(database) if database.code().as_deref() == Some("3D000") => {
+            Failure::config(format!("{}: check DB_NAME, or the secret, or the URL", failure.message))
+        }
         sqlx::Error::Tls(_) => Failure::config(format!(
             "{}: check DB_SSL_MODE and DB_SSL_ROOT_CERT, and that the host is the one of the certificate",
             failure.message
@@ -61,7 +59,7 @@ pub(crate) fn database(action: &str, error: &sqlx::Error) -> Failure {
 pub(crate) fn migration(error: &MigrationError) -> Failure {
     const ACTION: &str = "migrate the database";
     match error {
-        MigrationError::Connect(error) | MigrationError::Database(error) => database(ACTION, error),
+        MigrationError::Database(error) => database(ACTION, error),
         error => cannot(ACTION, error),
     }
 }

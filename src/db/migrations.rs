@@ -21,10 +21,7 @@ const TURN_INTERVAL: Duration = Duration::from_millis(250);
 /// Why the schema is not up to date.
 #[derive(Debug, thiserror::Error)]
 pub enum MigrationError {
-    /// The database cannot be reached.
-    #[error(transparent)]
-    Connect(sqlx::Error),
-    /// The database failed between migrations.
+    /// The database cannot be reached, or failed between migrations.
     #[error(transparent)]
     Database(#[from] sqlx::Error),
     /// A migration failed; those before it are applied, it is not.
@@ -54,7 +51,7 @@ pub async fn run(options: &PgConnectOptions) -> Result<(), MigrationError> {
         // An index on a large table takes its time.
         ("statement_timeout", "0"),
     ]);
-    let mut connection = options.connect().await.map_err(MigrationError::Connect)?;
+    let mut connection = options.connect().await?;
     let result = run_on(&mut connection).await;
     connection.close().await.ok();
     result

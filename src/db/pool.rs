@@ -148,7 +148,17 @@ pub(super) struct Live {
 impl Live {
     /// Closes it at once. PostgreSQL takes the end of the stream for a goodbye.
     pub(super) fn close(self, reason: &'static str) {
+        self.count_as_closed(reason);
+    }
+
+    fn count_as_closed(&self, reason: &'static str) {
         counter!("db_connections_closed_total", "pool" => self.pool, "reason" => reason).increment(1);
+    }
+
+    /// Refuses it to the pool, which then drops it.
+    fn refuse(&self, reason: &'static str) -> RecycleError<Arc<sqlx::Error>> {
+        self.count_as_closed(reason);
+        RecycleError::message(reason)
     }
 }
 
@@ -236,25 +246,18 @@ impl Manager for Connector {
     async fn recycle(&self, live: &mut Live, _: &Metrics) -> RecycleResult<Arc<sqlx::Error>> {
         let now = Instant::now();
         if live.generation != self.generation.load(Ordering::Relaxed) {
-            return Err(self.refuse("suspect"));
+            return Err(live.refuse("suspect"));
         }
         if now >= live.expires {
-            return Err(self.refuse("expired"));
+            return Err(live.refuse("expired"));
         }
         if now - live.last_used > TRUSTED_REST
             && !matches!(timeout(PING_TIMEOUT, live.raw.ping()).await, Ok(Ok(())))
         {
             self.suspect(live);
-            return Err(self.refuse("unanswered"));
+            return Err(live.refuse("unanswered"));
         }
         Ok(())
-    }
-}
-
-impl Connector {
-    fn refuse(&self, reason: &'static str) -> RecycleError<Arc<sqlx::Error>> {
-        counter!("db_connections_closed_total", "pool" => self.name, "reason" => reason).increment(1);
-        RecycleError::message(reason)
     }
 }
 
