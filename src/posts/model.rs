@@ -214,6 +214,33 @@ impl Publication {
     }
 }
 
+/// Which new comments wait for an editor before others read them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, sqlx::Type)]
+#[serde(rename_all = "snake_case")]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+pub enum CommentsPolicy {
+    /// None.
+    Open,
+    /// Those of a user of whom no comment was ever approved.
+    FirstHeld,
+    /// All but editors' and the post's author's.
+    AllHeld,
+}
+
+/// A heading of a post's text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Heading {
+    /// Its level: 1 is the highest.
+    #[schema(minimum = 1, maximum = 6)]
+    pub level: u8,
+    /// The id of its element in `body_html`.
+    #[schema(example = "hello")]
+    pub anchor: String,
+    /// Its text, without markup.
+    #[schema(example = "Hello")]
+    pub text: String,
+}
+
 /// A post in a list.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct PostSummary {
@@ -233,8 +260,26 @@ pub struct PostSummary {
     pub tags: Vec<String>,
     /// Where it is on its way to its readers.
     pub status: PostStatus,
+    /// The beginning of its text, without markup.
+    #[schema(example = "This is the first post.")]
+    pub excerpt: String,
+    /// The language whose words the search of its text knows.
+    #[schema(example = "english")]
+    pub language: String,
+    /// How long its text takes to read, in minutes.
+    #[schema(minimum = 1, example = 1)]
+    pub reading_minutes: i32,
     /// Whether it takes new comments.
     pub comments_open: bool,
+    /// Which new comments wait for an editor; null is the site's policy.
+    #[schema(required)]
+    pub comments_policy: Option<CommentsPolicy>,
+    /// How many users like it.
+    #[schema(minimum = 0)]
+    pub likes: i32,
+    /// How many comments everybody reads.
+    #[schema(minimum = 0)]
+    pub comments: i32,
     /// Who wrote it.
     pub author: Byline,
     /// When it was or will be published; null for a draft.
@@ -261,6 +306,8 @@ pub struct Post {
     /// The text as safe HTML.
     #[schema(example = "<h1>Hello</h1>\n<p>This is <em>the first</em> post.</p>\n")]
     pub body_html: String,
+    /// Its table of contents: the headings in the order of the text.
+    pub toc: Vec<Heading>,
 }
 
 /// What decides who may do what with a post.

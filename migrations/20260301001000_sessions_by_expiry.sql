@@ -1,0 +1,2 @@
+-- no-transaction
+create index concurrently sessions_by_expiry on sessions (expires_at);

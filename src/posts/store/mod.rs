@@ -1,0 +1,85 @@
+//! All SQL about posts: reading one here, lists and changes in their files.
+
+mod list;
+mod write;
+
+pub use list::*;
+pub use write::*;
+
+use chrono::{DateTime, Utc};
+use sqlx::types::Json;
+
+use super::model::{CommentsPolicy, Heading, Post, PostHead, PostRef, PostStatus, PostSummary};
+use crate::db::Connection;
+use crate::users::model::Byline;
+
+type Toc = Json<Vec<Heading>>;
+
+/// The post, unless it was deleted.
+pub async fn find(
+    connection: &mut Connection,
+    post: &PostRef,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Option<Post>> {
+    let row = sqlx::query!(
+        r#"select p.id, p.slug, p.title, p.summary, p.tags, p.excerpt, p.language, p.reading_minutes,
+             p.comments_open, p.comments_policy as "comments_policy: CommentsPolicy", s.likes, s.comments,
+             case when p.published_at is null then 'draft'
+                  when p.published_at > $3 then 'scheduled' else 'published' end as "status!: PostStatus",
+             p.author_id, u.username as "author_username?", u.display_name as author_display_name,
+             p.published_at, p.created_at, p.updated_at, p.body, p.body_html, p.toc as "toc: Toc"
+           from posts p join post_stats s on s.post_id = p.id left join users u on u.id = p.author_id
+           where p.id = coalesce($1, (select id from posts where slug = $2)) and p.deleted_at is null"#,
+        post.id(),
+        post.slug(),
+        now
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.map(|row| Post {
+        summary: PostSummary {
+            id: row.id,
+            slug: row.slug,
+            title: row.title,
+            summary: row.summary,
+            tags: row.tags,
+            status: row.status,
+            excerpt: row.excerpt,
+            language: row.language,
+            reading_minutes: row.reading_minutes,
+            comments_open: row.comments_open,
+            comments_policy: row.comments_policy,
+            likes: row.likes,
+            comments: row.comments,
+            author: Byline::new(row.author_id, row.author_username, row.author_display_name),
+            published_at: row.published_at,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+            deleted_at: None,
+        },
+        body: row.body,
+        body_html: row.body_html,
+        toc: row.toc.0,
+    }))
+}
+
+/// What decides who may do what with the post, unless it was deleted.
+pub async fn head(
+    connection: &mut Connection,
+    post: &PostRef,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Option<PostHead>> {
+    sqlx::query_as!(
+        PostHead,
+        r#"select id, author_id, comments_open,
+             case when published_at is null then 'draft'
+                  when published_at > $3 then 'scheduled' else 'published' end as "status!: PostStatus"
+           from posts
+           where id = coalesce($1, (select id from posts where slug = $2)) and deleted_at is null"#,
+        post.id(),
+        post.slug(),
+        now
+    )
+    .fetch_optional(connection)
+    .await
+}
