@@ -9,6 +9,7 @@ use crate::auth::password::Passwords;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Db;
+use crate::http::conditional::RequireIfMatch;
 use crate::http::context::TrustedProxyHops;
 use crate::http::middleware::{self, Limits};
 use crate::lifecycle::Lifecycle;
@@ -28,6 +29,8 @@ pub struct AppState {
     pub passwords: Passwords,
     /// How accounts are made.
     pub sign_up: SignUpPolicy,
+    /// Whether a change must say which version it changes.
+    pub require_if_match: RequireIfMatch,
     /// Whose address is believed.
     pub trusted_proxy_hops: TrustedProxyHops,
 }
@@ -49,6 +52,7 @@ impl AppState {
                 default_role: config.default_role,
                 refuse_common_passwords: config.password_blocklist,
             },
+            require_if_match: RequireIfMatch(config.require_if_match),
             trusted_proxy_hops: TrustedProxyHops(config.trusted_proxy_hops),
         })
     }

@@ -56,6 +56,12 @@ pub enum ApiError {
     /// The state of things forbids it: a name is taken, comments are closed.
     #[error("`{}` {}", .0.field, .0.detail)]
     Conflict(FieldError),
+    /// `If-Match` names another version; the current entity tag.
+    #[error("It has changed: read it again, and send `If-Match` with the new `ETag`.")]
+    PreconditionFailed(String),
+    /// A change that does not say which version it changes.
+    #[error("Send `If-Match` with the `ETag` of what you change.")]
+    PreconditionRequired,
     /// The body is larger than this many bytes.
     #[error("The body may have at most {0} bytes.")]
     TooLarge(usize),
@@ -104,6 +110,8 @@ impl ApiError {
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found"),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
             Self::Conflict(_) => (StatusCode::CONFLICT, "conflict"),
+            Self::PreconditionFailed(_) => (StatusCode::PRECONDITION_FAILED, "precondition_failed"),
+            Self::PreconditionRequired => (StatusCode::PRECONDITION_REQUIRED, "precondition_required"),
             Self::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
             Self::UnsupportedMediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
             Self::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid"),
@@ -148,6 +156,11 @@ impl IntoResponse for ApiError {
                 response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
             }
             _ => {}
+        }
+        if let Self::PreconditionFailed(etag) = &self
+            && let Ok(etag) = HeaderValue::try_from(etag)
+        {
+            response.headers_mut().insert(header::ETAG, etag);
         }
         response.extensions_mut().insert(Arc::new(self));
         response

@@ -76,12 +76,16 @@ pub fn docs() -> Router<AppState> {
 }
 
 /// What every handler of a kind can answer besides what its own documentation says.
-const COMMON: [(&str, &str, &str); 7] = [
+const COMMON: [(&str, &str, &str); 11] = [
+    ("304", "NotModified", "It is what `If-None-Match` names: use what you have"),
     ("400", "Unreadable", "The body, an id or the cursor cannot be read"),
     ("401", "Unauthenticated", "No token where one is needed, or one that is unknown, revoked or expired"),
+    ("409", "Conflict", "A request with the same `Idempotency-Key` is being served"),
+    ("412", "PreconditionFailed", "It is no longer what `If-Match` names; `ETag` has what it is now"),
     ("413", "TooLarge", "The body is larger than 1 MiB"),
     ("415", "UnsupportedMediaType", "The body is not `application/json`"),
     ("422", "Invalid", "Fields that are not acceptable; `errors` names each"),
+    ("428", "PreconditionRequired", "`REQUIRE_IF_MATCH` is on, and `If-Match` is missing"),
     ("500", "Internal", "A defect; the log has the cause under the request id"),
     ("503", "Unavailable", "Too busy, or the database is away; try again after `Retry-After` seconds"),
 ];
@@ -105,11 +109,57 @@ fn complete(mut document: Value) -> Value {
         }
     }
     for path in document["paths"].as_object_mut().into_iter().flat_map(Map::values_mut) {
-        for operation in path.as_object_mut().into_iter().flat_map(Map::values_mut) {
+        let is_changed = !path["patch"].is_null();
+        for (method, operation) in path.as_object_mut().into_iter().flatten() {
+            add_header_parameters(method, is_changed, operation);
             complete_operation(operation);
         }
     }
     document
+}
+
+/// The resources that have an `ETag`.
+const TAGGED: [&str; 4] = ["Account", "Comment", "Post", "Profile"];
+
+fn add_header_parameters(method: &str, path_has_patch: bool, operation: &mut Value) {
+    let answer = &operation["responses"]["200"]["content"]["application/json"]["schema"]["$ref"];
+    let is_tagged = TAGGED.iter().any(|name| *answer == format!("#/components/schemas/{name}"));
+    let (name, description, schema) = match method {
+        "get" if is_tagged => (
+            "If-None-Match",
+            "The `ETag` of what you have: 304 if that is how it still is",
+            json!({"type": "string"}),
+        ),
+        "patch" | "delete" if path_has_patch => (
+            "If-Match",
+            "The `ETag` of what you change: 412 if it has changed since",
+            json!({"type": "string", "pattern": r#"^"[0-9]+(-[0-9a-f]{16})?"$"#}),
+        ),
+        // A token is never stored, so signing in cannot be answered again.
+        "post" if operation["tags"][0] != "sessions" => (
+            "Idempotency-Key",
+            "Your name for this write, best a UUID: sent again within 24 hours, it gets the same answer",
+            json!({"type": "string", "format": "uuid"}),
+        ),
+        _ => return,
+    };
+    if operation["parameters"].is_null() {
+        operation["parameters"] = json!([]);
+    }
+    if let Some(parameters) = operation["parameters"].as_array_mut() {
+        parameters.push(json!({
+            "name": name, "in": "header", "required": false, "description": description, "schema": schema,
+        }));
+    }
+    for (status, response) in operation["responses"].as_object_mut().into_iter().flatten() {
+        let header = |description: &str| json!({"description": description, "schema": {"type": "string"}});
+        if status.starts_with('2') && (is_tagged || method == "patch" || method == "post") {
+            response["headers"]["ETag"] = header("The version of the resource, and a hash of what is shown");
+        }
+        if status.starts_with('2') && method == "post" {
+            response["headers"]["Idempotency-Replayed"] = header("`true` when the answer is given again");
+        }
+    }
 }
 
 fn complete_operation(operation: &mut Value) {
@@ -121,10 +171,13 @@ fn complete_operation(operation: &mut Value) {
     let has = |key: &str, value: &str| parameters.iter().any(|parameter| parameter[key] == value);
     let has_body = !operation["requestBody"].is_null();
     let applies = |status: &str| match status {
-        "400" => has_body || has("in", "path") || has("name", "cursor"),
+        "304" => has("name", "If-None-Match"),
+        "400" => has_body || has("in", "path") || has("name", "cursor") || has("name", "Idempotency-Key"),
         "401" => !operation["security"].is_null(),
+        "409" => has("name", "Idempotency-Key"),
+        "412" | "428" => has("name", "If-Match"),
         "413" | "415" => has_body,
-        "422" => has_body || has("in", "query"),
+        "422" => has_body || has("in", "query") || has("name", "Idempotency-Key"),
         _ => tag != "health",
     };
     let mut responses: BTreeMap<String, Value> = COMMON

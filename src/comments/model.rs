@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::auth::{Role, User, Viewer};
+use crate::http::conditional::Versioned;
 use crate::http::validation::text_type;
 use crate::users::model::Byline;
 
@@ -68,10 +69,19 @@ pub struct Comment {
     pub status: CommentStatus,
     /// Whether it is a tombstone.
     pub removed: bool,
+    /// Grows with each change; the `ETag` begins with it.
+    #[schema(example = 1)]
+    pub version: i64,
     /// When it was written.
     pub created_at: DateTime<Utc>,
     /// When it last changed.
     pub updated_at: DateTime<Utc>,
+}
+
+impl Versioned for Comment {
+    fn version(&self) -> i64 {
+        self.version
+    }
 }
 
 impl Comment {

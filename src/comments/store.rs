@@ -23,6 +23,7 @@ pub struct CommentRow {
     body_html: String,
     status: CommentStatus,
     removed: bool,
+    version: i64,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
 }
@@ -47,6 +48,7 @@ impl From<CommentRow> for Comment {
             body_html: row.body_html,
             status: row.status,
             removed: row.removed,
+            version: row.version,
             created_at: row.created_at,
             updated_at: row.updated_at,
         }
@@ -61,7 +63,7 @@ macro_rules! select {
             r#"select c.id, c.post_id, c.parent_id, c.thread, octet_length(c.thread) / 16 - 1 as "depth!",
                  c.author_id, u.username as "author_username?", u.display_name as author_display_name,
                  c.body, c.body_html, c.status as "status: CommentStatus", c.deleted_at is not null as "removed!",
-                 c.created_at, c.updated_at
+                 c.version, c.created_at, c.updated_at
                from comments c left join users u on u.id = c.author_id "# + $tail,
             $($argument),*
         )
@@ -185,11 +187,12 @@ pub struct Changes<'a> {
     pub status: Option<CommentStatus>,
 }
 
-/// Changes a comment; false if it is not there.
+/// Changes a comment; false if it is not there, or in none of the versions `if_match`.
 pub async fn update(
     connection: &mut Connection,
     id: Uuid,
     changes: &Changes<'_>,
+    if_match: Option<&[i64]>,
     now: DateTime<Utc>,
 ) -> sqlx::Result<bool> {
     let updated = sqlx::query!(
@@ -199,25 +202,35 @@ pub async fn update(
            status = coalesce($4, status),
            version = version + 1,
            updated_at = $5
-         where id = $1 and deleted_at is null",
+         where id = $1 and deleted_at is null and ($6::bigint[] is null or version = any($6))",
         id,
         changes.body.map(|(markdown, _)| markdown),
         changes.body.map(|(_, html)| html),
         changes.status.map(CommentStatus::as_str),
-        now
+        now,
+        if_match
     )
     .execute(connection)
     .await?;
     Ok(updated.rows_affected() > 0)
 }
 
-/// Deletes a comment; false if it is not there. One with replies becomes a tombstone, and tombstones left
+/// Deletes a comment; false if it is not there, or in none of the versions `if_match`. One with replies becomes a tombstone, and tombstones left
 /// without replies go too. Wants a transaction: the row locks make replies and other deletions wait.
-pub async fn delete(connection: &mut Connection, id: Uuid, now: DateTime<Utc>) -> sqlx::Result<bool> {
-    let locked =
-        sqlx::query!("select parent_id from comments where id = $1 and deleted_at is null for update", id)
-            .fetch_optional(&mut *connection)
-            .await?;
+pub async fn delete(
+    connection: &mut Connection,
+    id: Uuid,
+    if_match: Option<&[i64]>,
+    now: DateTime<Utc>,
+) -> sqlx::Result<bool> {
+    let locked = sqlx::query!(
+        "select parent_id from comments
+         where id = $1 and deleted_at is null and ($2::bigint[] is null or version = any($2)) for update",
+        id,
+        if_match
+    )
+    .fetch_optional(&mut *connection)
+    .await?;
     let Some(comment) = locked else { return Ok(false) };
     if !delete_without_replies(connection, id).await? {
         sqlx::query!(

@@ -61,6 +61,8 @@ pub struct Config {
     pub default_role: Role,
     /// `PASSWORD_BLOCKLIST`: whether common passwords are refused.
     pub password_blocklist: bool,
+    /// `REQUIRE_IF_MATCH`: whether a change must say which version it changes.
+    pub require_if_match: bool,
 }
 
 /// How the database is reached.
@@ -156,6 +158,7 @@ impl Config {
             cors_allowed_origins: env.origins("CORS_ALLOWED_ORIGINS"),
             default_role: env.choice("DEFAULT_ROLE", &SIGN_UP_ROLES).unwrap_or(Role::Author),
             password_blocklist: env.choice("PASSWORD_BLOCKLIST", &SWITCH).unwrap_or(true),
+            require_if_match: env.choice("REQUIRE_IF_MATCH", &SWITCH).unwrap_or(false),
         };
         env.finish().map_err(ConfigError)?;
         Ok(config)

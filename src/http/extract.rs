@@ -30,27 +30,33 @@ impl<T: DeserializeOwned + Validate, S: Send + Sync> FromRequest<S> for Json<T> 
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, ApiError> {
-        if !is_json(request.headers()) {
-            return Err(ApiError::UnsupportedMediaType);
-        }
-        let bytes = read_body(request).await?;
-        // Serde would take an array for a struct, field by field.
-        if !bytes.trim_ascii_start().starts_with(b"{") {
-            serde_json::from_slice::<IgnoredAny>(&bytes).map_err(|error| unreadable(&error))?;
-            return Err(ApiError::invalid("body", "wrong_type", "must be a JSON object"));
-        }
-        let mut json = serde_json::Deserializer::from_slice(&bytes);
-        let body: T =
-            serde_path_to_error::deserialize(&mut json).map_err(|error| match error.inner().classify() {
-                serde_json::error::Category::Data => ApiError::Invalid(vec![field_error(
-                    &error.path().to_string(),
-                    &error.inner().to_string(),
-                )]),
-                _ => unreadable(error.inner()),
-            })?;
-        json.end().map_err(|error| unreadable(&error))?;
-        body.validated().map(Self)
+        let (parts, body) = request.into_parts();
+        parse_json(&read_json(&parts.headers, body).await?).map(Self)
     }
+}
+
+/// The body, if it is said to be JSON.
+pub(super) async fn read_json(headers: &HeaderMap, body: Body) -> Result<Vec<u8>, ApiError> {
+    if is_json(headers) { read_body(headers, body).await } else { Err(ApiError::UnsupportedMediaType) }
+}
+
+/// The valid request in a body.
+pub(super) fn parse_json<T: DeserializeOwned + Validate>(bytes: &[u8]) -> Result<T, ApiError> {
+    // Serde would take an array for a struct, field by field.
+    if !bytes.trim_ascii_start().starts_with(b"{") {
+        serde_json::from_slice::<IgnoredAny>(bytes).map_err(|error| unreadable(&error))?;
+        return Err(ApiError::invalid("body", "wrong_type", "must be a JSON object"));
+    }
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let body: T =
+        serde_path_to_error::deserialize(&mut json).map_err(|error| match error.inner().classify() {
+            serde_json::error::Category::Data => {
+                ApiError::Invalid(vec![field_error(&error.path().to_string(), &error.inner().to_string())])
+            }
+            _ => unreadable(error.inner()),
+        })?;
+    json.end().map_err(|error| unreadable(&error))?;
+    body.validated()
 }
 
 impl<T: Serialize> IntoResponse for Json<T> {
@@ -69,16 +75,14 @@ fn is_json(headers: &HeaderMap) -> bool {
     essence.eq_ignore_ascii_case("application/json")
 }
 
-async fn read_body(request: Request) -> Result<Vec<u8>, ApiError> {
-    let waits_for_continue = request.headers().contains_key(header::EXPECT);
-    let announced = request
-        .headers()
-        .get(header::CONTENT_LENGTH)
-        .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+async fn read_body(headers: &HeaderMap, body: Body) -> Result<Vec<u8>, ApiError> {
+    let waits_for_continue = headers.contains_key(header::EXPECT);
+    let announced =
+        headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     if waits_for_continue && announced.is_some_and(|length| length > MAX_BODY) {
         return Err(ApiError::TooLarge(MAX_BODY));
     }
-    let mut stream = Body::into_data_stream(request.into_body());
+    let mut stream = body.into_data_stream();
     // Grows with what arrives, not with what was announced: announcing costs a client nothing.
     let mut bytes = Vec::new();
     let mut read = 0;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue, Method, header};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use tokio::sync::Semaphore;
@@ -15,9 +15,12 @@ use tower_http::compression::CompressionLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use super::access_log::access_log;
+use super::caching::cache_control;
+use super::conditional::{not_modified, tag_encoding};
 use super::context::{RequestContext, X_REQUEST_ID};
 use super::extract::Json;
 use super::health;
+use super::idempotency::{IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED};
 use crate::error::ApiError;
 use crate::lifecycle::Lifecycle;
 
@@ -46,17 +49,18 @@ pub fn wrap<S: Clone + Send + Sync + 'static>(
     let slots = Arc::new(Semaphore::new(limits.concurrency));
     let stack = ServiceBuilder::new()
         .layer(from_fn_with_state(lifecycle, access_log))
+        .layer(from_fn(tag_encoding))
         .layer(CompressionLayer::new())
+        .layer(from_fn(rename_options))
         .layer(cors(cors_allowed_origins))
         .layer(map_response(default_headers))
+        .layer(from_fn(cache_control))
+        .layer(from_fn(not_modified))
         .layer(from_fn(render_errors))
         .layer(from_fn_with_state(slots, shed))
         .layer(from_fn_with_state(limits.request_timeout, time_out))
         .layer(CatchPanicLayer::custom(|_payload| ApiError::Panicked.into_response()));
-    routes
-        .fallback(async || ApiError::NotFound)
-        .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
-        .layer(stack)
+    routes.fallback(async || ApiError::NotFound).method_not_allowed_fallback(method_not_allowed).layer(stack)
 }
 
 /// What every answer carries, unless its handler knows better.
@@ -79,9 +83,48 @@ fn cors(origins: &[HeaderValue]) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(AllowOrigin::list(origins.iter().cloned()))
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, X_REQUEST_ID])
-        .expose_headers([header::LINK, header::LOCATION, header::RETRY_AFTER, X_REQUEST_ID])
+        .allow_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            header::IF_MATCH,
+            header::IF_NONE_MATCH,
+            IDEMPOTENCY_KEY,
+            X_REQUEST_ID,
+        ])
+        .expose_headers([
+            header::ETAG,
+            header::LINK,
+            header::LOCATION,
+            header::RETRY_AFTER,
+            IDEMPOTENCY_REPLAYED,
+            X_REQUEST_ID,
+        ])
         .max_age(Duration::from_hours(1))
+}
+
+/// What `OPTIONS` is called between [`rename_options`] and the route.
+const OPTIONS: &str = "OPTIONS*";
+
+/// An `OPTIONS` that is no CORS preflight is a question to the route. It travels under another name, since
+/// the CORS layer takes every `OPTIONS` for a preflight.
+async fn rename_options(mut request: Request, next: Next) -> Response {
+    let is_preflight = request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+    if *request.method() == Method::OPTIONS
+        && !is_preflight
+        && let Ok(method) = Method::from_bytes(OPTIONS.as_bytes())
+    {
+        *request.method_mut() = method;
+    }
+    next.run(request).await
+}
+
+/// The router adds `Allow`.
+async fn method_not_allowed(method: Method) -> Response {
+    if method.as_str() == OPTIONS {
+        StatusCode::NO_CONTENT.into_response()
+    } else {
+        ApiError::MethodNotAllowed.into_response()
+    }
 }
 
 async fn time_out(State(limit): State<Duration>, request: Request, next: Next) -> Response {

@@ -1,9 +1,13 @@
-//! HTTP as this service speaks it: the middleware stack, typed extractors, validation, lists, health.
+//! HTTP as this service speaks it: the middleware stack, typed extractors, validation, lists, conditional
+//! requests, idempotency, health.
 
 pub mod access_log;
+pub mod caching;
+pub mod conditional;
 pub mod context;
 pub mod extract;
 pub mod health;
+pub mod idempotency;
 pub mod middleware;
 pub mod pagination;
 pub mod validation;

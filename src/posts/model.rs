@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::auth::{Role, User, Viewer};
+use crate::http::conditional::Versioned;
 use crate::http::validation::{Broken, Rule, length, text_type};
 use crate::users::model::Byline;
 
@@ -282,6 +283,9 @@ pub struct PostSummary {
     pub comments: i32,
     /// Who wrote it.
     pub author: Byline,
+    /// Grows with each change; the `ETag` begins with it.
+    #[schema(example = 1)]
+    pub version: i64,
     /// When it was or will be published; null for a draft.
     #[schema(required)]
     pub published_at: Option<DateTime<Utc>>,
@@ -334,6 +338,12 @@ impl PostHead {
     #[must_use]
     pub fn is_editable_by(&self, user: &User) -> bool {
         user.is(Role::Editor) || self.author_id == Some(user.id)
+    }
+}
+
+impl Versioned for Post {
+    fn version(&self) -> i64 {
+        self.summary.version
     }
 }
 

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::auth::Role;
 use crate::auth::password::Password;
+use crate::http::conditional::Versioned;
 use crate::http::validation::{Broken, Rule, Violations, length, text_type};
 
 /// A name for a URL and an @-mention: unique whatever its case.
@@ -115,6 +116,9 @@ pub struct Profile {
     /// What the user says of themselves.
     #[schema(required, example = "Writes about engines.")]
     pub bio: Option<String>,
+    /// Grows with each change; the `ETag` begins with it.
+    #[schema(example = 1)]
+    pub version: i64,
     /// When the account was made.
     pub created_at: DateTime<Utc>,
 }
@@ -138,10 +142,25 @@ pub struct Account {
     /// What the user says of themselves.
     #[schema(required, example = "Writes about engines.")]
     pub bio: Option<String>,
+    /// Grows with each change; the `ETag` begins with it.
+    #[schema(example = 1)]
+    pub version: i64,
     /// When the account was made.
     pub created_at: DateTime<Utc>,
     /// When it last changed.
     pub updated_at: DateTime<Utc>,
+}
+
+impl Versioned for Profile {
+    fn version(&self) -> i64 {
+        self.version
+    }
+}
+
+impl Versioned for Account {
+    fn version(&self) -> i64 {
+        self.version
+    }
 }
 
 /// Who wrote a post or a comment.

@@ -34,7 +34,7 @@ pub async fn insert(
         Account,
         r#"insert into users (id, username, email, password_hash, role, display_name, bio, created_at, updated_at)
            values ($1, $2, $3, $4, $5, $6, $7, $8, $8)
-           returning id, username, email, role as "role: Role", display_name, bio, created_at, updated_at"#,
+           returning id, username, email, role as "role: Role", display_name, bio, version, created_at, updated_at"#,
         Uuid::now_v7(),
         new.username.as_str(),
         new.email.as_str(),
@@ -52,7 +52,7 @@ pub async fn insert(
 pub async fn profile(connection: &mut Connection, id: Uuid) -> sqlx::Result<Option<Profile>> {
     sqlx::query_as!(
         Profile,
-        "select id, username, display_name, bio, created_at from users where id = $1",
+        "select id, username, display_name, bio, version, created_at from users where id = $1",
         id
     )
     .fetch_optional(connection)
@@ -63,7 +63,7 @@ pub async fn profile(connection: &mut Connection, id: Uuid) -> sqlx::Result<Opti
 pub async fn account(connection: &mut Connection, id: Uuid) -> sqlx::Result<Option<Account>> {
     sqlx::query_as!(
         Account,
-        r#"select id, username, email, role as "role: Role", display_name, bio, created_at, updated_at
+        r#"select id, username, email, role as "role: Role", display_name, bio, version, created_at, updated_at
            from users where id = $1"#,
         id
     )
@@ -92,7 +92,7 @@ pub async fn list(
     // `~` sorts after every character that a username can have, so the prefix is a range of the index.
     sqlx::query_as!(
         Account,
-        r#"select id, username, email, role as "role: Role", display_name, bio, created_at, updated_at
+        r#"select id, username, email, role as "role: Role", display_name, bio, version, created_at, updated_at
            from users
            where lower(username collate "C") >= lower($1) and lower(username collate "C") < lower($1) || '~'
              and lower(username collate "C") > coalesce($2, '')
@@ -124,11 +124,13 @@ pub struct Changes<'a> {
     pub verified_hash: Option<&'a str>,
 }
 
-/// Changes an account; `None` if it is not there, or if the password is not the one that was verified.
+/// Changes an account; `None` if it is not there or in none of the versions `if_match`, or if the password is
+/// not the one that was verified.
 pub async fn update(
     connection: &mut Connection,
     id: Uuid,
     changes: &Changes<'_>,
+    if_match: Option<&[i64]>,
     now: DateTime<Utc>,
 ) -> sqlx::Result<Option<Account>> {
     sqlx::query_as!(
@@ -143,7 +145,8 @@ pub async fn update(
              version = version + 1,
              updated_at = $11
            where id = $1 and ($10::text is null or password_hash = $10)
-           returning id, username, email, role as "role: Role", display_name, bio, created_at, updated_at"#,
+             and ($12::bigint[] is null or version = any($12))
+           returning id, username, email, role as "role: Role", display_name, bio, version, created_at, updated_at"#,
         id,
         changes.username,
         changes.email,
@@ -154,15 +157,22 @@ pub async fn update(
         changes.bio.flatten(),
         changes.password_hash,
         changes.verified_hash,
-        now
+        now,
+        if_match
     )
     .fetch_optional(connection)
     .await
 }
 
 /// Erases a user: the account and its sessions go, posts and comments lose their author. False if there is
-/// no such user.
-pub async fn delete(connection: &mut Connection, id: Uuid) -> sqlx::Result<bool> {
-    let deleted = sqlx::query!("delete from users where id = $1", id).execute(connection).await?;
+/// no such user, or in none of the versions `if_match`.
+pub async fn delete(connection: &mut Connection, id: Uuid, if_match: Option<&[i64]>) -> sqlx::Result<bool> {
+    let deleted = sqlx::query!(
+        "delete from users where id = $1 and ($2::bigint[] is null or version = any($2))",
+        id,
+        if_match
+    )
+    .execute(connection)
+    .await?;
     Ok(deleted.rows_affected() > 0)
 }

@@ -107,7 +107,8 @@ async fn bodies_that_are_too_large_of_another_type_or_of_unknown_fields_are_413_
 async fn unknown_and_unacceptable_parameters_are_422() {
     let app = TestApp::start().await;
     let admin = app.admin().await;
-    let lists: Vec<_> = Operation::answering("422").filter(|operation| !operation.has_body()).collect();
+    let lists: Vec<_> =
+        Operation::answering("422").filter(|operation| operation.has_parameter("query", "limit")).collect();
     assert!(lists.len() >= 5);
     for operation in lists {
         let get = |query: &str| app.get(&format!("{}?{query}", operation.path)).by(&admin);

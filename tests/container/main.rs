@@ -73,11 +73,13 @@ async fn main() -> ExitCode {
                 // A task of its own, so that its panic is this scenario's failure.
                 let result = tokio::spawn(scenario(stack.clone())).await;
                 let took = start.elapsed().as_secs();
-                if let Ok(figures) = result {
-                    println!("ok      {name}: {figures} ({took} s)");
-                } else {
-                    failed += 1;
-                    println!("FAILED  {name} ({took} s)");
+                match result {
+                    Ok(figures) => println!("ok      {name}: {figures} ({took} s)"),
+                    Err(error) => {
+                        failed += 1;
+                        // Again, because a backtrace may stand between this line and the message.
+                        println!("FAILED  {name} ({took} s): {}", panic_message(error));
+                    }
                 }
             }
         }
@@ -129,6 +131,12 @@ async fn up() -> Stack {
     let session = json!({"email": user["email"], "password": user["password"]});
     let session = client.post("/v1/sessions", &session).await.unwrap();
     Stack { author: client.with_token(session.json["token"].as_str().unwrap()) }
+}
+
+fn panic_message(error: tokio::task::JoinError) -> String {
+    let payload = error.into_panic();
+    let text = payload.downcast_ref::<String>().cloned();
+    text.or_else(|| payload.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default()
 }
 
 /// The figure of a duration in a summary.

@@ -14,7 +14,8 @@ use crate::comments::model::{Comment, CommentStatus};
 use crate::comments::store::{self, CommentRow};
 use crate::db::Db;
 use crate::error::ApiError;
-use crate::http::extract::{Json, Path, Query};
+use crate::http::conditional::Tagged;
+use crate::http::extract::{Path, Query};
 use crate::http::pagination::{Limit, Page, PageQuery, decode_cursor};
 use crate::http::validation::{Validate, Violations};
 use crate::posts::model::PostRef;
@@ -107,7 +108,7 @@ pub async fn read(
     State(db): State<Db>,
     State(clock): State<Clock>,
     Path(id): Path<Uuid>,
-) -> Result<Json<Comment>, ApiError> {
+) -> Result<Tagged<Comment>, ApiError> {
     let (comment, _) = find_visible(&mut viewer.acquire(&db).await?, id, &viewer, &clock).await?;
-    Ok(Json(comment))
+    Ok(Tagged(comment))
 }

@@ -15,7 +15,9 @@ use crate::comments::model::{Comment, CommentBody, CommentStatus, MAX_DEPTH};
 use crate::comments::store::{self};
 use crate::db::Db;
 use crate::error::ApiError;
+use crate::http::conditional::{IfMatch, Tagged};
 use crate::http::extract::{Json, Path};
+use crate::http::idempotency::{Idempotent, Started};
 use crate::http::validation::{Validate, Violations, not_null};
 use crate::markdown;
 use crate::posts::model::{PostHead, PostRef, PostStatus};
@@ -50,12 +52,15 @@ pub async fn create(
     State(db): State<Db>,
     State(clock): State<Clock>,
     Path(post): Path<PostRef>,
-    Json(body): Json<CreateComment>,
+    Idempotent(key, body): Idempotent<CreateComment>,
 ) -> Result<Response, ApiError> {
     let viewer = Viewer(Some(user));
     let body_html = markdown::render(body.body.as_str()).await?;
-    let mut connection = db.acquire().await?;
-    let post = find_post(&mut connection, &post, &viewer, &clock).await?;
+    let mut write = match key.begin(&db, Some(user.id), clock.now()).await? {
+        Started::New(write) => write,
+        Started::Replay(answer) => return Ok(answer),
+    };
+    let post = find_post(&mut write, &post, &viewer, &clock).await?;
     let new = store::NewComment {
         post_id: post.id,
         author_id: user.id,
@@ -63,12 +68,12 @@ pub async fn create(
         body: body.body.as_str(),
         body_html: &body_html,
     };
-    let Some(id) = store::insert(&mut connection, &new, clock.now()).await? else {
-        return Err(refusal(&mut connection, &post, body.parent_id).await?);
+    let Some(id) = store::insert(&mut write, &new, clock.now()).await? else {
+        return Err(refusal(&mut write, &post, body.parent_id).await?);
     };
-    let comment: Comment = store::find(&mut connection, id).await?.ok_or(ApiError::NotFound)?.into();
+    let comment: Comment = store::find(&mut write, id).await?.ok_or(ApiError::NotFound)?.into();
     let location = [(header::LOCATION, format!("/v1/comments/{id}"))];
-    Ok((StatusCode::CREATED, location, Json(comment)).into_response())
+    write.answer((StatusCode::CREATED, location, Tagged(comment)).into_response()).await
 }
 
 /// Why a comment was not taken.
@@ -128,8 +133,9 @@ pub async fn update(
     State(db): State<Db>,
     State(clock): State<Clock>,
     Path(id): Path<Uuid>,
+    if_match: IfMatch,
     Json(body): Json<UpdateComment>,
-) -> Result<Json<Comment>, ApiError> {
+) -> Result<Tagged<Comment>, ApiError> {
     let body_html = match &body.body {
         Some(markdown) => Some(markdown::render(markdown.as_str()).await?),
         None => None,
@@ -149,11 +155,9 @@ pub async fn update(
         body: body.body.as_ref().map(CommentBody::as_str).zip(body_html.as_deref()),
         status: body.status,
     };
-    if !store::update(&mut connection, id, &changes, clock.now()).await? {
-        return Err(ApiError::NotFound);
-    }
-    let comment = store::find(&mut connection, id).await?.ok_or(ApiError::NotFound)?;
-    Ok(Json(comment.into()))
+    let updated = store::update(&mut connection, id, &changes, if_match.versions(), clock.now()).await?;
+    let comment = store::find(&mut connection, id).await?.map(Comment::from);
+    if updated { comment.map(Tagged).ok_or(ApiError::NotFound) } else { Err(if_match.refusal(comment)) }
 }
 
 /// Delete a comment
@@ -170,15 +174,18 @@ pub async fn delete(
     State(db): State<Db>,
     State(clock): State<Clock>,
     Path(id): Path<Uuid>,
+    if_match: IfMatch,
 ) -> Result<StatusCode, ApiError> {
     let mut transaction = db.begin().await?;
     let (comment, post) = find_visible(&mut transaction, id, &Viewer(Some(user)), &clock).await?;
     if !may_delete(&user, &comment, &post) {
         return Err(ApiError::Forbidden("Only its author, the post's author and editors delete a comment."));
     }
-    let deleted = store::delete(&mut transaction, id, clock.now()).await?;
+    if !store::delete(&mut transaction, id, if_match.versions(), clock.now()).await? {
+        return Err(if_match.refusal(store::find(&mut transaction, id).await?.map(Comment::from)));
+    }
     transaction.commit().await?;
-    if deleted { Ok(StatusCode::NO_CONTENT) } else { Err(ApiError::NotFound) }
+    Ok(StatusCode::NO_CONTENT)
 }
 
 fn may_delete(user: &User, comment: &Comment, post: &PostHead) -> bool {

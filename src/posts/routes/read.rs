@@ -1,5 +1,6 @@
 //! Listing and reading posts.
 
+use axum::Extension;
 use axum::extract::{OriginalUri, State};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
@@ -9,7 +10,9 @@ use crate::auth::{Role, Viewer};
 use crate::clock::Clock;
 use crate::db::Db;
 use crate::error::ApiError;
-use crate::http::extract::{Json, Path, Query};
+use crate::http::caching::FreshFor;
+use crate::http::conditional::Tagged;
+use crate::http::extract::{Path, Query};
 use crate::http::pagination::{Limit, Page, decode_cursor};
 use crate::http::validation::{Validate, Violations};
 use crate::posts::model::{Post, PostRef, PostStatus, PostSummary};
@@ -99,7 +102,8 @@ pub async fn list(
     State(clock): State<Clock>,
     uri: OriginalUri,
     Query(query): Query<ListPosts>,
-) -> Result<Page<PostSummary>, ApiError> {
+) -> Result<(Option<Extension<FreshFor>>, Page<PostSummary>), ApiError> {
+    let now = clock.now();
     let status = query.status.unwrap_or(ListStatus::Published);
     let tag = query.tag.map(|tag| tag.trim().to_lowercase());
     let filter = store::Filter {
@@ -116,8 +120,11 @@ pub async fn list(
         after: decode_cursor(query.sort.order(), query.cursor.as_deref())?,
         rows: query.limit.rows(),
     };
-    let rows = store::list(&mut viewer.acquire(&db).await?, &filter, clock.now()).await?;
-    Page::new(rows, query.limit, query.sort.order(), SummaryRow::key, &uri)
+    let mut connection = viewer.acquire(&db).await?;
+    let rows = store::list(&mut connection, &filter, now).await?;
+    let next = store::next_publication(&mut connection, now).await?;
+    let fresh = next.map(|at| Extension(FreshFor::until(at, now)));
+    Ok((fresh, Page::new(rows, query.limit, query.sort.order(), SummaryRow::key, &uri)?))
 }
 
 /// Whose posts the viewer gets to see: what is not published is listed to its author and to editors.
@@ -146,7 +153,7 @@ pub async fn read(
     State(db): State<Db>,
     State(clock): State<Clock>,
     Path(post): Path<PostRef>,
-) -> Result<Json<Post>, ApiError> {
+) -> Result<Tagged<Post>, ApiError> {
     let post = store::find(&mut viewer.acquire(&db).await?, &post, clock.now()).await?;
-    post.filter(|post| post.head().is_visible_to(&viewer)).map(Json).ok_or(ApiError::NotFound)
+    post.filter(|post| post.head().is_visible_to(&viewer)).map(Tagged).ok_or(ApiError::NotFound)
 }

@@ -11,7 +11,9 @@ use crate::auth::{Author, Editor, SignedIn, User, Viewer};
 use crate::clock::Clock;
 use crate::db::{Connection, Db};
 use crate::error::ApiError;
+use crate::http::conditional::{IfMatch, Tagged};
 use crate::http::extract::{Json, Path};
+use crate::http::idempotency::{Idempotency, Idempotent, Started};
 use crate::http::validation::{Validate, Violations, not_null, nullable};
 use crate::markdown;
 use crate::posts::model::{
@@ -92,7 +94,7 @@ pub async fn create(
     Author(user): Author,
     State(db): State<Db>,
     State(clock): State<Clock>,
-    Json(body): Json<CreatePost>,
+    Idempotent(key, body): Idempotent<CreatePost>,
 ) -> Result<Response, ApiError> {
     let now = clock.now();
     let publication = publication(body.status, body.published_at, now)?.unwrap_or(Publication::Never);
@@ -108,24 +110,27 @@ pub async fn create(
         comments_open: body.comments_open,
         publication,
     };
-    let mut connection = db.acquire().await?;
+    let mut write = match key.begin(&db, Some(user.id), now).await? {
+        Started::New(write) => write,
+        Started::Replay(answer) => return Ok(answer),
+    };
     let mut id = None;
     if let Some(slug) = &body.slug {
-        id = store::insert(&mut connection, slug, &new, now).await?;
+        id = store::insert(&mut write, slug, &new, now).await?;
     } else {
         let plain = Slug::from_title(new.title);
         for attempt in 0..SLUG_ATTEMPTS {
             let slug = if attempt == 0 { plain.clone() } else { plain.with_suffix(rand::random()) };
-            id = store::insert(&mut connection, &slug, &new, now).await?;
+            id = store::insert(&mut write, &slug, &new, now).await?;
             if id.is_some() {
                 break;
             }
         }
     }
     let id = id.ok_or_else(|| ApiError::conflict("slug", "taken", "is taken already"))?;
-    let post = store::find(&mut connection, &PostRef::Id(id), now).await?.ok_or(ApiError::NotFound)?;
+    let post = store::find(&mut write, &PostRef::Id(id), now).await?.ok_or(ApiError::NotFound)?;
     let location = [(header::LOCATION, format!("/v1/posts/{id}"))];
-    Ok((StatusCode::CREATED, location, Json(post)).into_response())
+    write.answer((StatusCode::CREATED, location, Tagged(post)).into_response()).await
 }
 
 /// The post, if `user` may change it: a post that the user may not know of is not found.
@@ -207,8 +212,9 @@ pub async fn update(
     State(db): State<Db>,
     State(clock): State<Clock>,
     Path(post): Path<PostRef>,
+    if_match: IfMatch,
     Json(body): Json<UpdatePost>,
-) -> Result<Json<Post>, ApiError> {
+) -> Result<Tagged<Post>, ApiError> {
     let now = clock.now();
     let body_html = match &body.body {
         Some(markdown) => Some(markdown::render(markdown.as_str()).await?),
@@ -226,10 +232,9 @@ pub async fn update(
     };
     let mut connection = db.acquire().await?;
     let id = find_editable(&mut connection, user, &post, now).await?.id;
-    if !store::update(&mut connection, id, &changes, now).await? {
-        return Err(ApiError::NotFound);
-    }
-    store::find(&mut connection, &PostRef::Id(id), now).await?.map(Json).ok_or(ApiError::NotFound)
+    let updated = store::update(&mut connection, id, &changes, if_match.versions(), now).await?;
+    let post = store::find(&mut connection, &PostRef::Id(id), now).await?;
+    if updated { post.map(Tagged).ok_or(ApiError::NotFound) } else { Err(if_match.refusal(post)) }
 }
 
 /// Delete a post
@@ -246,12 +251,15 @@ pub async fn delete(
     State(db): State<Db>,
     State(clock): State<Clock>,
     Path(post): Path<PostRef>,
+    if_match: IfMatch,
 ) -> Result<StatusCode, ApiError> {
     let now = clock.now();
     let mut connection = db.acquire().await?;
     let id = find_editable(&mut connection, user, &post, now).await?.id;
-    let deleted = store::delete(&mut connection, id, now).await?;
-    if deleted { Ok(StatusCode::NO_CONTENT) } else { Err(ApiError::NotFound) }
+    if store::delete(&mut connection, id, if_match.versions(), now).await? {
+        return Ok(StatusCode::NO_CONTENT);
+    }
+    Err(if_match.refusal(store::find(&mut connection, &PostRef::Id(id), now).await?))
 }
 
 /// Restore a deleted post
@@ -264,13 +272,18 @@ pub async fn delete(
     (status = 404, description = "No such post"),
 ))]
 pub async fn restore(
-    _: Editor,
+    Editor(user): Editor,
     State(db): State<Db>,
     State(clock): State<Clock>,
     Path(post): Path<PostRef>,
-) -> Result<Json<Post>, ApiError> {
+    key: Idempotency,
+) -> Result<Response, ApiError> {
     let now = clock.now();
-    let mut connection = db.acquire().await?;
-    store::restore(&mut connection, &post, now).await?;
-    store::find(&mut connection, &post, now).await?.map(Json).ok_or(ApiError::NotFound)
+    let mut write = match key.begin(&db, Some(user.id), now).await? {
+        Started::New(write) => write,
+        Started::Replay(answer) => return Ok(answer),
+    };
+    store::restore(&mut write, &post, now).await?;
+    let post = store::find(&mut write, &post, now).await?.ok_or(ApiError::NotFound)?;
+    write.answer(Tagged(post).into_response()).await
 }

@@ -26,6 +26,7 @@ pub struct SummaryRow {
     author_id: Option<Uuid>,
     author_username: Option<String>,
     author_display_name: Option<String>,
+    version: i64,
     published_at: Option<DateTime<Utc>>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
@@ -57,6 +58,7 @@ impl From<SummaryRow> for PostSummary {
             likes: row.likes,
             comments: row.comments,
             author: Byline::new(row.author_id, row.author_username, row.author_display_name),
+            version: row.version,
             published_at: row.published_at,
             created_at: row.created_at,
             updated_at: row.updated_at,
@@ -97,7 +99,7 @@ macro_rules! list {
                  case when p.published_at is null then 'draft'
                       when p.published_at > $1 then 'scheduled' else 'published' end as "status!: PostStatus",
                  p.author_id, u.username as "author_username?", u.display_name as author_display_name,
-                 p.published_at, p.created_at, p.updated_at, p.deleted_at
+                 p.version, p.published_at, p.created_at, p.updated_at, p.deleted_at
                from posts p join post_stats s on s.post_id = p.id left join users u on u.id = p.author_id
                where case $2::text
                    when 'published' then p.deleted_at is null and p.published_at <= $1

@@ -27,7 +27,7 @@ pub async fn find(
              case when p.published_at is null then 'draft'
                   when p.published_at > $3 then 'scheduled' else 'published' end as "status!: PostStatus",
              p.author_id, u.username as "author_username?", u.display_name as author_display_name,
-             p.published_at, p.created_at, p.updated_at, p.body, p.body_html, p.toc as "toc: Toc"
+             p.version, p.published_at, p.created_at, p.updated_at, p.body, p.body_html, p.toc as "toc: Toc"
            from posts p join post_stats s on s.post_id = p.id left join users u on u.id = p.author_id
            where p.id = coalesce($1, (select id from posts where slug = $2)) and p.deleted_at is null"#,
         post.id(),
@@ -52,6 +52,7 @@ pub async fn find(
             likes: row.likes,
             comments: row.comments,
             author: Byline::new(row.author_id, row.author_username, row.author_display_name),
+            version: row.version,
             published_at: row.published_at,
             created_at: row.created_at,
             updated_at: row.updated_at,
@@ -61,6 +62,19 @@ pub async fn find(
         body_html: row.body_html,
         toc: row.toc.0,
     }))
+}
+
+/// When the next scheduled post appears, if there is one.
+pub async fn next_publication(
+    connection: &mut Connection,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Option<DateTime<Utc>>> {
+    sqlx::query_scalar!(
+        "select min(coalesce(published_at, created_at)) from posts where coalesce(published_at, created_at) > $1",
+        now
+    )
+    .fetch_one(connection)
+    .await
 }
 
 /// What decides who may do what with the post, unless it was deleted.

@@ -80,11 +80,12 @@ pub struct Changes<'a> {
     pub publication: Option<Publication>,
 }
 
-/// Changes a post; false if it is not there. A taken slug violates its unique index.
+/// Changes a post; false if it is not there, or in none of the versions `if_match`. A taken slug violates its unique index.
 pub async fn update(
     connection: &mut Connection,
     id: Uuid,
     changes: &Changes<'_>,
+    if_match: Option<&[i64]>,
     now: DateTime<Utc>,
 ) -> sqlx::Result<bool> {
     let (publication, at) = match changes.publication {
@@ -109,7 +110,7 @@ pub async fn update(
              else published_at end,
            version = version + 1,
            updated_at = $2
-         where id = $1 and deleted_at is null",
+         where id = $1 and deleted_at is null and ($13::bigint[] is null or version = any($13))",
         id,
         now,
         changes.slug,
@@ -121,19 +122,27 @@ pub async fn update(
         changes.tags,
         changes.comments_open,
         publication,
-        at
+        at,
+        if_match
     )
     .execute(connection)
     .await?;
     Ok(updated.rows_affected() > 0)
 }
 
-/// Deletes a post, which stays restorable; false if it is not there.
-pub async fn delete(connection: &mut Connection, id: Uuid, now: DateTime<Utc>) -> sqlx::Result<bool> {
+/// Deletes a post, which stays restorable; false if it is not there, or in none of the versions `if_match`.
+pub async fn delete(
+    connection: &mut Connection,
+    id: Uuid,
+    if_match: Option<&[i64]>,
+    now: DateTime<Utc>,
+) -> sqlx::Result<bool> {
     let deleted = sqlx::query!(
-        "update posts set deleted_at = $2, version = version + 1, updated_at = $2 where id = $1 and deleted_at is null",
+        "update posts set deleted_at = $2, version = version + 1, updated_at = $2
+         where id = $1 and deleted_at is null and ($3::bigint[] is null or version = any($3))",
         id,
-        now
+        now,
+        if_match
     )
     .execute(connection)
     .await?;

@@ -8,7 +8,8 @@ use uuid::Uuid;
 use crate::auth::{Admin, SignedIn, Viewer};
 use crate::db::Db;
 use crate::error::ApiError;
-use crate::http::extract::{Json, Path, Query};
+use crate::http::conditional::Tagged;
+use crate::http::extract::{Path, Query};
 use crate::http::pagination::{Limit, Page, decode_cursor};
 use crate::http::validation::{Validate, Violations};
 use crate::users::model::{Account, Profile};
@@ -62,8 +63,8 @@ pub async fn list(
 #[utoipa::path(get, path = "/v1/users/me", tag = "users", security(("token" = [])), responses(
     (status = 200, description = "The account behind the token", body = Account),
 ))]
-pub async fn me(SignedIn(user): SignedIn, State(db): State<Db>) -> Result<Json<Account>, ApiError> {
-    store::account(&mut db.acquire().await?, user.id).await?.map(Json).ok_or(ApiError::NotFound)
+pub async fn me(SignedIn(user): SignedIn, State(db): State<Db>) -> Result<Tagged<Account>, ApiError> {
+    store::account(&mut db.acquire().await?, user.id).await?.map(Tagged).ok_or(ApiError::NotFound)
 }
 
 /// A user's public profile
@@ -76,6 +77,6 @@ pub async fn read(
     viewer: Viewer,
     State(db): State<Db>,
     Path(id): Path<Uuid>,
-) -> Result<Json<Profile>, ApiError> {
-    store::profile(&mut viewer.acquire(&db).await?, id).await?.map(Json).ok_or(ApiError::NotFound)
+) -> Result<Tagged<Profile>, ApiError> {
+    store::profile(&mut viewer.acquire(&db).await?, id).await?.map(Tagged).ok_or(ApiError::NotFound)
 }

@@ -10,9 +10,11 @@ use uuid::Uuid;
 use crate::auth::password::{Password, Passwords};
 use crate::auth::{Role, SignedIn, User, store as sessions};
 use crate::clock::Clock;
-use crate::db::Db;
+use crate::db::{Connection, Db};
 use crate::error::ApiError;
+use crate::http::conditional::{IfMatch, Tagged};
 use crate::http::extract::{Json, Path};
+use crate::http::idempotency::{Idempotent, Started};
 use crate::http::validation::{Validate, Violations, not_null, nullable};
 use crate::users::model::{Account, Bio, DisplayName, Email, Username, check_password};
 use crate::users::store;
@@ -76,7 +78,7 @@ pub async fn create(
     State(passwords): State<Passwords>,
     State(policy): State<SignUpPolicy>,
     State(clock): State<Clock>,
-    Json(body): Json<CreateUser>,
+    Idempotent(key, body): Idempotent<CreateUser>,
 ) -> Result<Response, ApiError> {
     policy.check(&body.password)?;
     let password_hash = passwords.hash(body.password).await?;
@@ -88,9 +90,13 @@ pub async fn create(
         display_name: body.display_name.as_ref().map(DisplayName::as_str),
         bio: body.bio.as_ref().map(Bio::as_str),
     };
-    let account = store::insert(&mut db.acquire().await?, new, clock.now()).await?;
+    let mut write = match key.begin(&db, None, clock.now()).await? {
+        Started::New(write) => write,
+        Started::Replay(answer) => return Ok(answer),
+    };
+    let account = store::insert(&mut write, new, clock.now()).await?;
     let location = [(header::LOCATION, format!("/v1/users/{}", account.id))];
-    Ok((StatusCode::CREATED, location, Json(account)).into_response())
+    write.answer((StatusCode::CREATED, location, Tagged(account)).into_response()).await
 }
 
 /// What changes in an account. What is absent stays; null takes away.
@@ -159,8 +165,9 @@ pub async fn update(
     State(policy): State<SignUpPolicy>,
     State(clock): State<Clock>,
     Path(id): Path<Uuid>,
+    if_match: IfMatch,
     Json(body): Json<UpdateUser>,
-) -> Result<Json<Account>, ApiError> {
+) -> Result<Tagged<Account>, ApiError> {
     require_self_or_admin(&user, id)?;
     if body.role.is_some() && !user.is(Role::Admin) {
         return Err(ApiError::Forbidden("Only admins change roles."));
@@ -182,19 +189,30 @@ pub async fn update(
         verified_hash: password.as_ref().and_then(|password| password.verified_hash.as_deref()),
     };
     let mut transaction = db.begin().await?;
-    let account = store::update(&mut transaction, id, &changes, clock.now()).await?.ok_or_else(|| {
-        if changes.verified_hash.is_some() {
-            ApiError::conflict("current_password", "changed", "was changed meanwhile")
-        } else {
-            ApiError::NotFound
-        }
-    })?;
+    let updated = store::update(&mut transaction, id, &changes, if_match.versions(), clock.now()).await?;
+    let Some(account) = updated else {
+        return Err(refusal(&mut transaction, id, &if_match, changes.verified_hash).await?);
+    };
     if password.is_some() {
         let keep = (user.id == id).then_some(user.session_id);
         sessions::delete_others(&mut transaction, id, keep).await?;
     }
     transaction.commit().await?;
-    Ok(Json(account))
+    Ok(Tagged(account))
+}
+
+/// Why an account was not changed.
+async fn refusal(
+    connection: &mut Connection,
+    id: Uuid,
+    if_match: &IfMatch,
+    verified_hash: Option<&str>,
+) -> Result<ApiError, ApiError> {
+    let present = store::password_hash(connection, id).await?;
+    if present.is_some() && verified_hash.is_some() && present.as_deref() != verified_hash {
+        return Ok(ApiError::conflict("current_password", "changed", "was changed meanwhile"));
+    }
+    Ok(if_match.refusal(store::account(connection, id).await?))
 }
 
 /// A password about to be replaced.
@@ -247,10 +265,14 @@ pub async fn delete(
     SignedIn(user): SignedIn,
     State(db): State<Db>,
     Path(id): Path<Uuid>,
+    if_match: IfMatch,
 ) -> Result<StatusCode, ApiError> {
     require_self_or_admin(&user, id)?;
-    let deleted = store::delete(&mut db.acquire().await?, id).await?;
-    if deleted { Ok(StatusCode::NO_CONTENT) } else { Err(ApiError::NotFound) }
+    let mut connection = db.acquire().await?;
+    if store::delete(&mut connection, id, if_match.versions()).await? {
+        return Ok(StatusCode::NO_CONTENT);
+    }
+    Err(if_match.refusal(store::account(&mut connection, id).await?))
 }
 
 fn require_self_or_admin(user: &User, id: Uuid) -> Result<(), ApiError> {

@@ -1,0 +1,180 @@
+//! Conditional requests (RFC 9110): a strong `ETag` on every single resource, 304 for what the client has
+//! already, and `If-Match` against lost updates.
+//!
+//! A tag is the version of the resource's row and a hash of its representation: `"7-5d41402abc4b2a76"`. The
+//! hash makes it strong, since a representation also shows what is not in its row (the author's name, the
+//! number of likes). `If-Match` compares the version alone: a like in between is no lost update.
+
+use axum::extract::{FromRef, FromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use super::extract::Json;
+use crate::error::ApiError;
+
+/// A resource whose row counts its changes.
+pub trait Versioned: Serialize {
+    /// Grows with each change of the row.
+    fn version(&self) -> i64;
+}
+
+/// A resource as JSON, with its `ETag`.
+#[derive(Debug)]
+pub struct Tagged<T>(pub T);
+
+impl<T: Versioned> IntoResponse for Tagged<T> {
+    fn into_response(self) -> Response {
+        let tag = etag(&self.0);
+        let mut response = Json(self.0).into_response();
+        if let Ok(tag) = HeaderValue::try_from(tag) {
+            response.headers_mut().insert(header::ETAG, tag);
+        }
+        response
+    }
+}
+
+/// The strong entity tag of `resource`.
+pub fn etag(resource: &impl Versioned) -> String {
+    // What cannot be serialized cannot be sent either.
+    let json = serde_json::to_vec(resource).unwrap_or_default();
+    format!("\"{}-{}\"", resource.version(), digest(&json))
+}
+
+/// A short hash of a representation, for its entity tag.
+#[must_use]
+pub fn digest(bytes: &[u8]) -> String {
+    let hash: [u8; 32] = Sha256::digest(bytes).into();
+    format!("{:016x}", hash.iter().take(8).fold(0, |digest, byte| digest << 8 | u64::from(*byte)))
+}
+
+/// The error that says that the resource is not what `If-Match` named any more.
+pub fn precondition_failed(current: &impl Versioned) -> ApiError {
+    ApiError::PreconditionFailed(etag(current))
+}
+
+/// Whether a change must say which version it changes: `REQUIRE_IF_MATCH`.
+#[derive(Clone, Copy, Debug)]
+pub struct RequireIfMatch(pub bool);
+
+/// The versions that `If-Match` lets a change be made to; `None` is any.
+#[derive(Debug, PartialEq, Eq)]
+pub struct IfMatch(Option<Vec<i64>>);
+
+impl IfMatch {
+    /// The versions, as a statement takes them.
+    #[must_use]
+    pub fn versions(&self) -> Option<&[i64]> {
+        self.0.as_deref()
+    }
+
+    /// Why a change was not made to a resource that `current` looks for: it is gone, or is not what
+    /// `If-Match` named.
+    pub fn refusal(&self, current: Option<impl Versioned>) -> ApiError {
+        current.map_or(ApiError::NotFound, |current| precondition_failed(&current))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for IfMatch
+where
+    RequireIfMatch: FromRef<S>,
+{
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let RequireIfMatch(required) = RequireIfMatch::from_ref(state);
+        let tags = entity_tags(&parts.headers, &header::IF_MATCH);
+        match tags {
+            None if required => Err(ApiError::PreconditionRequired),
+            None => Ok(Self(None)),
+            Some(tags) if tags.contains(&"*") => Ok(Self(None)),
+            Some(tags) => Ok(Self(Some(tags.into_iter().filter_map(version).collect()))),
+        }
+    }
+}
+
+/// The version in a strong tag. A weak one matches nothing here, as the standard has it.
+fn version(tag: &str) -> Option<i64> {
+    let opaque = tag.strip_prefix('"')?.strip_suffix('"')?;
+    opaque.split('-').next()?.parse().ok()
+}
+
+/// The members of a header that is a list of entity tags or `*`; `None` without the header. No tag of this
+/// service has a comma.
+fn entity_tags<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<Vec<&'a str>> {
+    let values = headers.get_all(name).iter().map(|value| value.to_str().unwrap_or_default());
+    let tags: Vec<_> = values.flat_map(|value| value.split(',')).map(str::trim).collect();
+    (!tags.is_empty()).then_some(tags)
+}
+
+/// Answers 304 instead of sending what the client has.
+pub async fn not_modified(request: Request, next: Next) -> Response {
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return next.run(request).await;
+    }
+    let headers = request.headers();
+    let tags = entity_tags(headers, &header::IF_NONE_MATCH)
+        .map(|tags| tags.into_iter().map(str::to_owned).collect::<Vec<_>>());
+    let since = headers.get(header::IF_MODIFIED_SINCE).cloned();
+    let mut response = next.run(request).await;
+    if response.status() != StatusCode::OK {
+        return response;
+    }
+    let known = match (tags, since) {
+        // If-Modified-Since counts only without If-None-Match.
+        (Some(tags), _) => matching_tag(response.headers(), &tags),
+        (None, Some(since)) => {
+            // What this service said itself comes back as it was: no need to compare dates.
+            let unchanged = response.headers().get(header::LAST_MODIFIED) == Some(&since);
+            unchanged.then(|| response.headers().get(header::ETAG).cloned())
+        }
+        (None, None) => None,
+    };
+    let Some(tag) = known else { return response };
+    *response.status_mut() = StatusCode::NOT_MODIFIED;
+    response.headers_mut().remove(header::CONTENT_TYPE);
+    response.headers_mut().remove(header::CONTENT_LENGTH);
+    if let Some(tag) = tag {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    response.map(|_body| axum::body::Body::empty())
+}
+
+/// The client's tag that the answer matches, which is the one it is told: with the suffix of an encoding if
+/// that is how the client has it.
+#[expect(clippy::option_option, reason = "whether it matches, and by which tag")]
+fn matching_tag(answer: &HeaderMap, tags: &[String]) -> Option<Option<HeaderValue>> {
+    let current = answer.get(header::ETAG)?.to_str().ok()?;
+    let opaque = |tag: &str| tag.strip_prefix("W/").unwrap_or(tag).trim_matches('"').to_owned();
+    let of_encoding = |tag: &str| {
+        let known = opaque(tag);
+        ENCODINGS.iter().any(|encoding| known == format!("{}-{encoding}", opaque(current)))
+    };
+    tags.iter().find_map(|tag| {
+        if tag == "*" {
+            return Some(None);
+        }
+        let matches = opaque(tag) == opaque(current) || of_encoding(tag);
+        matches.then(|| HeaderValue::try_from(tag.trim_start_matches("W/")).ok())
+    })
+}
+
+/// What the compression can make of an answer.
+const ENCODINGS: [&str; 3] = ["gzip", "br", "zstd"];
+
+/// A strong tag names bytes: a compressed answer gets one of its own.
+pub async fn tag_encoding(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers();
+    let encoding = headers.get(header::CONTENT_ENCODING).and_then(|value| value.to_str().ok());
+    let tag = headers.get(header::ETAG).and_then(|value| value.to_str().ok());
+    if let (Some(encoding), Some(tag)) = (encoding, tag)
+        && let Ok(tag) = HeaderValue::try_from(format!("{}-{encoding}\"", tag.trim_end_matches('"')))
+    {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    response
+}

@@ -1,0 +1,242 @@
+//! `Idempotency-Key`: a write that is sent again because its answer was lost is not done again. The answer
+//! is stored in the transaction of the write, so there is never one without the other, and is given again
+//! for 24 hours. Errors are not stored: nothing was written, so the request may simply be repeated.
+
+pub mod store;
+
+use std::ops::{Deref, DerefMut};
+use std::time::Duration;
+
+use axum::body::{Body, to_bytes};
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::Response;
+use chrono::{DateTime, Utc};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+use tokio::time::sleep;
+use uuid::Uuid;
+
+use self::store::Answer;
+use super::extract;
+use super::validation::Validate;
+use crate::db::{Connection, Db, Transaction};
+use crate::error::{ApiError, FieldError};
+
+/// The header with the client's name for a write.
+pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// The header that says that an answer is given again.
+pub const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+/// The headers of an answer that are stored with it.
+const STORED: [HeaderName; 3] = [header::CONTENT_TYPE, header::LOCATION, header::ETAG];
+
+const LOCK_ATTEMPTS: usize = 5;
+const LOCK_INTERVAL: Duration = Duration::from_millis(10);
+
+/// The key of a request without a body, if it has one.
+#[derive(Debug)]
+pub struct Idempotency(Option<Key>);
+
+/// A JSON body, and the key of its request if it has one.
+#[derive(Debug)]
+pub struct Idempotent<T>(pub Idempotency, pub T);
+
+#[derive(Debug)]
+struct Key {
+    key: String,
+    /// The hash of the key and all of the request. With the key in it, nobody can try passwords on a stored
+    /// hash of a sign-up without the key, of which only a hash is stored as well.
+    fingerprint: [u8; 32],
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Idempotency {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
+        Key::read(&parts.headers).map(|key| Self::new(key, parts, &[]))
+    }
+}
+
+impl<T: DeserializeOwned + Validate, S: Send + Sync> FromRequest<S> for Idempotent<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _state: &S) -> Result<Self, ApiError> {
+        let key = Key::read(request.headers())?;
+        let (parts, body) = request.into_parts();
+        let bytes = extract::read_json(&parts.headers, body).await?;
+        let idempotency = Idempotency::new(key, &parts, &bytes);
+        Ok(Self(idempotency, extract::parse_json(&bytes)?))
+    }
+}
+
+impl Key {
+    /// 1 to 255 visible characters; as the draft of the standard writes it in quotes, or as everyone does
+    /// without.
+    fn read(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
+        let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
+        let Some(value) = values.next() else { return Ok(None) };
+        let key = value.to_str().unwrap_or_default().trim().trim_matches('"');
+        let is_visible = key.bytes().all(|byte| byte.is_ascii_graphic());
+        if is_visible && (1..=255).contains(&key.len()) && values.next().is_none() {
+            Ok(Some(key.to_owned()))
+        } else {
+            let detail = "must be one value of 1 to 255 visible ASCII characters, such as a UUID";
+            Err(ApiError::Malformed(FieldError::new("Idempotency-Key", "malformed", detail)))
+        }
+    }
+}
+
+impl Idempotency {
+    fn new(key: Option<String>, parts: &Parts, body: &[u8]) -> Self {
+        Self(key.map(|key| {
+            let target =
+                parts.extensions.get::<axum::extract::OriginalUri>().map_or(&parts.uri, |uri| &uri.0);
+            let fingerprint = hash(&[key.as_bytes(), target.to_string().as_bytes(), body]);
+            Key { key, fingerprint }
+        }))
+    }
+
+    /// A transaction for the write of `user` (`None` is anybody), or the answer that this request was given
+    /// before.
+    ///
+    /// # Errors
+    /// 409 while the same write is being done, 422 when the key was used for another, and those of
+    /// [`Db::begin`].
+    pub async fn begin(self, db: &Db, user: Option<Uuid>, now: DateTime<Utc>) -> Result<Started, ApiError> {
+        let mut transaction = db.begin().await?;
+        let Some(Key { key, fingerprint }) = self.0 else {
+            return Ok(Started::New(Write { transaction, entry: None }));
+        };
+        let owner = user.map_or_else(|| "anonymous".to_owned(), |id| id.to_string());
+        let key_hash = hash(&[owner.as_bytes(), key.as_bytes()]);
+        lock(&mut transaction, &key_hash).await?;
+        match store::find(&mut transaction, &key_hash, now).await? {
+            Some(answer) if answer.fingerprint == fingerprint => {
+                // Before it is answered, so that the key is free when the client knows.
+                transaction.commit().await?;
+                replay(answer).map(Started::Replay)
+            }
+            Some(_) => {
+                let detail = "was used for another request: take a new one";
+                Err(ApiError::invalid("Idempotency-Key", "reused", detail))
+            }
+            None => {
+                let entry = Entry { key_hash, fingerprint, user, now };
+                Ok(Started::New(Write { transaction, entry: Some(entry) }))
+            }
+        }
+    }
+}
+
+/// Takes the key. A request that was refused lets go of its key a moment after its answer, so a client that
+/// tries again at once gets a few chances.
+async fn lock(transaction: &mut Transaction, key_hash: &[u8; 32]) -> Result<(), ApiError> {
+    for attempt in 0..LOCK_ATTEMPTS {
+        if attempt > 0 {
+            sleep(LOCK_INTERVAL).await;
+        }
+        if store::lock(transaction, key_hash).await? {
+            return Ok(());
+        }
+    }
+    let detail = "is that of a request which is being served: try again shortly";
+    Err(ApiError::conflict("Idempotency-Key", "in_use", detail))
+}
+
+/// Each part by its length, so that no two lists are hashed alike.
+fn hash(parts: &[&[u8]]) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    hash.finalize().into()
+}
+
+/// What a write begins with.
+#[derive(Debug)]
+pub enum Started {
+    /// It is to be done.
+    New(Write),
+    /// It was done: this is its answer.
+    Replay(Response),
+}
+
+/// A transaction that keeps the answer to what it writes. Run queries on it as on a connection; nothing
+/// lasts unless it is answered.
+#[derive(Debug)]
+pub struct Write {
+    transaction: Transaction,
+    entry: Option<Entry>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    key_hash: [u8; 32],
+    fingerprint: [u8; 32],
+    user: Option<Uuid>,
+    now: DateTime<Utc>,
+}
+
+impl Write {
+    /// Makes the writes last, together with the answer to them.
+    ///
+    /// # Errors
+    /// When the database does not take them.
+    pub async fn answer(self, response: Response) -> Result<Response, ApiError> {
+        let Self { mut transaction, entry } = self;
+        let Some(Entry { key_hash, fingerprint, user, now }) = entry else {
+            transaction.commit().await?;
+            return Ok(response);
+        };
+        let (parts, body) = response.into_parts();
+        let body = to_bytes(body, usize::MAX).await.map_err(|error| ApiError::Internal(error.into()))?;
+        let answer = Answer {
+            fingerprint: fingerprint.to_vec(),
+            status: i16::try_from(parts.status.as_u16()).map_err(|error| ApiError::Internal(error.into()))?,
+            headers: stored_headers(&parts.headers),
+            body: body.to_vec(),
+        };
+        store::insert(&mut transaction, &key_hash, user, &answer, now).await?;
+        transaction.commit().await?;
+        Ok(Response::from_parts(parts, Body::from(body)))
+    }
+}
+
+impl Deref for Write {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        &self.transaction
+    }
+}
+
+impl DerefMut for Write {
+    fn deref_mut(&mut self) -> &mut Connection {
+        &mut self.transaction
+    }
+}
+
+fn stored_headers(headers: &HeaderMap) -> Value {
+    let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    let stored = STORED.iter().filter_map(|name| Some((name.to_string(), text(name)?.into())));
+    Value::Object(stored.collect::<Map<_, _>>())
+}
+
+fn replay(answer: Answer) -> Result<Response, ApiError> {
+    let mut response = Response::new(Body::from(answer.body));
+    *response.status_mut() = u16::try_from(answer.status)
+        .ok()
+        .and_then(|status| StatusCode::from_u16(status).ok())
+        .ok_or_else(|| ApiError::Internal("a stored answer has no status".into()))?;
+    for name in STORED {
+        if let Some(value) = answer.headers[name.as_str()].as_str().and_then(|text| text.parse().ok()) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response.headers_mut().insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
+    Ok(response)
+}

@@ -1,0 +1,93 @@
+//! All SQL about idempotency keys.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::db::Connection;
+
+/// How long an answer is kept.
+pub const LIFETIME: TimeDelta = TimeDelta::hours(24);
+
+/// An answer that was given.
+#[derive(Debug)]
+pub struct Answer {
+    /// The hash of the request that got it.
+    pub fingerprint: Vec<u8>,
+    /// Its status.
+    pub status: i16,
+    /// Its headers, an object of texts.
+    pub headers: Value,
+    /// Its body.
+    pub body: Vec<u8>,
+}
+
+/// Takes the key for this transaction; false if another one has it.
+pub async fn lock(connection: &mut Connection, key_hash: &[u8; 32]) -> sqlx::Result<bool> {
+    let lock = key_hash.iter().take(8).fold(0, |lock, byte| lock << 8 | i64::from(*byte));
+    sqlx::query_scalar!(r#"select pg_try_advisory_xact_lock($1) as "locked!""#, lock)
+        .fetch_one(connection)
+        .await
+}
+
+/// The answer that was given under the key, if it is not too old.
+pub async fn find(
+    connection: &mut Connection,
+    key_hash: &[u8; 32],
+    now: DateTime<Utc>,
+) -> sqlx::Result<Option<Answer>> {
+    sqlx::query_as!(
+        Answer,
+        "select fingerprint, status, headers, body from idempotency_keys
+         where key_hash = $1 and created_at > $2",
+        key_hash.as_slice(),
+        now - LIFETIME
+    )
+    .fetch_optional(connection)
+    .await
+}
+
+/// Keeps an answer, in the place of one that is too old.
+pub async fn insert(
+    connection: &mut Connection,
+    key_hash: &[u8; 32],
+    user_id: Option<Uuid>,
+    answer: &Answer,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "insert into idempotency_keys (key_hash, fingerprint, user_id, status, headers, body, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7)
+         on conflict (key_hash) do update set
+           fingerprint = excluded.fingerprint, user_id = excluded.user_id, status = excluded.status,
+           headers = excluded.headers, body = excluded.body, created_at = excluded.created_at",
+        key_hash.as_slice(),
+        answer.fingerprint,
+        user_id,
+        answer.status,
+        answer.headers,
+        answer.body,
+        now
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Forgets up to `limit` answers that are too old; how many.
+pub async fn delete_expired(
+    connection: &mut Connection,
+    now: DateTime<Utc>,
+    limit: i64,
+) -> sqlx::Result<u64> {
+    let deleted = sqlx::query!(
+        "delete from idempotency_keys where key_hash in (
+           select key_hash from idempotency_keys where created_at <= $1
+           order by created_at limit $2 for update skip locked)",
+        now - LIFETIME,
+        limit
+    )
+    .execute(connection)
+    .await?;
+    Ok(deleted.rows_affected())
+}

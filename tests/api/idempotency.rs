@@ -1,0 +1,225 @@
+//! Writes that are sent again.
+
+use chrono::TimeDelta;
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+
+use crate::support::{Reply, TestApp, operations};
+
+const KEY: &str = "8e03978e-40d5-43dd-bc93-6894a57f9324";
+
+#[tokio::test]
+async fn a_write_that_is_sent_again_is_answered_again_and_done_once() {
+    let app = TestApp::start().await;
+    let (author, editor) = (app.author().await, app.editor().await);
+    let post = app.post_by(&author).await;
+    let sign_up = json!({"username": "ada", "email": "ada@example.com", "password": "an unusual password"});
+    for (path, body) in [
+        ("/v1/posts".to_owned(), json!({"title": "Once", "body": "x", "status": "published"})),
+        (format!("/v1/posts/{post}/comments"), json!({"body": "Once."})),
+        (format!("/v1/posts/{post}/restore"), Value::Null),
+        ("/v1/users".to_owned(), sign_up),
+    ] {
+        let send = async || {
+            let mut call = app.post(&path).header("idempotency-key", &format!("key-{path}"));
+            if path != "/v1/users" {
+                call = call.by(&editor);
+            }
+            if body.is_null() { call.send().await } else { call.json(&body).send().await }
+        };
+        let first = send().await;
+        assert!(first.status.is_success(), "{first}");
+        assert_eq!(first.header("idempotency-replayed"), "");
+        for _ in 0..2 {
+            let again = send().await;
+            assert_eq!((again.status, &again.body), (first.status, &first.body), "{again}");
+            for header in ["location", "etag", "content-type"] {
+                assert_eq!(again.header(header), first.header(header), "{again}");
+            }
+            assert_eq!(again.header("idempotency-replayed"), "true");
+        }
+    }
+    assert_eq!(app.get("/v1/posts").expect(200).await.items("id").len(), 2);
+    assert_eq!(app.get(&format!("/v1/posts/{post}/comments")).expect(200).await.items("id").len(), 1);
+}
+
+#[tokio::test]
+async fn every_post_but_sign_in_takes_a_key() {
+    for (method, path, operation) in operations() {
+        let parameters = operation["parameters"].as_array();
+        let takes = parameters.into_iter().flatten().any(|parameter| parameter["name"] == "Idempotency-Key");
+        assert_eq!(takes, method == "POST" && path != "/v1/sessions", "{method} {path}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_is_for_one_request_of_one_user() {
+    let app = TestApp::start().await;
+    let (ada, grace) = (app.author().await, app.author().await);
+    let post = app.post_by(&ada).await;
+    let body = json!({"body": "Mine."});
+    let comments = format!("/v1/posts/{post}/comments");
+    let send =
+        |path: &str, user, body: &Value| app.post(path).by(user).header("idempotency-key", KEY).json(body);
+    let first = send(&comments, &ada, &body).expect(201).await;
+    // The draft of the standard quotes it.
+    let quoted = app.post(&comments).by(&ada).header("idempotency-key", &format!("\"{KEY}\"")).json(&body);
+    assert_eq!(quoted.expect(201).await.id(), first.id());
+    let reused = [("Idempotency-Key", "reused")];
+    send(&comments, &ada, &json!({"body": "Other."})).expect_fields(422, &reused).await;
+    send("/v1/posts", &ada, &json!({"title": "T", "body": "B"})).expect_fields(422, &reused).await;
+    let of_grace = send(&comments, &grace, &body).expect(201).await;
+    assert_ne!(of_grace.id(), first.id());
+    for nonsense in ["", "\"\"", "with space", "é", &"x".repeat(256)] {
+        let call = app.post(&comments).by(&ada).header("idempotency-key", nonsense).json(&body);
+        call.expect_fields(400, &[("Idempotency-Key", "malformed")]).await;
+    }
+}
+
+#[tokio::test]
+async fn what_was_refused_may_be_sent_again() {
+    let app = TestApp::start().await;
+    let author = app.author().await;
+    let id = app.draft_by(&author).await;
+    let path = format!("/v1/posts/{id}/comments");
+    let send = || app.post(&path).by(&author).header("idempotency-key", KEY).json(&json!({"body": "Now?"}));
+    send().expect_fields(409, &[("post", "not_published")]).await;
+    let publish = json!({"status": "published"});
+    app.patch(&format!("/v1/posts/{id}")).by(&author).json(&publish).expect(200).await;
+    let taken = send().expect(201).await;
+    assert_eq!(send().expect(201).await.id(), taken.id());
+}
+
+#[tokio::test]
+async fn of_parallel_requests_one_writes_and_no_other_answer_is_given() {
+    let app = TestApp::start().await;
+    let author = app.author().await;
+    let body = json!({"title": "Once", "body": "x", "status": "published"});
+    for round in 0..5 {
+        let send =
+            || app.post("/v1/posts").by(&author).header("idempotency-key", &format!("{round}")).json(&body);
+        let replies: Vec<Reply> = join_all((0..8).map(|_| send().send())).await;
+        let ids: Vec<_> = replies.iter().filter(|reply| reply.status == 201).map(Reply::id).collect();
+        assert!(!ids.is_empty() && ids.iter().all(|id| *id == ids[0]), "{ids:?}");
+        for refused in replies.iter().filter(|reply| reply.status != 201) {
+            assert_eq!(refused.status, 409, "{refused}");
+            assert_eq!(refused.fields(), [("Idempotency-Key", "in_use")]);
+        }
+        assert_eq!(send().expect(201).await.id(), ids[0]);
+    }
+    assert_eq!(app.get("/v1/posts").expect(200).await.items("id").len(), 5);
+}
+
+#[tokio::test]
+async fn a_key_that_is_being_served_is_409() {
+    let app = TestApp::start().await;
+    let author = app.author().await;
+    let (post, body) = (app.post_by(&author).await, json!({"body": "Slow."}));
+    let path = format!("/v1/posts/{post}/comments");
+    let send = || app.post(&path).by(&author).header("idempotency-key", KEY).json(&body);
+    // The write waits for the post, which is locked against it.
+    let mut lock = app.db.begin().await.unwrap();
+    execute(&mut lock, &format!("select from posts where id = '{post}' for update")).await;
+    let mut slow = Box::pin(send().send());
+    let refused = async {
+        while !holds_a_key(&mut lock).await {}
+        send().expect_fields(409, &[("Idempotency-Key", "in_use")]).await
+    };
+    tokio::select! {
+        reply = &mut slow => panic!("{reply}"),
+        _ = refused => {}
+    }
+    drop(lock);
+    let first = slow.await;
+    assert_eq!(first.status, 201, "{first}");
+    assert_eq!(send().expect(201).await.id(), first.id());
+    assert_eq!(app.get(&path).expect(200).await.items("id").len(), 1);
+}
+
+#[tokio::test]
+async fn a_client_that_hangs_up_in_the_middle_may_send_again() {
+    let app = TestApp::start().await;
+    let author = app.author().await;
+    let body = json!({"title": "Once", "body": "x", "status": "published"}).to_string();
+    for key in 0..20 {
+        let head = format!(
+            "POST /v1/posts HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nIdempotency-Key: {key}\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            author.token,
+            body.len()
+        );
+        let mut stream = TcpStream::connect(app.address).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        // Each time a little later: before, during and after the write.
+        for _ in 0..key * 20 {
+            tokio::task::yield_now().await;
+        }
+        drop(stream);
+        let id = loop {
+            let call = app.post("/v1/posts").by(&author).header("idempotency-key", &key.to_string());
+            let reply = call.body("application/json", body.clone()).send().await;
+            if reply.status == 201 {
+                break reply.id();
+            }
+            assert_eq!(reply.fields(), [("Idempotency-Key", "in_use")]);
+        };
+        let posts = app.get("/v1/posts?limit=100").expect(200).await.items("id");
+        assert_eq!((posts.len(), &posts[0]), (key + 1, &id));
+        app.advance(TimeDelta::seconds(1));
+    }
+}
+
+#[tokio::test]
+async fn an_answer_is_kept_for_a_day_and_then_forgotten() {
+    let app = TestApp::start().await;
+    let author = app.author().await;
+    let body = json!({"title": "Daily", "body": "x"});
+    let send = || app.post("/v1/posts").by(&author).header("idempotency-key", KEY).json(&body);
+    let first = send().expect(201).await.id();
+    app.advance(TimeDelta::hours(24) - TimeDelta::seconds(1));
+    assert_eq!(send().expect(201).await.id(), first);
+    assert_eq!(forgotten(&app).await, 0);
+    app.advance(TimeDelta::seconds(1));
+    let second = send().expect(201).await.id();
+    assert_ne!(second, first);
+    assert_eq!(send().expect(201).await.id(), second);
+    app.advance(TimeDelta::hours(24));
+    assert_eq!((forgotten(&app).await, forgotten(&app).await), (1, 0));
+}
+
+async fn forgotten(app: &TestApp) -> u64 {
+    let mut connection = app.db.acquire().await.unwrap();
+    blog_api::http::idempotency::store::delete_expired(&mut connection, app.now(), 100).await.unwrap()
+}
+
+#[tokio::test]
+async fn neither_keys_nor_passwords_are_stored() {
+    let app = TestApp::start().await;
+    let body = json!({"username": "ada", "email": "ada@example.com", "password": "an unusual password"});
+    app.post("/v1/users").header("idempotency-key", KEY).json(&body).expect(201).await;
+    let mut connection = app.db.acquire().await.unwrap();
+    let row: String = sqlx::query_scalar("select idempotency_keys::text from idempotency_keys")
+        .fetch_one(&mut connection)
+        .await
+        .unwrap();
+    let hex = |text: &str| text.bytes().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
+    for secret in [KEY, "an unusual password"] {
+        assert!(!row.contains(secret) && !row.contains(&hex(secret)), "{row}");
+    }
+}
+
+async fn holds_a_key(connection: &mut blog_api::db::Connection) -> bool {
+    sqlx::query_scalar(
+        "select exists (select from pg_locks l join pg_database d on d.oid = l.database
+                        where d.datname = current_database() and l.locktype = 'advisory' and l.granted)",
+    )
+    .fetch_one(connection)
+    .await
+    .unwrap()
+}
+
+async fn execute(connection: &mut blog_api::db::Connection, sql: &str) {
+    sqlx::query(sqlx::AssertSqlSafe(sql.to_owned())).execute(connection).await.unwrap();
+}
