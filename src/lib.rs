@@ -4,8 +4,9 @@
 //!
 //! - [`router`] shows every route on one screen; [`app`] wires the parts together; [`server`] listens and
 //!   stops; [`openapi`] is the document that the handlers generate.
-//! - The features, [`users`], [`posts`] and [`comments`], have the same three rooms each: `model` (what it
-//!   is and what is allowed: pure), `store` (all of its SQL) and `routes` (handlers and their request types).
+//! - The features, [`users`], [`posts`], [`comments`] and [`site`], have the same three rooms each: `model`
+//!   (what it is and what is allowed: pure), `store` (all of its SQL) and `routes` (handlers and their request
+//!   types).
 //! - The kit knows no feature: [`auth`] tells who is calling, as extractor types, and has the rooms of
 //!   sessions; [`http`] is the middleware stack, the extractors, validation and lists; [`error`] is every
 //!   error that a client can see; [`db`] is the pool, the migrations and the development server;
@@ -40,5 +41,6 @@ pub mod openapi;
 pub mod posts;
 pub mod router;
 pub mod server;
+pub mod site;
 pub mod telemetry;
 pub mod users;

@@ -31,6 +31,7 @@ use crate::router;
     tags(
         (name = "posts", description = "Write, publish and read"),
         (name = "comments", description = "Discuss and moderate"),
+        (name = "site", description = "What holds for the whole site"),
         (name = "users", description = "Accounts and public profiles"),
         (name = "sessions", description = "Sign in and out"),
         (name = "health", description = "For load balancers and operators"),

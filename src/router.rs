@@ -10,6 +10,7 @@ use crate::comments::routes as comments;
 use crate::http::health;
 use crate::openapi;
 use crate::posts::routes as posts;
+use crate::site::routes as site;
 use crate::users::routes as users;
 
 /// The routes with their documentation.
@@ -34,6 +35,8 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(comments::list_of_post, comments::create))
         .routes(routes!(comments::list_by_status))
         .routes(routes!(comments::read, comments::update, comments::delete))
+        // /v1/site
+        .routes(routes!(site::read, site::update))
         // /openapi.json
         .routes(routes!(openapi::read))
 }

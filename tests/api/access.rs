@@ -138,6 +138,8 @@ fn matrix() -> Vec<Row> {
         ),
         ("PATCH", "/v1/comments/{id}", "/v1/comments/{comment}", json!({}), [401, 403, 200, 200, 200]),
         ("DELETE", "/v1/comments/{id}", "/v1/comments/{comment}", none(), [401, 403, 204, 204, 204]),
+        ("GET", "/v1/site", "/v1/site", none(), [200; 5]),
+        ("PATCH", "/v1/site", "/v1/site", json!({"title": "x"}), [401, 403, 403, 403, 200]),
     ]
 }
 

@@ -22,5 +22,6 @@ mod posts;
 mod rotation;
 mod sessions;
 mod shutdown;
+mod site;
 mod support;
 mod users;

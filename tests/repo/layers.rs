@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::files;
 
 const TOP: [&str; 5] = ["app", "router", "server", "openapi", "demo"];
-const FEATURES: [&str; 3] = ["users", "posts", "comments"];
+const FEATURES: [&str; 4] = ["users", "posts", "comments", "site"];
 const KIT: [&str; 9] =
     ["http", "auth", "db", "config", "error", "telemetry", "clock", "lifecycle", "markdown"];
 

@@ -1,0 +1,5 @@
+//! The site: its title and description, and what holds for all comments.
+
+pub mod model;
+pub mod routes;
+pub mod store;

@@ -1,0 +1,65 @@
+//! `/v1/site`: what is decided about the whole site.
+
+use axum::extract::State;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::auth::{Admin, Viewer};
+use crate::clock::Clock;
+use crate::db::Db;
+use crate::error::ApiError;
+use crate::http::extract::Json;
+use crate::http::validation::{Validate, Violations, not_null, nullable};
+use crate::site::model::{Site, SiteCommentsPolicy, SiteDescription, SiteTitle};
+use crate::site::store;
+
+/// The site
+#[utoipa::path(get, path = "/v1/site", tag = "site", security((), ("token" = [])), responses(
+    (status = 200, description = "What is decided about the whole site", body = Site),
+))]
+pub async fn read(viewer: Viewer, State(db): State<Db>) -> Result<Json<Site>, ApiError> {
+    Ok(Json(store::read(&mut viewer.acquire(&db).await?).await?))
+}
+
+/// What changes in the site. What is absent stays; null takes away.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UpdateSite {
+    /// The new title.
+    #[serde(default, deserialize_with = "not_null")]
+    #[schema(nullable = false)]
+    title: Option<SiteTitle>,
+    /// What it is about, in plain text.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<SiteDescription>)]
+    description: Option<Option<SiteDescription>>,
+    /// Which new comments wait for an editor.
+    #[serde(default, deserialize_with = "not_null")]
+    #[schema(nullable = false)]
+    comments_policy: Option<SiteCommentsPolicy>,
+}
+
+impl Validate for UpdateSite {
+    fn validate(&self, violations: &mut Violations) {
+        violations.check("title", &self.title).check("description", &self.description);
+    }
+}
+
+/// Change the site
+#[utoipa::path(patch, path = "/v1/site", tag = "site", request_body = UpdateSite, security(("token" = [])), responses(
+    (status = 200, description = "The site as it is now", body = Site),
+    (status = 403, description = "Only for admins"),
+))]
+pub async fn update(
+    _: Admin,
+    State(db): State<Db>,
+    State(clock): State<Clock>,
+    Json(body): Json<UpdateSite>,
+) -> Result<Json<Site>, ApiError> {
+    let changes = store::Changes {
+        title: body.title.as_ref().map(SiteTitle::as_str),
+        description: body.description.as_ref().map(|text| text.as_ref().map(SiteDescription::as_str)),
+        comments_policy: body.comments_policy,
+    };
+    Ok(Json(store::update(&mut db.acquire().await?, &changes, clock.now()).await?))
+}

@@ -1,0 +1,52 @@
+//! All SQL about the site, which is one row.
+
+use chrono::{DateTime, Utc};
+
+use super::model::{Site, SiteCommentsPolicy};
+use crate::db::Connection;
+
+/// The site.
+pub async fn read(connection: &mut Connection) -> sqlx::Result<Site> {
+    sqlx::query_as!(
+        Site,
+        r#"select title, description, comments_policy as "comments_policy: SiteCommentsPolicy", updated_at from site"#
+    )
+    .fetch_one(connection)
+    .await
+}
+
+/// What changes in the site; `None` stays as it is, `Some(None)` is taken away.
+#[derive(Debug, Default)]
+pub struct Changes<'a> {
+    /// The title.
+    pub title: Option<&'a str>,
+    /// What it is about.
+    pub description: Option<Option<&'a str>>,
+    /// Which new comments wait for an editor.
+    pub comments_policy: Option<SiteCommentsPolicy>,
+}
+
+/// Changes the site.
+pub async fn update(
+    connection: &mut Connection,
+    changes: &Changes<'_>,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Site> {
+    sqlx::query_as!(
+        Site,
+        r#"update site set
+             title = coalesce($1, title),
+             description = case when $2 then $3 else description end,
+             comments_policy = coalesce($4, comments_policy),
+             version = version + 1,
+             updated_at = $5
+           returning title, description, comments_policy as "comments_policy: SiteCommentsPolicy", updated_at"#,
+        changes.title,
+        changes.description.is_some(),
+        changes.description.flatten(),
+        changes.comments_policy.map(SiteCommentsPolicy::as_str),
+        now
+    )
+    .fetch_one(connection)
+    .await
+}
