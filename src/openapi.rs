@@ -120,7 +120,7 @@ fn complete(mut document: Value) -> Value {
 }
 
 /// The resources that have an `ETag`.
-const TAGGED: [&str; 4] = ["Account", "Comment", "Post", "Profile"];
+const TAGGED: [&str; 5] = ["Account", "Comment", "Post", "Profile", "Site"];
 
 fn add_header_parameters(method: &str, path_has_patch: bool, operation: &mut Value) {
     let answer = &operation["responses"]["200"]["content"]["application/json"]["schema"]["$ref"];

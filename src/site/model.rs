@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::http::conditional::Versioned;
 use crate::http::validation::text_type;
 
 text_type!(
@@ -53,6 +54,15 @@ pub struct Site {
     pub description: Option<String>,
     /// Which new comments wait for an editor.
     pub comments_policy: SiteCommentsPolicy,
+    /// Grows with each change; the `ETag` begins with it.
+    #[schema(example = 1)]
+    pub version: i64,
     /// When it last changed.
     pub updated_at: DateTime<Utc>,
+}
+
+impl Versioned for Site {
+    fn version(&self) -> i64 {
+        self.version
+    }
 }

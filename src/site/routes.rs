@@ -8,6 +8,7 @@ use crate::auth::{Admin, Viewer};
 use crate::clock::Clock;
 use crate::db::Db;
 use crate::error::ApiError;
+use crate::http::conditional::{IfMatch, Tagged};
 use crate::http::extract::Json;
 use crate::http::validation::{Validate, Violations, not_null, nullable};
 use crate::site::model::{Site, SiteCommentsPolicy, SiteDescription, SiteTitle};
@@ -17,8 +18,8 @@ use crate::site::store;
 #[utoipa::path(get, path = "/v1/site", tag = "site", security((), ("token" = [])), responses(
     (status = 200, description = "What is decided about the whole site", body = Site),
 ))]
-pub async fn read(viewer: Viewer, State(db): State<Db>) -> Result<Json<Site>, ApiError> {
-    Ok(Json(store::read(&mut viewer.acquire(&db).await?).await?))
+pub async fn read(viewer: Viewer, State(db): State<Db>) -> Result<Tagged<Site>, ApiError> {
+    Ok(Tagged(store::read(&mut viewer.acquire(&db).await?).await?))
 }
 
 /// What changes in the site. What is absent stays; null takes away.
@@ -54,12 +55,17 @@ pub async fn update(
     _: Admin,
     State(db): State<Db>,
     State(clock): State<Clock>,
+    if_match: IfMatch,
     Json(body): Json<UpdateSite>,
-) -> Result<Json<Site>, ApiError> {
+) -> Result<Tagged<Site>, ApiError> {
     let changes = store::Changes {
         title: body.title.as_ref().map(SiteTitle::as_str),
         description: body.description.as_ref().map(|text| text.as_ref().map(SiteDescription::as_str)),
         comments_policy: body.comments_policy,
     };
-    Ok(Json(store::update(&mut db.acquire().await?, &changes, clock.now()).await?))
+    let mut connection = db.acquire().await?;
+    match store::update(&mut connection, &changes, if_match.versions(), clock.now()).await? {
+        Some(site) => Ok(Tagged(site)),
+        None => Err(if_match.refusal(Some(store::read(&mut connection).await?))),
+    }
 }

@@ -9,7 +9,7 @@ use crate::db::Connection;
 pub async fn read(connection: &mut Connection) -> sqlx::Result<Site> {
     sqlx::query_as!(
         Site,
-        r#"select title, description, comments_policy as "comments_policy: SiteCommentsPolicy", updated_at from site"#
+        r#"select title, description, comments_policy as "comments_policy: SiteCommentsPolicy", version, updated_at from site"#
     )
     .fetch_one(connection)
     .await
@@ -26,12 +26,13 @@ pub struct Changes<'a> {
     pub comments_policy: Option<SiteCommentsPolicy>,
 }
 
-/// Changes the site.
+/// Changes the site; `None` if it is in none of the versions `if_match`.
 pub async fn update(
     connection: &mut Connection,
     changes: &Changes<'_>,
+    if_match: Option<&[i64]>,
     now: DateTime<Utc>,
-) -> sqlx::Result<Site> {
+) -> sqlx::Result<Option<Site>> {
     sqlx::query_as!(
         Site,
         r#"update site set
@@ -40,13 +41,15 @@ pub async fn update(
              comments_policy = coalesce($4, comments_policy),
              version = version + 1,
              updated_at = $5
-           returning title, description, comments_policy as "comments_policy: SiteCommentsPolicy", updated_at"#,
+           where $6::bigint[] is null or version = any($6)
+           returning title, description, comments_policy as "comments_policy: SiteCommentsPolicy", version, updated_at"#,
         changes.title,
         changes.description.is_some(),
         changes.description.flatten(),
         changes.comments_policy.map(SiteCommentsPolicy::as_str),
-        now
+        now,
+        if_match
     )
-    .fetch_one(connection)
+    .fetch_optional(connection)
     .await
 }
