@@ -3,12 +3,13 @@
 //! A guided tour, from the outside in:
 //!
 //! - [`router`] shows every route on one screen; [`app`] wires the parts together; [`server`] listens and
-//!   stops; [`openapi`] is the document that the handlers generate.
+//!   stops; [`openapi`] is the document that the handlers generate; [`maintenance`] is done from time to time.
 //! - The features, [`users`], [`posts`], [`comments`] and [`site`], have the same three rooms each: `model`
 //!   (what it is and what is allowed: pure), `store` (all of its SQL) and `routes` (handlers and their request
 //!   types).
 //! - The kit knows no feature: [`auth`] tells who is calling, as extractor types, and has the rooms of
-//!   sessions; [`http`] is the middleware stack, the extractors, validation and lists; [`error`] is every
+//!   sessions; [`http`] is the middleware stack, the extractors, validation, lists,
+//!   conditional requests and idempotency; [`error`] is every
 //!   error that a client can see; [`db`] is the pool, the migrations and the development server;
 //!   [`markdown`], [`config`], [`telemetry`], [`clock`] and [`lifecycle`] are what they say.
 //!
@@ -36,6 +37,7 @@ pub mod demo;
 pub mod error;
 pub mod http;
 pub mod lifecycle;
+pub mod maintenance;
 pub mod markdown;
 pub mod openapi;
 pub mod posts;

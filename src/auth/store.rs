@@ -137,3 +137,20 @@ pub async fn delete_others(
         .await?;
     Ok(())
 }
+
+/// Forgets up to `limit` expired sessions; how many.
+pub async fn delete_expired(
+    connection: &mut Connection,
+    now: DateTime<Utc>,
+    limit: i64,
+) -> sqlx::Result<u64> {
+    let deleted = sqlx::query!(
+        "delete from sessions where id in (
+           select id from sessions where expires_at <= $1 order by expires_at limit $2 for update skip locked)",
+        now,
+        limit
+    )
+    .execute(connection)
+    .await?;
+    Ok(deleted.rows_affected())
+}

@@ -8,6 +8,7 @@ use blog_api::clock::Clock;
 use blog_api::config::{Config, Environment};
 use blog_api::db::{Db, migrations};
 use blog_api::lifecycle::Lifecycle;
+use blog_api::maintenance;
 use blog_api::server::{self, ServerPolicy, Stop};
 use blog_api::telemetry;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -51,6 +52,7 @@ async fn serve_on(
         AppState::new(config, db.clone(), Clock::system(), lifecycle.clone()).map_err(Failure::config)?;
     offer_demo(config, args, &state).await?;
     serve_metrics(config, &state, metrics)?;
+    tokio::spawn(maintenance::run(state.db.clone(), state.clock.clone()));
     tokio::spawn({
         let credentials = database.credentials.clone();
         async move { credentials.keep_fresh().await }

@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 use serde_json::json;
+use uuid::Uuid;
 
 use crate::support::{PASSWORD, TestApp};
 
@@ -128,4 +129,18 @@ async fn the_client_address_comes_from_the_trusted_proxies() {
     let reply =
         direct.post("/v1/sessions").header("x-forwarded-for", forged).json(&credentials).expect(201).await;
     assert_eq!(reply.json()["ip_address"], "127.0.0.1");
+}
+
+#[tokio::test]
+async fn expired_sessions_are_forgotten() {
+    let app = TestApp::start().await;
+    app.author().await;
+    app.advance(TimeDelta::days(29));
+    let live = app.author().await;
+    app.advance(TimeDelta::days(1));
+    app.maintain().await;
+    let mut connection = app.db.acquire().await.unwrap();
+    let owners: Vec<Uuid> =
+        sqlx::query_scalar("select user_id from sessions").fetch_all(&mut connection).await.unwrap();
+    assert_eq!(owners, [live.id]);
 }

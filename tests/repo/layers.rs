@@ -1,11 +1,11 @@
-//! `main` → `app`, `router`, `server`, `openapi`, `demo` → features → kit.
+//! `main` → `app`, `router`, `server`, `openapi`, `demo`, `maintenance` → features → kit.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::files;
 
-const TOP: [&str; 5] = ["app", "router", "server", "openapi", "demo"];
+const TOP: [&str; 6] = ["app", "router", "server", "openapi", "demo", "maintenance"];
 const FEATURES: [&str; 4] = ["users", "posts", "comments", "site"];
 const KIT: [&str; 9] =
     ["http", "auth", "db", "config", "error", "telemetry", "clock", "lifecycle", "markdown"];

@@ -35,6 +35,7 @@ pub(crate) struct TestApp {
     pub(crate) address: SocketAddr,
     pub(crate) db: Db,
     pub(crate) lifecycle: Lifecycle,
+    clock: Clock,
     client: Client,
     now: Arc<Mutex<DateTime<Utc>>>,
     _stop: mpsc::UnboundedSender<()>,
@@ -104,7 +105,7 @@ impl TestApp {
             move || *now.lock().unwrap()
         });
         let lifecycle = Lifecycle::default();
-        let state = AppState::new(&config, db.clone(), clock, lifecycle.clone()).unwrap();
+        let state = AppState::new(&config, db.clone(), clock.clone(), lifecycle.clone()).unwrap();
         let routes = change(app::build(&config, state));
         let listener = server::listen(0).unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -116,7 +117,7 @@ impl TestApp {
         };
         tokio::spawn(server::serve(listener, routes, lifecycle.clone(), policy, stop));
         let address = SocketAddr::from(([127, 0, 0, 1], port));
-        Self { address, db, lifecycle, client: Client::new(address), now, _stop: tell, database }
+        Self { address, db, lifecycle, clock, client: Client::new(address), now, _stop: tell, database }
     }
 
     pub(crate) fn database_url(&self) -> String {
@@ -134,6 +135,11 @@ impl TestApp {
 
     pub(crate) fn now(&self) -> DateTime<Utc> {
         *self.now.lock().unwrap()
+    }
+
+    /// What is done in the background from time to time.
+    pub(crate) async fn maintain(&self) {
+        blog_api::maintenance::round(&self.db, &self.clock).await.unwrap();
     }
 
     pub(crate) fn advance(&self, time: TimeDelta) {

@@ -1,0 +1,41 @@
+//! What is done in the background while the service serves: forgetting what has expired. Each task does it;
+//! rows that another one is about to delete are skipped.
+
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use crate::auth::store as sessions;
+use crate::clock::Clock;
+use crate::db::Db;
+use crate::error::ApiError;
+use crate::http::idempotency::store as idempotency;
+
+/// Between two rounds; half of it to all of it, so that tasks started together part.
+const INTERVAL: Duration = Duration::from_mins(10);
+
+/// How many rows one statement takes, which keeps it and its locks short.
+const BATCH: i64 = 500;
+
+/// Rounds, for ever.
+pub async fn run(db: Db, clock: Clock) {
+    loop {
+        sleep(INTERVAL.mul_f64(0.5 + 0.5 * rand::random::<f64>())).await;
+        match round(&db, &clock).await {
+            Ok(()) => tracing::debug!("maintenance done"),
+            // The next round makes up for it.
+            Err(error) => tracing::warn!(cause = ?error, "maintenance failed"),
+        }
+    }
+}
+
+/// One round.
+///
+/// # Errors
+/// When the database fails; what was done until then lasts.
+pub async fn round(db: &Db, clock: &Clock) -> Result<(), ApiError> {
+    let now = clock.now();
+    while idempotency::delete_expired(&mut db.acquire().await?, now, BATCH).await? > 0 {}
+    while sessions::delete_expired(&mut db.acquire().await?, now, BATCH).await? > 0 {}
+    Ok(())
+}
