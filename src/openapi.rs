@@ -92,6 +92,8 @@ const COMMON: [(&str, &str, &str); 11] = [
 ];
 
 fn complete(mut document: Value) -> Value {
+    // The host that the document was read from.
+    document["servers"] = json!([{"url": "/"}]);
     document["components"]["securitySchemes"] = json!({"token": {
         "type": "http", "scheme": "bearer", "description": "The token of `POST /v1/sessions`.",
     }});
@@ -171,10 +173,11 @@ fn complete_operation(operation: &mut Value) {
     let parameters = operation["parameters"].as_array().map_or(&[][..], Vec::as_slice);
     let has = |key: &str, value: &str| parameters.iter().any(|parameter| parameter[key] == value);
     let has_body = !operation["requestBody"].is_null();
+    let reads_token = !operation["security"].is_null();
     let applies = |status: &str| match status {
         "304" => has("name", "If-None-Match"),
         "400" => has_body || has("in", "path") || has("name", "cursor") || has("name", "Idempotency-Key"),
-        "401" => !operation["security"].is_null(),
+        "401" => reads_token,
         "409" => has("name", "Idempotency-Key"),
         "412" | "428" => has("name", "If-Match"),
         "413" | "415" => has_body,
@@ -193,6 +196,10 @@ fn complete_operation(operation: &mut Value) {
         responses.insert(status.clone(), response.take());
     }
     operation["responses"] = responses.into_iter().collect();
+    if !reads_token {
+        // Said, so that it cannot be taken for forgotten.
+        operation["security"] = json!([]);
+    }
 }
 
 fn complete_response(status: &str, response: &mut Value) {
