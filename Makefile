@@ -1,7 +1,8 @@
 # The two commands of the README are `make run` and `make test`; the others are for contributors.
 
 .PHONY: run test lint fmt openapi sqlx schemathesis image up test-container test-task-definition \
-  test-infra test-infra-emulated test-deploy postgres
+  test-infra test-infra-emulated test-deploy test-openapi \
+  test-client postgres
 
 GIT_SHA = $(shell git rev-parse HEAD)
 VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
@@ -31,6 +32,12 @@ sqlx: ## write .sqlx anew from the queries and migrations
 
 schemathesis: ## hold the service against its OpenAPI document
 	scripts/schemathesis
+
+test-openapi: ## openapi.json by a linter's rules, and against breaking changes
+	tests/openapi/run
+
+test-client: postgres ## a TypeScript client generated from openapi.json, against the service
+	tests/client/run
 
 test-infra: ## hold infra/ and the task definition against their rules, without an AWS account
 	tests/infra/run

@@ -1,0 +1,158 @@
+/** What an application does with the generated client, against the running service. */
+
+import assert from "node:assert/strict";
+import { before, describe, it } from "node:test";
+
+import { ApiError, client, collect, pages, unwrap, type Problem, type Schemas } from "./api.js";
+
+const baseUrl = process.env["BASE_URL"];
+assert.ok(baseUrl, "BASE_URL names the service");
+
+const email = "ada@example.com";
+const password = "correct horse battery";
+const anonymous = client(baseUrl);
+let api: ReturnType<typeof client>;
+
+/** The problem that a call is expected to end with. */
+function problem(result: { data?: unknown; error?: Problem }): Problem {
+  assert.ok(result.error, "this was expected to fail");
+  return result.error;
+}
+
+before(async () => {
+  const account: Schemas["Account"] = unwrap(
+    await anonymous.POST("/v1/users", { body: { username: "ada", email, password, display_name: "Ada" } }),
+  );
+  assert.equal(account.email, email);
+  const session = unwrap(await anonymous.POST("/v1/sessions", { body: { email, password } }));
+  api = client(baseUrl, session.token);
+  assert.equal(unwrap(await api.GET("/v1/users/me")).id, account.id);
+});
+
+describe("posts", () => {
+  it("are published, found by their slug and changed", async () => {
+    const post = unwrap(
+      await api.POST("/v1/posts", {
+        body: { title: "Hello, typed world", body: "This is *the first*.", tags: ["types"], status: "published" },
+      }),
+    );
+    assert.equal(post.status, "published" satisfies Schemas["PostStatus"]);
+    assert.match(post.body_html, /<em>the first<\/em>/);
+    const params = { path: { post: post.slug } };
+    assert.deepEqual(unwrap(await anonymous.GET("/v1/posts/{post}", { params })).tags, ["types"]);
+
+    const changed = unwrap(await api.PATCH("/v1/posts/{post}", { params, body: { summary: "In short." } }));
+    assert.equal(changed.summary, "In short.");
+    const { data, response } = await api.DELETE("/v1/posts/{post}", { params });
+    assert.equal(response.status, 204);
+    assert.equal(data, undefined);
+    assert.equal(problem(await anonymous.GET("/v1/posts/{post}", { params })).code, "not_found");
+  });
+
+  it("are listed page by page, each once, in order", async () => {
+    const titles = Array.from({ length: 5 }, (_, number) => `Of a series, ${number}`);
+    for (const title of titles) {
+      unwrap(
+        await api.POST("/v1/posts", { body: { title, body: "One of five.", tags: ["series"], status: "published" } }),
+      );
+    }
+    let asked = 0;
+    const series = await collect(
+      pages((query) => {
+        asked += 1;
+        return anonymous.GET("/v1/posts", {
+          params: { query: { tag: "series", sort: "published_at", limit: 2, ...query } },
+        });
+      }),
+    );
+    assert.equal(asked, 3);
+    assert.deepEqual(
+      series.map((post) => post.title),
+      titles,
+    );
+    const first: Schemas["PostSummary"] | undefined = series[0];
+    assert.equal(first?.author.username, "ada");
+  });
+});
+
+describe("comments", () => {
+  it("are read as a thread", async () => {
+    const post = unwrap(await api.POST("/v1/posts", { body: { title: "Talk", body: "Please.", status: "published" } }));
+    const params = { path: { post: post.id } };
+    const comment = unwrap(await api.POST("/v1/posts/{post}/comments", { params, body: { body: "Well said." } }));
+    assert.equal(comment.parent_id, null);
+    unwrap(await api.POST("/v1/posts/{post}/comments", { params, body: { body: "Another." } }));
+    unwrap(
+      await api.POST("/v1/posts/{post}/comments", { params, body: { body: "Indeed.", parent_id: comment.id } }),
+    );
+    const thread = await collect(
+      pages((query) =>
+        anonymous.GET("/v1/posts/{post}/comments", { params: { ...params, query: { limit: 1, ...query } } }),
+      ),
+    );
+    assert.deepEqual(
+      thread.map(({ body, depth }) => [body, depth]),
+      [
+        ["Well said.", 0],
+        ["Indeed.", 1],
+        ["Another.", 0],
+      ],
+    );
+  });
+});
+
+describe("problems", () => {
+  it("name every field at fault", async () => {
+    const result = await api.POST("/v1/posts", { body: { title: "", body: "x", tags: ["", "ok"] } });
+    if (result.error === undefined) assert.fail("an empty title was taken");
+    // The compiler knows by now that there is a problem and no post.
+    const { status, code, errors, request_id } = result.error satisfies Problem;
+    assert.deepEqual([status, code], [422, "invalid"]);
+    assert.deepEqual(
+      errors.map((error) => [error.field, error.code]),
+      [
+        ["title", "too_short"],
+        ["tags[0]", "too_short"],
+      ],
+    );
+    assert.equal(result.response.headers.get("X-Request-Id"), request_id);
+  });
+
+  it("are the same shape for whatever goes wrong", async () => {
+    const nobody = client(baseUrl, "blog_not-a-token");
+    assert.equal(problem(await nobody.GET("/v1/users/me")).code, "unauthenticated");
+    assert.equal(problem(await api.GET("/v1/users")).code, "forbidden");
+    const taken = await anonymous.POST("/v1/users", { body: { username: "ADA", email: "other@example.com", password } });
+    assert.deepEqual(
+      problem(taken).errors.map(({ field, code }) => [field, code]),
+      [["username", "taken"]],
+    );
+    const cursor = await anonymous.GET("/v1/posts", { params: { query: { cursor: "abc" } } });
+    assert.equal(problem(cursor).code, "malformed_parameter");
+    await assert.rejects(
+      collect(pages((query) => api.GET("/v1/users", { params: { query } }))),
+      (error) => error instanceof ApiError && error.problem.status === 403,
+    );
+  });
+});
+
+/** What the compiler refuses. Never called: an error that is not there any more is itself an error. */
+export async function mistakes() {
+  // @ts-expect-error There is no such path.
+  await api.GET("/v1/nothing");
+  // @ts-expect-error A post has no such method.
+  await api.PUT("/v1/posts/{post}", { params: { path: { post: "x" } } });
+  // @ts-expect-error A post has a text.
+  await api.POST("/v1/posts", { body: { title: "x" } });
+  // @ts-expect-error A title is a text.
+  await api.POST("/v1/posts", { body: { title: 1, body: "x" } });
+  // @ts-expect-error A status that a post cannot have.
+  await api.POST("/v1/posts", { body: { title: "x", body: "x", status: "lost" } });
+  // @ts-expect-error A number of posts is a number.
+  await api.GET("/v1/posts", { params: { query: { limit: "ten" } } });
+  const { data } = await api.GET("/v1/posts/{post}", { params: { path: { post: "x" } } });
+  // @ts-expect-error It may not have been found.
+  data.title;
+  // @ts-expect-error A draft has no time of publication.
+  if (data !== undefined) new Date(data.published_at);
+}
