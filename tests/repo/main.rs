@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod configuration;
+mod features;
 mod layers;
 mod migrations;
 mod style;
