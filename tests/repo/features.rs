@@ -15,8 +15,8 @@ fn rows(text: &str) -> Vec<(&str, Vec<&str>)> {
             heading = title;
         } else if let Some(row) = line.strip_prefix("| ").and_then(|line| line.strip_suffix(" |")) {
             let cells: Vec<_> = row.split(" | ").map(str::trim).collect();
-            // Below the names of the columns and the rule.
-            if !cells.contains(&"blog-api") {
+            // Below the names of the columns and the line under them.
+            if !cells.contains(&"blog-api") && cells[0] != "---" {
                 rows.push((heading, cells));
             }
         }

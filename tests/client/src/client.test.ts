@@ -1,6 +1,7 @@
 /** What an application does with the generated client, against the running service. */
 
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { before, describe, it } from "node:test";
 
 import { ApiError, client, collect, pages, unwrap, type Problem, type Schemas } from "./api.js";
@@ -47,6 +48,27 @@ describe("posts", () => {
     assert.equal(response.status, 204);
     assert.equal(data, undefined);
     assert.equal(problem(await anonymous.GET("/v1/posts/{post}", { params })).code, "not_found");
+  });
+
+  it("are written once, and not over what somebody else wrote", async () => {
+    const header = { "Idempotency-Key": randomUUID() };
+    const write = () =>
+      api.POST("/v1/posts", { params: { header }, body: { title: "Only once", body: "Really.", status: "published" } });
+    const [first, second] = [await write(), await write()];
+    assert.equal(unwrap(second).id, unwrap(first).id);
+    assert.equal(second.response.headers.get("Idempotency-Replayed"), "true");
+
+    const etag = first.response.headers.get("ETag");
+    assert.ok(etag);
+    const change = (summary: string) =>
+      api.PATCH("/v1/posts/{post}", {
+        params: { path: { post: unwrap(first).id }, header: { "If-Match": etag } },
+        body: { summary },
+      });
+    assert.equal(unwrap(await change("From the first.")).summary, "From the first.");
+    const refused = await change("From the second.");
+    assert.equal(problem(refused).code, "precondition_failed");
+    assert.notEqual(refused.response.headers.get("ETag"), etag);
   });
 
   it("are listed page by page, each once, in order", async () => {
