@@ -111,7 +111,8 @@ class Shell:
 
     def __init__(self, folder):
         pipe = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-        self.bash = subprocess.Popen(["bash"], cwd=folder, text=True, **pipe)
+        environment = {**os.environ, "TMPDIR": folder}
+        self.bash = subprocess.Popen(["bash"], cwd=folder, env=environment, text=True, **pipe)
 
     def run(self, command):
         """What a command shows, and how it ends."""
