@@ -28,7 +28,7 @@ def breaking(before, after):
 class Comparison:
     def __init__(self, before, after):
         self.before, self.after = before, after
-        self.compared = set()
+        self.of_components = {}
 
     def paths(self):
         # A parameter in a path is known by its place: its name is not on the wire.
@@ -111,6 +111,7 @@ class Comparison:
         sources, targets = direction.flow(olds, news)
         for source in sources:
             fitting = [target for target in targets if fits(source, target)]
+            fitting = [target for target in fitting if is_same_component(source, target)] or fitting
             # Each pair as (old, new), whichever of them has to fit the other.
             pairs = [direction.flow(source, target) for target in fitting]
             found = [list(self.alternative(*pair, where, direction)) for pair in pairs]
@@ -121,12 +122,16 @@ class Comparison:
                 yield from found[0] if len(found) == 1 else [f"{where}: {direction.value} {kind(source)} as it is"]
 
     def alternative(self, old, new, where, direction):
-        name = old.get("name")
-        if name and name == new.get("name"):
-            if (name, direction) in self.compared:
-                return
-            self.compared.add((name, direction))
-            where = name
+        if not is_same_component(old, new):
+            yield from self.shape(old, new, where, direction)
+            return
+        component = old["name"], direction
+        if component not in self.of_components:
+            self.of_components[component] = []  # It may refer to itself.
+            self.of_components[component] = list(self.shape(old, new, old["name"], direction))
+        yield from self.of_components[component]
+
+    def shape(self, old, new, where, direction):
         source, target = direction.flow(old, new)
         if "enum" in target:
             if "enum" not in source:
@@ -253,6 +258,10 @@ def merged(parts):
 
 def fits(source, target):
     return target["type"] in (None, source["type"]) or (source["type"], target["type"]) == ("integer", "number")
+
+
+def is_same_component(one, other):
+    return one.get("name") is not None and one.get("name") == other.get("name")
 
 
 def kind(alternative):

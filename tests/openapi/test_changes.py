@@ -54,6 +54,8 @@ DOCUMENT = {
         "schemas": {
             "Kind": {"type": "string", "enum": ["cat", "dog"]},
             "Tag": {"type": "string", "maxLength": 32},
+            "Person": {"type": "object", "properties": {"name": {"type": "string"}, "age": {"type": "integer"}}},
+            "Shelter": {"type": "object", "properties": {"name": {"type": "string"}}},
             "NewPet": {
                 "type": "object",
                 "required": ["name"],
@@ -80,6 +82,7 @@ DOCUMENT = {
                             # Refers to itself.
                             "parent": {"oneOf": [ref("Pet"), {"type": "null"}]},
                             "age": {"type": "integer"},
+                            "keeper": {"oneOf": [ref("Person"), ref("Shelter")]},
                         },
                     },
                 ],
@@ -167,6 +170,11 @@ BREAKING = {
     "Pet.kind: may now be null": change(lambda d: pet(d)["properties"], kind={"oneOf": [ref("Kind"), {"type": "null"}]}),
     "Pet.age: may now be number": change(lambda d: pet(d)["properties"]["age"], type="number"),
     "Pet.age: may now be anything": change(lambda d: pet(d)["properties"], age={}),
+    "Person.age: removed": remove(lambda d: schema(d, "Person")["properties"], "age"),
+    "Pet.keeper: may now be Robot as it is": lambda d: (
+        d["components"]["schemas"].update(Robot={"type": "object", "properties": {"serial": {"type": "string"}}}),
+        pet(d)["properties"]["keeper"]["oneOf"].append(ref("Robot")),
+    ),
     'Kind: may now be "bird"': lambda d: schema(d, "Kind")["enum"].append("bird"),
     "Pet.kind: may now be values outside its enumeration": change(lambda d: pet(d)["properties"], kind={"type": "string"}),
     "GET /pets 422.code: removed": lambda d: d["components"]["responses"]["Invalid"]["content"]["application/json"]["schema"][
@@ -196,6 +204,7 @@ ADDITIVE = {
     "more that is taken": change(lambda d: new_pet(d)["properties"]["name"], maxLength=80, minLength=0),
     "a field of an answer": lambda d: (pet(d)["properties"].update(colour={"type": "string"}), pet(d)["required"].append("colour")),
     "a field that is always there now": lambda d: pet(d)["required"].append("age"),
+    "a kind that is not given any more": lambda d: pet(d)["properties"]["keeper"]["oneOf"].pop(),
     "no null any more": change(lambda d: pet(d)["properties"]["owner"], type="string"),
     "a header": lambda d: get(d)["responses"]["200"]["headers"].update(Link={"schema": {"type": "string"}}),
     "an error": lambda d: get(d)["responses"].update({"429": answer({})}),
