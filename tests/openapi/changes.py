@@ -244,8 +244,7 @@ def alternatives(schema, document):
             beside = {k: v for k, v in schema.items() if k != union}
             return [{**beside, **one} for part in schema[union] for one in alternatives(part, document)]
     types = schema.get("type", "object" if "properties" in schema else None)
-    schema["name"] = name
-    return [{**schema, "type": one} for one in (types if isinstance(types, list) else [types])]
+    return [{**schema, "type": one, "name": name} for one in (types if isinstance(types, list) else [types])]
 
 
 def merged(parts):

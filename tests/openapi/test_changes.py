@@ -227,7 +227,9 @@ def changed(by):
 
 class Changes(unittest.TestCase):
     def test_the_same_document_breaks_nothing(self):
-        self.assertEqual([], changes.breaking(DOCUMENT, DOCUMENT))
+        untouched = copy.deepcopy(DOCUMENT)
+        self.assertEqual([], changes.breaking(DOCUMENT, copy.deepcopy(DOCUMENT)))
+        self.assertEqual(untouched, DOCUMENT)
 
     def test_what_breaks_is_found_by_name_and_nothing_else_with_it(self):
         for finding, by in BREAKING.items():
