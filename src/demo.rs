@@ -76,7 +76,7 @@ pub async fn fill(state: &AppState) -> Result<bool, ApiError> {
             title,
             summary: Some(summary),
             body,
-            body_html: &markdown::render(body).await?,
+            rendered: &markdown::render(body).await?,
             tags: &tags,
             comments_open: true,
             publication: Publication::Now,
@@ -100,7 +100,7 @@ async fn comment(
     parent_id: Option<uuid::Uuid>,
     body: &str,
 ) -> Result<Option<uuid::Uuid>, ApiError> {
-    let body_html = markdown::render(body).await?;
+    let body_html = markdown::render_fragment(body).await?;
     let new = comments::NewComment { post_id, author_id, parent_id, body, body_html: &body_html };
     Ok(comments::insert(connection, &new, state.clock.now()).await?)
 }

@@ -31,6 +31,9 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(posts::list, posts::create))
         .routes(routes!(posts::read, posts::update, posts::delete))
         .routes(routes!(posts::restore))
+        .routes(routes!(posts::list_revisions))
+        .routes(routes!(posts::read_revision))
+        .routes(routes!(posts::restore_revision))
         // /v1/posts/{post}/comments, /v1/comments
         .routes(routes!(comments::list_of_post, comments::create))
         .routes(routes!(comments::list_by_status))

@@ -1,5 +1,7 @@
 //! What a post is: the rules of each field, who may see and edit it, and how it is shown.
 
+mod revision;
+
 use std::borrow::Cow;
 use std::convert::Infallible;
 use std::str::FromStr;
@@ -12,7 +14,9 @@ use uuid::Uuid;
 use crate::auth::{Role, User, Viewer};
 use crate::http::conditional::Versioned;
 use crate::http::validation::{Broken, Rule, length, text_type};
+use crate::markdown::Heading;
 use crate::users::model::Byline;
+pub use revision::{Revision, RevisionContent, RevisionSummary, diff};
 
 text_type!(
     /// The title of a post.
@@ -228,20 +232,6 @@ pub enum CommentsPolicy {
     AllHeld,
 }
 
-/// A heading of a post's text.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Heading {
-    /// Its level: 1 is the highest.
-    #[schema(minimum = 1, maximum = 6)]
-    pub level: u8,
-    /// The id of its element in `body_html`.
-    #[schema(example = "hello")]
-    pub anchor: String,
-    /// Its text, without markup.
-    #[schema(example = "Hello")]
-    pub text: String,
-}
-
 /// A post in a list.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct PostSummary {
@@ -261,7 +251,7 @@ pub struct PostSummary {
     pub tags: Vec<String>,
     /// Where it is on its way to its readers.
     pub status: PostStatus,
-    /// The beginning of its text, without markup.
+    /// The beginning of its text, without markup: escape it where you show it as HTML.
     #[schema(example = "This is the first post.")]
     pub excerpt: String,
     /// The language whose words the search of its text knows.
@@ -308,7 +298,7 @@ pub struct Post {
     #[schema(example = "# Hello\n\nThis is *the first* post.")]
     pub body: String,
     /// The text as safe HTML.
-    #[schema(example = "<h1>Hello</h1>\n<p>This is <em>the first</em> post.</p>\n")]
+    #[schema(example = "<h1 id=\"h-hello\">Hello</h1>\n<p>This is <em>the first</em> post.</p>\n")]
     pub body_html: String,
     /// Its table of contents: the headings in the order of the text.
     pub toc: Vec<Heading>,

@@ -55,7 +55,7 @@ pub async fn create(
     Idempotent(key, body): Idempotent<CreateComment>,
 ) -> Result<Response, ApiError> {
     let viewer = Viewer(Some(user));
-    let body_html = markdown::render(body.body.as_str()).await?;
+    let body_html = markdown::render_fragment(body.body.as_str()).await?;
     let mut write = match key.begin(&db, Some(user.id), clock.now()).await? {
         Started::New(write) => write,
         Started::Replay(answer) => return Ok(answer),
@@ -137,7 +137,7 @@ pub async fn update(
     Json(body): Json<UpdateComment>,
 ) -> Result<Tagged<Comment>, ApiError> {
     let body_html = match &body.body {
-        Some(markdown) => Some(markdown::render(markdown.as_str()).await?),
+        Some(markdown) => Some(markdown::render_fragment(markdown.as_str()).await?),
         None => None,
     };
     let mut connection = db.acquire().await?;

@@ -98,14 +98,14 @@ pub async fn create(
 ) -> Result<Response, ApiError> {
     let now = clock.now();
     let publication = publication(body.status, body.published_at, now)?.unwrap_or(Publication::Never);
-    let body_html = markdown::render(body.body.as_str()).await?;
+    let rendered = markdown::render(body.body.as_str()).await?;
     let tags = stored_tags(&body.tags);
     let new = store::NewPost {
         author_id: user.id,
         title: body.title.as_str(),
         summary: body.summary.as_ref().map(Summary::as_str),
         body: body.body.as_str(),
-        body_html: &body_html,
+        rendered: &rendered,
         tags: &tags,
         comments_open: body.comments_open,
         publication,
@@ -134,7 +134,7 @@ pub async fn create(
 }
 
 /// The post, if `user` may change it: a post that the user may not know of is not found.
-async fn find_editable(
+pub(super) async fn find_editable(
     connection: &mut Connection,
     user: User,
     post: &PostRef,
@@ -216,7 +216,7 @@ pub async fn update(
     Json(body): Json<UpdatePost>,
 ) -> Result<Tagged<Post>, ApiError> {
     let now = clock.now();
-    let body_html = match &body.body {
+    let rendered = match &body.body {
         Some(markdown) => Some(markdown::render(markdown.as_str()).await?),
         None => None,
     };
@@ -225,14 +225,14 @@ pub async fn update(
         slug: body.slug.as_ref().map(Slug::as_str),
         title: body.title.as_ref().map(Title::as_str),
         summary: body.summary.as_ref().map(|summary| summary.as_ref().map(Summary::as_str)),
-        body: body.body.as_ref().map(PostBody::as_str).zip(body_html.as_deref()),
+        body: body.body.as_ref().map(PostBody::as_str).zip(rendered.as_ref()),
         tags: tags.as_deref(),
         comments_open: body.comments_open,
         publication: publication(body.status, body.published_at, now)?,
     };
     let mut connection = db.acquire().await?;
     let id = find_editable(&mut connection, user, &post, now).await?.id;
-    let updated = store::update(&mut connection, id, &changes, if_match.versions(), now).await?;
+    let updated = store::update(&mut connection, id, user.id, &changes, if_match.versions(), now).await?;
     let post = store::find(&mut connection, &PostRef::Id(id), now).await?;
     if updated { post.map(Tagged).ok_or(ApiError::NotFound) } else { Err(if_match.refusal(post)) }
 }

@@ -1,16 +1,21 @@
-//! All SQL about posts: reading one here, lists and changes in their files.
+//! All SQL about posts: reading one here, lists, changes, revisions and rendering in their files.
 
 mod list;
+mod rendering;
+mod revisions;
 mod write;
 
 pub use list::*;
+pub use rendering::*;
+pub use revisions::*;
 pub use write::*;
 
 use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 
-use super::model::{CommentsPolicy, Heading, Post, PostHead, PostRef, PostStatus, PostSummary};
+use super::model::{CommentsPolicy, Post, PostHead, PostRef, PostStatus, PostSummary};
 use crate::db::Connection;
+use crate::markdown::Heading;
 use crate::users::model::Byline;
 
 type Toc = Json<Vec<Heading>>;

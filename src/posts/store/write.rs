@@ -1,9 +1,11 @@
 //! Making, changing, deleting and restoring posts.
 
 use chrono::{DateTime, Utc};
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::db::Connection;
+use crate::markdown::{RENDERER, Rendered};
 use crate::posts::model::{PostRef, Publication, Slug};
 
 /// A post to be made.
@@ -17,8 +19,8 @@ pub struct NewPost<'a> {
     pub summary: Option<&'a str>,
     /// The text, in Markdown.
     pub body: &'a str,
-    /// The text, as safe HTML.
-    pub body_html: &'a str,
+    /// What the text becomes.
+    pub rendered: &'a Rendered,
     /// In lower case, each once.
     pub tags: &'a [String],
     /// Whether it takes comments.
@@ -27,7 +29,7 @@ pub struct NewPost<'a> {
     pub publication: Publication,
 }
 
-/// Makes a post and gives its id; `None` if the slug is taken.
+/// Makes a post and its first revision, and gives its id; `None` if the slug is taken.
 pub async fn insert(
     connection: &mut Connection,
     slug: &Slug,
@@ -40,22 +42,30 @@ pub async fn insert(
         Publication::At(at) => Some(at),
     };
     sqlx::query_scalar!(
-        "insert into posts (id, author_id, slug, title, summary, body, body_html, tags, comments_open,
-                            published_at, created_at, updated_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)
-         on conflict (slug) do nothing
-         returning id",
+        "with made as (
+           insert into posts (id, author_id, slug, title, summary, body, tags, comments_open, published_at,
+                              created_at, updated_at, body_html, toc, excerpt, reading_minutes, renderer)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12, $13, $14, $15)
+           on conflict (slug) do nothing
+           returning id, version)
+         insert into post_revisions (post_id, number, editor_id, title, summary, body, tags, created_at)
+         select id, version, $2, $4, $5, $6, $7, $10 from made
+         returning post_id",
         Uuid::now_v7(),
         new.author_id,
         slug.as_str(),
         new.title,
         new.summary,
         new.body,
-        new.body_html,
         new.tags,
         new.comments_open,
         published_at,
-        now
+        now,
+        new.rendered.html,
+        Json(&new.rendered.toc) as _,
+        new.rendered.excerpt,
+        new.rendered.reading_minutes,
+        RENDERER
     )
     .fetch_optional(connection)
     .await
@@ -70,8 +80,8 @@ pub struct Changes<'a> {
     pub title: Option<&'a str>,
     /// What it is about.
     pub summary: Option<Option<&'a str>>,
-    /// The text, in Markdown and as safe HTML.
-    pub body: Option<(&'a str, &'a str)>,
+    /// The text, in Markdown, and what it becomes.
+    pub body: Option<(&'a str, &'a Rendered)>,
     /// In lower case, each once.
     pub tags: Option<&'a [String]>,
     /// Whether it takes comments.
@@ -80,10 +90,12 @@ pub struct Changes<'a> {
     pub publication: Option<Publication>,
 }
 
-/// Changes a post; false if it is not there, or in none of the versions `if_match`. A taken slug violates its unique index.
+/// Changes a post, and saves a revision by `editor_id` if that changes what the post says; false if it is
+/// not there, or in none of the versions `if_match`. A taken slug violates its unique index.
 pub async fn update(
     connection: &mut Connection,
     id: Uuid,
+    editor_id: Uuid,
     changes: &Changes<'_>,
     if_match: Option<&[i64]>,
     now: DateTime<Utc>,
@@ -94,40 +106,60 @@ pub async fn update(
         Some(Publication::Now) => ("now", None),
         Some(Publication::At(at)) => ("at", Some(at)),
     };
-    let updated = sqlx::query!(
-        "update posts set
-           slug = coalesce($3, slug),
-           title = coalesce($4, title),
-           summary = case when $5 then $6 else summary end,
-           body = coalesce($7, body),
-           body_html = coalesce($8, body_html),
-           tags = coalesce($9, tags),
-           comments_open = coalesce($10, comments_open),
-           published_at = case $11::text
-             when 'never' then null
-             when 'now' then least(published_at, $2)
-             when 'at' then $12
-             else published_at end,
-           version = version + 1,
-           updated_at = $2
-         where id = $1 and deleted_at is null and ($13::bigint[] is null or version = any($13))",
+    let (body, rendered) = changes.body.unzip();
+    sqlx::query_scalar!(
+        r#"with before as (
+           select id, title, summary, body, tags from posts
+           where id = $1 and deleted_at is null and ($18::bigint[] is null or version = any($18)) for update),
+         after as (
+           update posts set
+             slug = coalesce($3, posts.slug),
+             title = coalesce($4, posts.title),
+             summary = case when $5 then $6 else posts.summary end,
+             body = coalesce($7, posts.body),
+             tags = coalesce($8, posts.tags),
+             comments_open = coalesce($9, comments_open),
+             published_at = case $10::text
+               when 'never' then null
+               when 'now' then least(published_at, $2)
+               when 'at' then $11
+               else published_at end,
+             body_html = coalesce($12, body_html),
+             toc = coalesce($13, toc),
+             excerpt = coalesce($14, excerpt),
+             reading_minutes = coalesce($15, reading_minutes),
+             renderer = case when $7::text is null then renderer else $16 end,
+             version = version + 1,
+             updated_at = $2
+           from before where posts.id = before.id
+           returning posts.id, posts.version, posts.title, posts.summary, posts.body, posts.tags,
+             (posts.title, posts.summary, posts.body, posts.tags)
+               is distinct from (before.title, before.summary, before.body, before.tags) as differs),
+         saved as (
+           insert into post_revisions (post_id, number, editor_id, title, summary, body, tags, created_at)
+           select id, version, $17, title, summary, body, tags, $2 from after where differs)
+         select exists (select from after) as "updated!""#,
         id,
         now,
         changes.slug,
         changes.title,
         changes.summary.is_some(),
         changes.summary.flatten(),
-        changes.body.map(|(markdown, _)| markdown),
-        changes.body.map(|(_, html)| html),
+        body,
         changes.tags,
         changes.comments_open,
         publication,
         at,
+        rendered.map(|rendered| rendered.html.as_str()),
+        rendered.map(|rendered| Json(&rendered.toc)) as _,
+        rendered.map(|rendered| rendered.excerpt.as_str()),
+        rendered.map(|rendered| rendered.reading_minutes),
+        RENDERER,
+        editor_id,
         if_match
     )
-    .execute(connection)
-    .await?;
-    Ok(updated.rows_affected() > 0)
+    .fetch_one(connection)
+    .await
 }
 
 /// Deletes a post, which stays restorable; false if it is not there, or in none of the versions `if_match`.

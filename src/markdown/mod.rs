@@ -1,0 +1,142 @@
+//! Markdown to safe HTML: `CommonMark` with tables, strikethrough, task lists, footnotes and autolinks,
+//! then an allow-list of elements and attributes. Done once, when a text is written.
+//!
+//! [`sanitizer`] decides what may be in the HTML; [`anchors`] gives it the only ids that it has; [`text`]
+//! reads it as people do.
+
+mod anchors;
+mod pieces;
+mod sanitizer;
+mod text;
+
+use std::sync::LazyLock;
+
+use comrak::nodes::NodeValue;
+use comrak::{Arena, Options};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use utoipa::ToSchema;
+
+use crate::error::ApiError;
+
+/// The version of what [`render`] makes of a text: raise it with every change of that, and the texts that
+/// were rendered by an earlier version are rendered anew in the background.
+pub const RENDERER: i16 = 1;
+
+/// What a text becomes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rendered {
+    /// The text as safe HTML, with an id on each heading and footnote.
+    pub html: String,
+    /// Its headings, in the order of the text.
+    pub toc: Vec<Heading>,
+    /// Its beginning: plain text of about 200 characters, without headings, tables and code if there is
+    /// anything else.
+    pub excerpt: String,
+    /// How long it takes to read, in minutes; at least 1.
+    pub reading_minutes: i32,
+}
+
+/// A heading of a text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Heading {
+    /// Its level: 1 is the highest.
+    #[schema(minimum = 1, maximum = 6)]
+    pub level: u8,
+    /// The id of its element in `body_html`.
+    #[schema(example = "h-hello")]
+    pub anchor: String,
+    /// Its text, without markup: escape it where you show it as HTML.
+    #[schema(example = "Hello")]
+    pub text: String,
+}
+
+static OPTIONS: LazyLock<Options<'static>> = LazyLock::new(|| {
+    let mut options = Options::default();
+    options.extension.table = true;
+    options.extension.strikethrough = true;
+    options.extension.tasklist = true;
+    options.extension.footnotes = true;
+    options.extension.autolink = true;
+    // Raw HTML goes through, because the sanitizer comes after.
+    options.render.r#unsafe = true;
+    options
+});
+
+/// How many elements a text may have: sanitizing takes time in proportion to their number times the depth
+/// of their nesting, and a text of nothing but `>` nests them all.
+const MAX_ELEMENTS: usize = 10_000;
+
+/// What the text of a page of its own becomes, made on a thread that may take its time.
+///
+/// # Errors
+/// [`ApiError::Invalid`] about `body` when it has more than 10,000 elements, or some whose nesting every
+/// reader of HTML would understand differently.
+pub async fn render(markdown: &str) -> Result<Rendered, ApiError> {
+    on_its_own_thread(markdown, document).await
+}
+
+/// The safe HTML of a text that shares its page with others: its headings have no ids, and its footnotes
+/// have ids that no other text has.
+///
+/// # Errors
+/// As [`render`].
+pub async fn render_fragment(markdown: &str) -> Result<String, ApiError> {
+    on_its_own_thread(markdown, fragment).await
+}
+
+async fn on_its_own_thread<T: Send + 'static>(
+    markdown: &str,
+    render: fn(&str) -> Option<T>,
+) -> Result<T, ApiError> {
+    let markdown = markdown.to_owned();
+    let rendered = tokio::task::spawn_blocking(move || render(&markdown))
+        .await
+        .map_err(|panicked| ApiError::Internal(panicked.into()))?;
+    rendered.ok_or_else(|| {
+        let detail = format!(
+            "has more than {MAX_ELEMENTS} elements, or HTML that cannot be nested like this: make it simpler"
+        );
+        ApiError::invalid("body", "too_complex", detail)
+    })
+}
+
+fn document(markdown: &str) -> Option<Rendered> {
+    let (html, toc) = anchors::of_headings(&to_html(markdown, "")?);
+    Some(Rendered { excerpt: text::excerpt(&html), reading_minutes: text::reading_minutes(&html), html, toc })
+}
+
+fn fragment(markdown: &str) -> Option<String> {
+    // The same for the same text, so that rendering it again changes nothing.
+    let hash = Sha256::digest(markdown);
+    let scope = format!("x{:02x}{:02x}{:02x}{:02x}-", hash[0], hash[1], hash[2], hash[3]);
+    to_html(markdown, &scope)
+}
+
+/// Safe HTML with the ids of footnotes, each of which has `scope` in it.
+fn to_html(markdown: &str, scope: &str) -> Option<String> {
+    let arena = Arena::new();
+    let root = comrak::parse_document(&arena, markdown, &OPTIONS);
+    let mut notes = 0;
+    for node in root.descendants() {
+        match &mut node.data_mut().value {
+            NodeValue::FootnoteReference(reference) => reference.name = format!("{scope}{}", reference.ix),
+            // Their order is that of their first references.
+            NodeValue::FootnoteDefinition(definition) => {
+                notes += 1;
+                definition.name = format!("{scope}{notes}");
+            }
+            _ => {}
+        }
+    }
+    let mut html = String::new();
+    comrak::format_html(root, &OPTIONS, &mut html).ok()?;
+    let elements = html.as_bytes().windows(2).filter(|pair| pair[0] == b'<' && pair[1].is_ascii_alphabetic());
+    if elements.count() > MAX_ELEMENTS {
+        return None;
+    }
+    sanitizer::clean(&html).map(|html| anchors::of_footnotes(&html, scope))
+}
+
+#[cfg(test)]
+mod tests;

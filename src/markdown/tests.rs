@@ -1,0 +1,214 @@
+//! What texts become, and that no text deceives the sanitizer.
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn rendered(markdown: &str) -> Rendered {
+    document(markdown).unwrap()
+}
+
+fn html(markdown: &str) -> String {
+    rendered(markdown).html
+}
+
+#[test]
+fn the_extensions_are_on() {
+    let html = html("~~no~~ https://example.com\n\n- [x] done\n\n| a |\n|---|\n| b |\n\n```rust\nfn\n```\n");
+    assert!(html.contains("<del>no</del>"), "{html}");
+    assert!(html.contains(r#"<a href="https://example.com" rel="noopener noreferrer">"#), "{html}");
+    assert!(html.contains(r#"<input type="checkbox" checked="" disabled="">"#), "{html}");
+    assert!(html.contains("<td>b</td>"), "{html}");
+    assert!(html.contains(r#"<code class="language-rust">"#), "{html}");
+}
+
+#[test]
+fn scripts_handlers_and_script_urls_are_taken_out() {
+    let html =
+        html("<script>alert(1)</script>\n\n<img src=x onerror=alert(1)>\n\n[a](javascript:alert(1)) **b**");
+    assert!(html.contains("<strong>b</strong>"), "{html}");
+    assert!(!html.contains("script") && !html.contains("onerror"), "{html}");
+}
+
+#[test]
+fn headings_have_anchors_and_a_table_of_contents() {
+    let post = rendered(
+        "# One *two*\n\ntext\n\n## One two\n\n<h3 id=\"login\">`a < b`</h3>\n\n#### 日本語[^1]\n\n# ...\n\n[^1]: x",
+    );
+    let toc: Vec<_> =
+        post.toc.iter().map(|heading| (heading.level, &*heading.anchor, &*heading.text)).collect();
+    let expected = [
+        (1, "h-one-two", "One two"),
+        (2, "h-one-two-1", "One two"),
+        (3, "h-a--b", "`a < b`"),
+        (4, "h-日本語", "日本語"),
+        (1, "h-section", "..."),
+    ];
+    assert_eq!(toc, expected);
+    assert!(post.html.starts_with(r#"<h1 id="h-one-two">One <em>two</em></h1>"#), "{}", post.html);
+    for (_, anchor, _) in expected {
+        assert_eq!(post.html.matches(&format!(r#"id="{anchor}""#)).count(), 1, "{}", post.html);
+    }
+    assert!(!post.html.contains("login"), "{}", post.html);
+}
+
+#[test]
+fn footnotes_and_the_ways_back_are_linked() {
+    let post = rendered("A[^Long name] b[^2] c[^2].\n\n[^long name]: First.\n[^2]: Second.\n");
+    let html = &post.html;
+    for target in ["fn-1", "fn-2", "fnref-1", "fnref-2", "fnref-2-2"] {
+        assert_eq!(html.matches(&format!(r#" id="{target}""#)).count(), 1, "{target}: {html}");
+        assert!(html.contains(&format!("href=\"#{target}\"")), "{target}: {html}");
+    }
+    assert!(html.contains(r#"<section class="footnotes">"#), "{html}");
+    assert_eq!(post.excerpt, "A b c.");
+}
+
+#[test]
+fn nobody_else_gives_ids() {
+    let html = html(
+        "a[^1] <a id=\"fn-1\">x</a> <li id=location>y</li> <a id=\"fn-1\" name=document>z</a>\n\n[^1]: n",
+    );
+    assert_eq!(html.matches(" id=\"fn-1\"").count(), 1, "{html}");
+    assert!(!html.contains("location") && !html.contains("document"), "{html}");
+}
+
+#[test]
+fn a_fragment_shares_its_page() {
+    let one =
+        fragment("# Title\n\nA[^1].\n\n[^1]: Note, <a id=fn-1>and</a> <a id=fn-x00000000-1>more</a>.\n")
+            .unwrap();
+    let other = fragment("Another[^1].\n\n[^1]: Note.\n").unwrap();
+    assert!(one.starts_with("<h1>Title</h1>"), "{one}");
+    let ids = |html: &str| -> Vec<String> {
+        html.split(" id=\"").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()).collect()
+    };
+    assert_eq!((ids(&one).len(), ids(&other).len()), (2, 2), "{one} {other}");
+    for id in ids(&one) {
+        assert!(one.contains(&format!("href=\"#{id}\"")), "{one}");
+        assert!(!ids(&other).contains(&id), "{one} {other}");
+    }
+}
+
+#[test]
+fn an_excerpt_is_the_beginning_of_the_prose() {
+    let excerpt = |markdown: &str| rendered(markdown).excerpt;
+    assert_eq!(
+        excerpt("# Hello\n\nThis is *the first* post.\n\n```\ncode\n```\n\n- a\n- b"),
+        "This is the first post. a b"
+    );
+    assert_eq!(excerpt("# Hello"), "Hello");
+    assert_eq!(
+        excerpt("one<br>two <div>three</div><div>four</div> <script>no</script>"),
+        "one two three four"
+    );
+    assert_eq!(excerpt("`<b>` &amp;amp; &lt;"), "<b> &amp; <");
+    assert_eq!(excerpt("![picture](/x.png)"), "");
+    let long = excerpt(&"word, ".repeat(100));
+    assert_eq!(long, format!("{}word…", "word, ".repeat(32)));
+    assert_eq!(excerpt(&"x".repeat(300)), format!("{}…", "x".repeat(200)));
+    assert_eq!(excerpt(&format!("{} b", "a".repeat(200))), format!("{}…", "a".repeat(200)));
+    assert_eq!(excerpt(&"é".repeat(200)), "é".repeat(200));
+}
+
+#[test]
+fn reading_takes_a_minute_for_two_hundred_words_or_five_hundred_characters() {
+    let minutes = |markdown: &str| rendered(markdown).reading_minutes;
+    assert_eq!(minutes("---"), 1);
+    assert_eq!(minutes(&"word ".repeat(200)), 1);
+    assert_eq!(minutes(&"word — ".repeat(201)), 2);
+    assert_eq!(minutes(&"日本".repeat(250)), 1);
+    assert_eq!(minutes(&"日本".repeat(251)), 2);
+    assert_eq!(minutes(&"한국어 ".repeat(400)), 2);
+    assert_eq!(minutes(&format!("{} {}", "word ".repeat(100), "字".repeat(251))), 2);
+}
+
+#[test]
+fn deep_nesting_neither_overflows_the_stack_nor_takes_forever() {
+    for (open, is_simple) in [
+        (">", false),
+        ("<div>", false),
+        ("<b>", false),
+        ("<h1><div>", false),
+        ("[", true),
+        ("![", true),
+        ("*a ", true),
+        ("~~a ", true),
+        ("- ", true),
+        ("> - ", true),
+        ("`", true),
+        ("<!--", true),
+        ("# x\n", false),
+        ("[^1]", true),
+    ] {
+        let html = document(&open.repeat(200_000 / open.len()));
+        assert_eq!(html.is_some(), is_simple, "{open}");
+    }
+    assert!(document(&">".repeat(MAX_ELEMENTS - 1)).is_some());
+    assert!(document(&"# x\n".repeat(MAX_ELEMENTS)).is_some());
+}
+
+/// The committed attacks, whole, and the pieces that they are made of.
+fn attacks() -> Vec<String> {
+    let corpus = include_str!("../../tests/data/xss.txt");
+    let whole = corpus.split("\n=== ").skip(1).filter_map(|entry| Some(entry.split_once('\n')?.1.to_owned()));
+    let pieces = corpus.split_inclusive(['>', ' ', '\n']).map(str::to_owned);
+    whole.chain(pieces).collect()
+}
+
+/// Elements that are not allowed, but change how those inside them are read.
+const FRAMES: [&str; 18] = [
+    "<object>",
+    "</object>",
+    "<button>",
+    "</button>",
+    "<marquee>",
+    "<svg>",
+    "</svg>",
+    "<math><mtext>",
+    "<select>",
+    "<table><td>",
+    "<a href=1>",
+    "</a>",
+    "<b>",
+    "<p>",
+    "</p>",
+    "<template>",
+    "<noscript>",
+    "<h1>",
+];
+
+fn any_text() -> impl Strategy<Value = String> {
+    let attack = proptest::sample::select(attacks());
+    let frame = proptest::sample::select(&FRAMES[..]).prop_map(str::to_owned);
+    let noise = "[a-z<>\"'&;=/ \n#*_`~|\\[\\]()!:\u{0}\u{1}\u{2028}\u{feff}\u{fffd}é日-]{0,12}";
+    proptest::collection::vec(prop_oneof![attack, frame, noise], 1..12).prop_map(|parts| parts.concat())
+}
+
+proptest! {
+    #[test]
+    fn what_was_cleaned_is_clean(text in any_text()) {
+        // Refused, or at rest.
+        if let Some(once) = sanitizer::clean(&text) {
+            prop_assert_eq!(sanitizer::clean(&once), Some(once.clone()));
+            prop_assert_eq!(pieces::pieces(&once).map(pieces::Piece::source).collect::<String>(), once);
+        }
+    }
+
+    #[test]
+    fn anchors_do_not_change_by_rendering_their_html_again(text in any_text()) {
+        if let Some(post) = document(&text) {
+            let clean = anchors::of_footnotes(&sanitizer::clean(&post.html).unwrap(), "");
+            prop_assert_eq!(anchors::of_headings(&clean), (post.html.clone(), post.toc));
+        }
+    }
+
+    #[test]
+    fn every_text_is_rendered_or_refused(text in any::<String>()) {
+        if let Some(post) = document(&text) {
+            prop_assert!(post.reading_minutes >= 1);
+            prop_assert!(post.excerpt.chars().count() <= 201);
+            fragment(&text).unwrap();
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! What is done to posts without being asked.
+
+use uuid::Uuid;
+
+use super::store;
+use crate::db::Db;
+use crate::error::ApiError;
+use crate::markdown;
+
+/// How many texts are held in memory at once.
+const BATCH: i64 = 20;
+
+/// Renders anew what an earlier version of the service rendered, post by post, and gives their number. Tasks
+/// that do it at once do no harm. A text that can no longer be rendered keeps its HTML; the log names its
+/// post.
+///
+/// # Errors
+/// When the database does not answer; what is done stays done.
+pub async fn rerender(db: &Db) -> Result<u64, ApiError> {
+    let mut rerendered = 0;
+    let mut last = Uuid::nil();
+    loop {
+        let batch = store::unrendered(&mut db.acquire().await?, last, BATCH).await?;
+        let Some(end) = batch.last() else { return Ok(rerendered) };
+        last = end.id;
+        for post in batch {
+            match markdown::render(&post.body).await {
+                Ok(rendered) => {
+                    let mut connection = db.acquire().await?;
+                    let is_set =
+                        store::set_rendering(&mut connection, post.id, post.version, &rendered).await?;
+                    rerendered += u64::from(is_set);
+                }
+                Err(error) => tracing::warn!(post = %post.id, %error, "a text cannot be rendered anew"),
+            }
+        }
+    }
+}

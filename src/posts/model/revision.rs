@@ -1,0 +1,68 @@
+//! What a post said once, and how one version of it differs from another.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use similar::{Algorithm, TextDiff};
+use utoipa::ToSchema;
+
+use crate::users::model::Byline;
+
+/// A saved version of a post, in a list.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct RevisionSummary {
+    /// The version of the post; not every version of a post is a revision.
+    #[schema(minimum = 1, example = 3)]
+    pub number: i64,
+    /// The title it had.
+    #[schema(example = "Hello, world")]
+    pub title: String,
+    /// What it was about.
+    #[schema(required, example = "The first post of this blog.")]
+    pub summary: Option<String>,
+    /// The tags it had.
+    #[schema(example = json!(["rust", "blog"]))]
+    pub tags: Vec<String>,
+    /// Who saved it.
+    pub editor: Byline,
+    /// When it was saved.
+    pub created_at: DateTime<Utc>,
+}
+
+/// A saved version of a post and its text.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct RevisionContent {
+    /// All that a list shows of it.
+    #[serde(flatten)]
+    pub summary: RevisionSummary,
+    /// The text it had, in Markdown.
+    #[schema(example = "# Hello\n\nThis is *the second* draft.\n")]
+    pub body: String,
+}
+
+/// A saved version of a post, held against another.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Revision {
+    /// The version itself.
+    #[serde(flatten)]
+    pub content: RevisionContent,
+    /// The number of the revision that `diff` begins from; null for the first, whose lines are all new.
+    #[schema(required, example = 2)]
+    pub against: Option<i64>,
+    /// What changed in the text, line by line, as `diff -u` and `patch` have it; empty if nothing did.
+    #[schema(
+        example = "--- 2\n+++ 3\n@@ -1,3 +1,3 @@\n # Hello\n \n-This is *the first* draft.\n+This is *the second* draft.\n"
+    )]
+    pub diff: String,
+}
+
+/// How long the shortest difference is looked for; then a longer one will do.
+const PATIENCE: Duration = Duration::from_millis(200);
+
+/// The unified diff from text `old` to text `new`, with three lines of context.
+#[must_use]
+pub fn diff(old: (i64, &str), new: (i64, &str)) -> String {
+    let diff = TextDiff::configure().algorithm(Algorithm::Myers).timeout(PATIENCE).diff_lines(old.1, new.1);
+    diff.unified_diff().context_radius(3).header(&old.0.to_string(), &new.0.to_string()).to_string()
+}

@@ -1,0 +1,163 @@
+//! What posts said before, for those who may edit them.
+
+use axum::extract::{OriginalUri, State};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::write::find_editable;
+use crate::auth::SignedIn;
+use crate::clock::Clock;
+use crate::db::Db;
+use crate::error::ApiError;
+use crate::http::conditional::Tagged;
+use crate::http::extract::{Path, Query};
+use crate::http::idempotency::{Idempotency, Started};
+use crate::http::pagination::{Page, PageQuery, decode_cursor};
+use crate::http::validation::{Validate, Violations};
+use crate::markdown;
+use crate::posts::model::{Post, PostRef, Revision, RevisionContent, RevisionSummary, diff};
+use crate::posts::store::{self, RevisionRow};
+
+/// The name of the list's order in cursors.
+const ORDER: &str = "revisions";
+
+/// Revisions of a post
+///
+/// Newest first, without their texts. There is one for each time that the title, the summary, the text or the
+/// tags were changed.
+#[utoipa::path(get, path = "/v1/posts/{post}/revisions", tag = "posts",
+    params(("post" = String, Path, description = "The post's id or slug"), PageQuery),
+    security(("token" = [])), responses(
+    (status = 200, description = "A page of revisions", body = Page<RevisionSummary>),
+    (status = 403, description = "Another author's post, without being an editor"),
+    (status = 404, description = "No such post, or not yet for this caller"),
+))]
+pub async fn list_revisions(
+    SignedIn(user): SignedIn,
+    State(db): State<Db>,
+    State(clock): State<Clock>,
+    uri: OriginalUri,
+    Path(post): Path<PostRef>,
+    Query(page): Query<PageQuery>,
+) -> Result<Page<RevisionSummary>, ApiError> {
+    let before = decode_cursor(ORDER, page.cursor.as_deref())?;
+    let mut connection = db.acquire().await?;
+    let post = find_editable(&mut connection, user, &post, clock.now()).await?;
+    let rows = store::list_revisions(&mut connection, post.id, before, page.limit.rows()).await?;
+    Page::new(rows, page.limit, ORDER, RevisionRow::key, &uri)
+}
+
+/// Which revision of which post.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct RevisionPath {
+    /// The post's id or slug.
+    #[param(value_type = String)]
+    post: PostRef,
+    /// The revision's number.
+    number: i64,
+}
+
+/// What a revision is held against.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Comparison {
+    /// The number of another revision of the post; the one before it if absent.
+    #[param(minimum = 1)]
+    against: Option<i64>,
+}
+
+impl Validate for Comparison {
+    fn validate(&self, violations: &mut Violations) {
+        if self.against.is_some_and(|number| number < 1) {
+            violations.add("against", "out_of_range", "must be at least 1");
+        }
+    }
+}
+
+/// A revision of a post
+///
+/// With its text, and what changed in that since the revision before it or the one that `against` names.
+#[utoipa::path(get, path = "/v1/posts/{post}/revisions/{number}", tag = "posts", params(RevisionPath, Comparison),
+    security(("token" = [])), responses(
+    (status = 200, description = "The revision", body = Revision),
+    (status = 403, description = "Another author's post, without being an editor"),
+    (status = 404, description = "No such post, or not yet for this caller, or no such revision"),
+))]
+pub async fn read_revision(
+    SignedIn(user): SignedIn,
+    State(db): State<Db>,
+    State(clock): State<Clock>,
+    Path(path): Path<RevisionPath>,
+    Query(comparison): Query<Comparison>,
+) -> Result<Tagged<Revision>, ApiError> {
+    let mut connection = db.acquire().await?;
+    let post = find_editable(&mut connection, user, &path.post, clock.now()).await?;
+    let content =
+        store::find_revision(&mut connection, post.id, path.number).await?.ok_or(ApiError::NotFound)?;
+    let old = match comparison.against {
+        Some(number) => {
+            let other = store::find_revision(&mut connection, post.id, number).await?;
+            let unknown = || ApiError::invalid("against", "not_found", "is not a revision of this post");
+            Some((number, other.ok_or_else(unknown)?.body))
+        }
+        None => store::revision_before(&mut connection, post.id, path.number).await?,
+    };
+    drop(connection);
+    // Long texts that have little in common take their time.
+    tokio::task::spawn_blocking(move || compared(content, old))
+        .await
+        .map(Tagged)
+        .map_err(|panicked| ApiError::Internal(panicked.into()))
+}
+
+fn compared(content: RevisionContent, old: Option<(i64, String)>) -> Revision {
+    let (against, old) = old.unzip();
+    let from = (against.unwrap_or_default(), old.as_deref().unwrap_or_default());
+    let diff = diff(from, (content.summary.number, &content.body));
+    Revision { content, against, diff }
+}
+
+/// Restore a revision of a post
+///
+/// Its title, summary, text and tags become those of the post, in a new revision. Everything else stays.
+#[utoipa::path(post, path = "/v1/posts/{post}/revisions/{number}/restore", tag = "posts", params(RevisionPath),
+    security(("token" = [])), responses(
+    (status = 200, description = "The post as it is now", body = Post),
+    (status = 403, description = "Another author's post, without being an editor"),
+    (status = 404, description = "No such post, or not yet for this caller, or no such revision"),
+    (status = 409, description = "The text of the revision is too complex to be rendered today"),
+))]
+pub async fn restore_revision(
+    SignedIn(user): SignedIn,
+    State(db): State<Db>,
+    State(clock): State<Clock>,
+    Path(path): Path<RevisionPath>,
+    key: Idempotency,
+) -> Result<Response, ApiError> {
+    let now = clock.now();
+    let mut write = match key.begin(&db, Some(user.id), now).await? {
+        Started::New(write) => write,
+        Started::Replay(answer) => return Ok(answer),
+    };
+    let id = find_editable(&mut write, user, &path.post, now).await?.id;
+    let revision = store::find_revision(&mut write, id, path.number).await?.ok_or(ApiError::NotFound)?;
+    let rendered = markdown::render(&revision.body).await.map_err(|error| match error {
+        ApiError::Invalid(mut errors) => errors.pop().map_or(ApiError::NotFound, ApiError::Conflict),
+        error => error,
+    })?;
+    let changes = store::Changes {
+        title: Some(&revision.summary.title),
+        summary: Some(revision.summary.summary.as_deref()),
+        body: Some((&revision.body, &rendered)),
+        tags: Some(&revision.summary.tags),
+        ..store::Changes::default()
+    };
+    if !store::update(&mut write, id, user.id, &changes, None, now).await? {
+        return Err(ApiError::NotFound);
+    }
+    let post = store::find(&mut write, &PostRef::Id(id), now).await?.ok_or(ApiError::NotFound)?;
+    write.answer(Tagged(post).into_response()).await
+}

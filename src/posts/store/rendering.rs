@@ -1,0 +1,59 @@
+//! What an earlier version of the service made of posts' texts, to be made anew.
+
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use crate::db::Connection;
+use crate::markdown::{RENDERER, Rendered};
+
+/// A post whose text was rendered by an earlier version.
+#[derive(Debug)]
+pub struct Unrendered {
+    /// The post's id.
+    pub id: Uuid,
+    /// The version of the post that has this text.
+    pub version: i64,
+    /// The text, in Markdown.
+    pub body: String,
+}
+
+/// Some of the posts that an earlier version rendered, deleted ones too, by id: those after `after`.
+pub async fn unrendered(
+    connection: &mut Connection,
+    after: Uuid,
+    limit: i64,
+) -> sqlx::Result<Vec<Unrendered>> {
+    sqlx::query_as!(
+        Unrendered,
+        "select id, version, body from posts where renderer < $1 and id > $2 order by id limit $3",
+        RENDERER,
+        after,
+        limit
+    )
+    .fetch_all(connection)
+    .await
+}
+
+/// Stores what has become of a post's text; false if the post has changed since it was read. The post itself
+/// stays as it is: its version and times too.
+pub async fn set_rendering(
+    connection: &mut Connection,
+    id: Uuid,
+    version: i64,
+    rendered: &Rendered,
+) -> sqlx::Result<bool> {
+    let updated = sqlx::query!(
+        "update posts set body_html = $3, toc = $4, excerpt = $5, reading_minutes = $6, renderer = $7
+         where id = $1 and version = $2 and renderer < $7",
+        id,
+        version,
+        rendered.html,
+        Json(&rendered.toc) as _,
+        rendered.excerpt,
+        rendered.reading_minutes,
+        RENDERER
+    )
+    .execute(connection)
+    .await?;
+    Ok(updated.rows_affected() > 0)
+}
