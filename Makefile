@@ -2,7 +2,7 @@
 
 .PHONY: run test lint fmt openapi sqlx schemathesis image up test-container test-task-definition \
   test-infra test-infra-emulated test-deploy test-openapi \
-  test-client postgres
+  test-client test-browser postgres
 
 GIT_SHA = $(shell git rev-parse HEAD)
 VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
@@ -38,6 +38,9 @@ test-openapi: ## openapi.json by a linter's rules, and against breaking changes
 
 test-client: postgres ## a TypeScript client generated from openapi.json, against the service
 	tests/client/run
+
+test-browser: postgres ## what users write, and the docs page, in Chromium
+	tests/browser/run
 
 test-infra: ## hold infra/ and the task definition against their rules, without an AWS account
 	tests/infra/run

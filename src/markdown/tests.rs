@@ -54,7 +54,7 @@ fn headings_have_anchors_and_a_table_of_contents() {
 
 #[test]
 fn footnotes_and_the_ways_back_are_linked() {
-    let post = rendered("A[^Long name] b[^2] c[^2].\n\n[^long name]: First.\n[^2]: Second.\n");
+    let post = rendered("A[^Long-name] b[^2] c[^2].\n\n[^long-name]: First.\n[^2]: Second.\n");
     let html = &post.html;
     for target in ["fn-1", "fn-2", "fnref-1", "fnref-2", "fnref-2-2"] {
         assert_eq!(html.matches(&format!(r#" id="{target}""#)).count(), 1, "{target}: {html}");

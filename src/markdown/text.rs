@@ -53,13 +53,12 @@ pub(super) fn plain(html: &str, without: &[&str]) -> String {
                     left_out = None;
                 }
             }
-            (_, Some(_)) => {}
             (Piece::Open(name, _), None) if without.contains(&name) || is_footnote(piece) => {
                 left_out = Some((name, 1));
             }
             (Piece::Open(name, _) | Piece::Close(name, _), None) if BREAKS.contains(&name) => text.push(' '),
-            (Piece::Open(..) | Piece::Close(..), None) => {}
             (Piece::Text(escaped), None) => text.push_str(&unescaped(escaped)),
+            _ => {}
         }
     }
     text.split_whitespace().collect::<Vec<_>>().join(" ")
