@@ -7,6 +7,7 @@ use serde::Serialize;
 use similar::{Algorithm, TextDiff};
 use utoipa::ToSchema;
 
+use crate::http::conditional::Versioned;
 use crate::users::model::Byline;
 
 /// A saved version of a post, in a list.
@@ -55,6 +56,12 @@ pub struct Revision {
         example = "--- 2\n+++ 3\n@@ -1,3 +1,3 @@\n # Hello\n \n-This is *the first* draft.\n+This is *the second* draft.\n"
     )]
     pub diff: String,
+}
+
+impl Versioned for Revision {
+    fn version(&self) -> i64 {
+        self.content.summary.number
+    }
 }
 
 /// How long the shortest difference is looked for; then a longer one will do.
