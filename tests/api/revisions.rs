@@ -132,6 +132,22 @@ async fn restoring_makes_a_revision_of_what_was() {
 }
 
 #[tokio::test]
+async fn a_restoration_that_is_asked_for_again_is_not_done_again() {
+    let app = TestApp::start().await;
+    let author = app.author().await;
+    let post = app.post_by(&author).await;
+    let path = format!("/v1/posts/{post}");
+    app.patch(&path).by(&author).json(&json!({"title": "Second"})).expect(200).await;
+    let restore = format!("{path}/revisions/1/restore");
+    let restore = || app.post(&restore).by(&author).header("idempotency-key", "once");
+    let first = restore().expect(200).await;
+    app.patch(&path).by(&author).json(&json!({"title": "Fourth"})).expect(200).await;
+    assert_eq!(restore().expect(200).await.json(), first.json());
+    assert_eq!(app.get(&path).expect(200).await.json()["title"], "Fourth");
+    assert_eq!(numbers(&app, &author, &post).await, [4, 3, 2, 1]);
+}
+
+#[tokio::test]
 async fn revisions_come_page_by_page() {
     let app = TestApp::start().await;
     let author = app.author().await;
