@@ -34,6 +34,7 @@ use crate::router;
         (name = "site", description = "What holds for the whole site"),
         (name = "users", description = "Accounts and public profiles"),
         (name = "sessions", description = "Sign in and out"),
+        (name = "feeds", description = "Posts for feed readers and search engines"),
         (name = "health", description = "For load balancers and operators"),
         (name = "documentation", description = "This document"),
     ),

@@ -70,6 +70,11 @@ async fn what_cannot_be_read_is_400() {
             call.expect_fields(400, &[("cursor", "malformed")]).await;
             probes += 1;
         }
+        if operation.description["tags"][0] == "feeds" {
+            let call = call(&operation, &operation.path).header("host", "not a host");
+            call.expect_fields(400, &[("Host", "malformed")]).await;
+            probes += 1;
+        }
         assert!(probes > 0, "{} {}", operation.method, operation.path);
     }
 }
@@ -113,8 +118,10 @@ async fn unknown_and_unacceptable_parameters_are_422() {
     for operation in lists {
         let get = |query: &str| app.get(&format!("{}?{query}", operation.path)).by(&admin);
         get("nonsense=1").expect_fields(422, &[("nonsense", "unknown")]).await;
-        get("limit=0").expect_fields(422, &[("limit", "out_of_range")]).await;
-        get("limit=101").expect_fields(422, &[("limit", "out_of_range")]).await;
+        if operation.has_parameter("query", "limit") {
+            get("limit=0").expect_fields(422, &[("limit", "out_of_range")]).await;
+            get("limit=101").expect_fields(422, &[("limit", "out_of_range")]).await;
+        }
     }
 }
 
