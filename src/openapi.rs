@@ -21,6 +21,8 @@ use crate::router;
 #[openapi(
     info(
         title = "blog-api",
+        // Without an identifier, from which the page would make a link to a license of that name.
+        license(name = "MIT OR Apache-2.0"),
         description = "Users, posts and comments.\n\n\
             Sign in with `POST /v1/sessions` and send the token as `Authorization: Bearer <token>`. \
             Every error is a problem document (RFC 9457) that names each field at fault. \
@@ -71,7 +73,11 @@ pub fn docs() -> Router<AppState> {
     const POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
                           frame-ancestors 'none'";
     let policy = HeaderValue::from_static(POLICY);
-    Router::from(SwaggerUi::new("/docs").config(Config::from("/openapi.json").persist_authorization(true)))
+    let config = Config::from("/openapi.json")
+        .persist_authorization(true)
+        // The other layout shows a badge of a foreign host, and asks which document to show.
+        .use_base_layout();
+    Router::from(SwaggerUi::new("/docs").config(config))
         .layer(SetResponseHeaderLayer::overriding(header::CONTENT_SECURITY_POLICY, policy))
         // They are compressed in the binary; what a client gets is for the middleware to negotiate.
         .layer(DecompressionLayer::new())
