@@ -1,29 +1,35 @@
 //! `/feed.xml`, `/feed.json` and `/sitemap.xml`. Everything here is public and the same for everybody: no
 //! token is read, so that caches may keep the answers.
 
+use std::time::Duration;
+
 use axum::extract::State;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, SubsecRound, Utc};
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
 use utoipa::IntoParams;
 use uuid::Uuid;
 
 use super::model::json::JsonFeed;
 use super::model::sitemap::{self, MAX_URLS, Month};
 use super::model::{Addresses, Feed, atom, json};
-use super::store::{self, Changes, Filter};
+use super::store::{self, Filter};
 use crate::clock::Clock;
 use crate::db::{Connection, Db};
 use crate::error::ApiError;
+use crate::http::caching::FreshFor;
+use crate::http::conditional::digest;
 use crate::http::extract::Query;
 use crate::http::origin::{Origin, PublicUrl};
 use crate::http::validation::{Validate, Violations};
+use crate::posts::store as posts;
+use crate::site::store as site;
 use crate::users::model::Profile;
 use crate::users::store as users;
+
+/// How long a cache may keep an answer without asking again.
+const MAX_AGE: Duration = Duration::from_mins(1);
 
 /// What a feed is limited to. Filters combine.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -31,7 +37,7 @@ use crate::users::store as users;
 #[into_params(parameter_in = Query)]
 pub struct FeedQuery {
     /// Posts with this tag, whatever its case.
-    #[param(pattern = r"^[^\x00]*$", example = "rust")]
+    #[param(pattern = r"^[^\x00]*$")]
     tag: Option<String>,
     /// Posts of the user with this id.
     author: Option<Uuid>,
@@ -47,7 +53,7 @@ impl Validate for FeedQuery {
 #[into_params(parameter_in = Query)]
 pub struct SitemapQuery {
     /// The posts that were published in this month, in UTC.
-    #[param(value_type = Option<String>, pattern = r"^[0-9]{4}-(0[1-9]|1[0-2])$", example = "2026-11")]
+    #[param(value_type = Option<String>, pattern = r"^[0-9]{4}-(0[1-9]|1[0-2])$")]
     month: Option<Month>,
 }
 
@@ -58,12 +64,15 @@ impl Validate for SitemapQuery {
 /// The newest posts as Atom
 ///
 /// The newest 20, with their whole texts; fewer if these have more than 2 MiB together. No token is read.
-#[utoipa::path(get, path = "/feed.xml", tag = "feeds", params(FeedQuery), responses(
+#[utoipa::path(get, path = "/feed.xml", tag = "feeds", params(FeedQuery,
+    ("If-None-Match" = Option<String>, Header, description = "The `ETag` of what you have"),
+    ("If-Modified-Since" = Option<String>, Header, description = "The `Last-Modified` of what you have"),
+), responses(
     (status = 200, description = "An Atom 1.0 document", body = String, content_type = atom::MEDIA_TYPE, headers(
         ("ETag" = String, description = "Changes with the document"),
         ("Last-Modified" = String, description = "When any post or the site last changed"),
         ("Cache-Control" = String, description = "Public; ends when the next scheduled post appears"),
-    )),
+    ), example = json!("<feed xmlns=\"http://www.w3.org/2005/Atom\">…</feed>")),
     (status = 400, description = "The `Host` header is not a host"),
     (status = 404, description = "No such author"),
 ))]
@@ -83,7 +92,10 @@ pub async fn atom(
 /// The newest posts as a JSON feed
 ///
 /// The newest 20, with their whole texts; fewer if these have more than 2 MiB together. No token is read.
-#[utoipa::path(get, path = "/feed.json", tag = "feeds", params(FeedQuery), responses(
+#[utoipa::path(get, path = "/feed.json", tag = "feeds", params(FeedQuery,
+    ("If-None-Match" = Option<String>, Header, description = "The `ETag` of what you have"),
+    ("If-Modified-Since" = Option<String>, Header, description = "The `Last-Modified` of what you have"),
+), responses(
     (status = 200, description = "A JSON Feed 1.1 document", body = JsonFeed, content_type = json::MEDIA_TYPE, headers(
         ("ETag" = String, description = "Changes with the document"),
         ("Last-Modified" = String, description = "When any post or the site last changed"),
@@ -109,12 +121,15 @@ pub async fn json(
 ///
 /// Every published post, newest first; where there are more than 50,000, an index of a sitemap for each month.
 /// No token is read.
-#[utoipa::path(get, path = "/sitemap.xml", tag = "feeds", params(SitemapQuery), responses(
+#[utoipa::path(get, path = "/sitemap.xml", tag = "feeds", params(SitemapQuery,
+    ("If-None-Match" = Option<String>, Header, description = "The `ETag` of what you have"),
+    ("If-Modified-Since" = Option<String>, Header, description = "The `Last-Modified` of what you have"),
+), responses(
     (status = 200, description = "A sitemap or an index of sitemaps, version 0.9", body = String, content_type = sitemap::MEDIA_TYPE, headers(
         ("ETag" = String, description = "Changes with the document"),
         ("Last-Modified" = String, description = "When any post or the site last changed"),
         ("Cache-Control" = String, description = "Public; ends when the next scheduled post appears"),
-    )),
+    ), example = json!("<urlset xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\">…</urlset>")),
     (status = 400, description = "The `Host` header is not a host"),
 ))]
 pub async fn sitemap(
@@ -143,7 +158,7 @@ async fn read(db: &Db, query: FeedQuery, now: DateTime<Utc>) -> Result<(Feed, Fr
     let mut connection = db.acquire_reader().await?;
     // Before the posts: what changes in between is then seen by whoever asks again.
     let freshness = Freshness::read(&mut connection, now).await?;
-    let site = store::site(&mut connection).await?;
+    let site = site::read(&mut connection).await?;
     let tag = query.tag.map(|tag| tag.trim().to_lowercase());
     let author = match query.author {
         Some(author) => Some(users::profile(&mut connection, author).await?.ok_or(ApiError::NotFound)?),
@@ -187,33 +202,30 @@ struct Freshness {
 }
 
 impl Freshness {
-    /// How long a cache may keep an answer without asking again, in seconds.
-    const MAX_AGE: u64 = 60;
-
     async fn read(connection: &mut Connection, now: DateTime<Utc>) -> Result<Self, ApiError> {
-        let site = store::site(connection).await?;
-        let Changes { last, next } = store::changes(connection, now).await?;
-        let last_change = last.map_or(site.updated_at, |last| last.max(site.updated_at));
-        Ok(Self { now, last_change, next_change: next })
+        let of_site = site::read(connection).await?.updated_at;
+        let of_posts = store::last_change(connection, now).await?;
+        Ok(Self {
+            now,
+            last_change: of_posts.map_or(of_site, |of_posts| of_posts.max(of_site)),
+            next_change: posts::next_publication(connection, now).await?,
+        })
     }
 
     fn answer(&self, media_type: &'static str, document: Vec<u8>) -> Response {
-        let until_next = self.next_change.and_then(|next| (next - self.now).to_std().ok());
-        let max_age = until_next.map_or(Self::MAX_AGE, |until| until.as_secs().min(Self::MAX_AGE));
-        let hash = Sha256::digest(&document);
-        let headers = [
-            (header::CONTENT_TYPE, media_type.to_owned()),
-            (header::CACHE_CONTROL, format!("public, max-age={max_age}")),
-            (header::ETAG, format!("\"{}\"", URL_SAFE_NO_PAD.encode(&hash[..16]))),
-        ];
-        let mut response = (headers, document).into_response();
+        let fresh = self.next_change.map_or(FreshFor::MAX, |next| FreshFor::until(next, self.now));
+        let mut headers = HeaderMap::from_iter([
+            (header::CONTENT_TYPE, HeaderValue::from_static(media_type)),
+            (header::CACHE_CONTROL, fresh.cache_control(MAX_AGE)),
+        ]);
+        headers.extend(
+            HeaderValue::try_from(format!("\"{}\"", digest(&document))).map(|tag| (header::ETAG, tag)),
+        );
         // It counts in whole seconds: within one that is not over, another change could follow unseen.
         if self.last_change.trunc_subsecs(0) < self.now.trunc_subsecs(0) {
             let date = self.last_change.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
-            response
-                .headers_mut()
-                .extend(HeaderValue::try_from(date).ok().map(|date| (header::LAST_MODIFIED, date)));
+            headers.extend(HeaderValue::try_from(date).map(|date| (header::LAST_MODIFIED, date)));
         }
-        response
+        (headers, document).into_response()
     }
 }

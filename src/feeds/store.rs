@@ -17,45 +17,18 @@ pub struct Filter<'a> {
     pub tag: Option<&'a str>,
 }
 
-/// What the owner says about the site.
-#[derive(Clone, Debug)]
-pub struct Site {
-    /// Its title.
-    pub title: String,
-    /// What it is about.
-    pub description: Option<String>,
-    /// When these last changed.
-    pub updated_at: DateTime<Utc>,
-}
-
-/// The site.
-pub async fn site(connection: &mut Connection) -> sqlx::Result<Site> {
-    sqlx::query_as!(Site, "select title, description, updated_at from site").fetch_one(connection).await
-}
-
-/// When what everybody sees has changed, and when it will.
-#[derive(Clone, Copy, Debug)]
-pub struct Changes {
-    /// When it last changed: with a change of any post, since one may have been withdrawn, or by the time of
-    /// a scheduled one.
-    pub last: Option<DateTime<Utc>>,
-    /// When the next scheduled post will appear.
-    pub next: Option<DateTime<Utc>>,
-}
-
-/// When what everybody sees of the posts has changed, and when it will.
-pub async fn changes(connection: &mut Connection, now: DateTime<Utc>) -> sqlx::Result<Changes> {
-    sqlx::query_as!(
-        Changes,
-        "select
-           greatest(
-             (select max(updated_at) from posts),
-             (select published_at from posts
-              where coalesce(published_at, created_at) <= $1 and published_at is not null
-              order by coalesce(published_at, created_at) desc limit 1)) as last,
+/// When what everybody sees of the posts last changed: with a change of any post, since it may have been
+/// withdrawn, or by the time of a scheduled one.
+pub async fn last_change(
+    connection: &mut Connection,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Option<DateTime<Utc>>> {
+    sqlx::query_scalar!(
+        "select greatest(
+           (select max(updated_at) from posts),
            (select published_at from posts
-            where coalesce(published_at, created_at) > $1 and published_at is not null and deleted_at is null
-            order by coalesce(published_at, created_at) limit 1) as next",
+            where coalesce(published_at, created_at) <= $1 and published_at is not null
+            order by coalesce(published_at, created_at) desc limit 1))",
         now
     )
     .fetch_one(connection)

@@ -118,10 +118,8 @@ async fn unknown_and_unacceptable_parameters_are_422() {
     for operation in lists {
         let get = |query: &str| app.get(&format!("{}?{query}", operation.path)).by(&admin);
         get("nonsense=1").expect_fields(422, &[("nonsense", "unknown")]).await;
-        if operation.has_parameter("query", "limit") {
-            get("limit=0").expect_fields(422, &[("limit", "out_of_range")]).await;
-            get("limit=101").expect_fields(422, &[("limit", "out_of_range")]).await;
-        }
+        get("limit=0").expect_fields(422, &[("limit", "out_of_range")]).await;
+        get("limit=101").expect_fields(422, &[("limit", "out_of_range")]).await;
     }
 }
 
