@@ -21,8 +21,8 @@ use crate::router;
 #[openapi(
     info(
         title = "blog-api",
-        // Without an identifier, from which the page would make a link to a license of that name.
-        license(name = "MIT OR Apache-2.0"),
+        // By its address: of an identifier, the page makes a link to a license of that whole name.
+        license(name = "MIT OR Apache-2.0", url = "https://spdx.org/licenses/MIT.html"),
         description = "Users, posts and comments.\n\n\
             Sign in with `POST /v1/sessions` and send the token as `Authorization: Bearer <token>`. \
             Every error is a problem document (RFC 9457) that names each field at fault. \
