@@ -2,7 +2,7 @@
 
 .PHONY: run test lint fmt openapi sqlx schemathesis image up test-container test-task-definition \
   test-infra test-infra-emulated test-deploy test-openapi \
-  test-client test-browser postgres
+  test-client test-feeds test-browser postgres
 
 GIT_SHA = $(shell git rev-parse HEAD)
 VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
@@ -41,6 +41,9 @@ test-client: postgres ## a TypeScript client generated from openapi.json, agains
 
 test-browser: postgres ## what users write, and the docs page, in Chromium
 	tests/browser/run
+
+test-feeds: postgres ## read the feeds and the sitemap with parsers that others wrote
+	tests/feeds/run
 
 test-infra: ## hold infra/ and the task definition against their rules, without an AWS account
 	tests/infra/run

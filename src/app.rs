@@ -12,6 +12,7 @@ use crate::db::Db;
 use crate::http::conditional::RequireIfMatch;
 use crate::http::context::TrustedProxyHops;
 use crate::http::middleware::{self, Limits};
+use crate::http::origin::PublicUrl;
 use crate::lifecycle::Lifecycle;
 use crate::router;
 use crate::users::routes::SignUpPolicy;
@@ -33,6 +34,8 @@ pub struct AppState {
     pub require_if_match: RequireIfMatch,
     /// Whose address is believed.
     pub trusted_proxy_hops: TrustedProxyHops,
+    /// Where readers find the site.
+    pub public_url: PublicUrl,
 }
 
 impl AppState {
@@ -54,6 +57,7 @@ impl AppState {
             },
             require_if_match: RequireIfMatch(config.require_if_match),
             trusted_proxy_hops: TrustedProxyHops(config.trusted_proxy_hops),
+            public_url: PublicUrl(config.public_url.as_deref().map(Into::into)),
         })
     }
 }

@@ -4,9 +4,9 @@
 //!
 //! - [`router`] shows every route on one screen; [`app`] wires the parts together; [`server`] listens and
 //!   stops; [`openapi`] is the document that the handlers generate; [`maintenance`] is done from time to time.
-//! - The features, [`users`], [`posts`], [`comments`] and [`site`], have the same three rooms each: `model`
-//!   (what it is and what is allowed: pure), `store` (all of its SQL) and `routes` (handlers and their request
-//!   types).
+//! - The features, [`users`], [`posts`], [`comments`], [`site`] and [`feeds`], have the same three rooms each:
+//!   `model` (what it is and what is allowed: pure), `store` (all of its SQL) and `routes` (handlers and their
+//!   request types).
 //! - The kit knows no feature: [`auth`] tells who is calling, as extractor types, and has the rooms of
 //!   sessions; [`http`] is the middleware stack, the extractors, validation, lists,
 //!   conditional requests and idempotency; [`error`] is every
@@ -35,6 +35,7 @@ pub mod db;
 #[cfg(feature = "embedded-db")]
 pub mod demo;
 pub mod error;
+pub mod feeds;
 pub mod http;
 pub mod lifecycle;
 pub mod maintenance;

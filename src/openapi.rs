@@ -21,6 +21,8 @@ use crate::router;
 #[openapi(
     info(
         title = "blog-api",
+        // By its address: of an identifier, the page makes a link to a license of that whole name.
+        license(name = "MIT OR Apache-2.0", url = "https://spdx.org/licenses/MIT.html"),
         description = "Users, posts and comments.\n\n\
             Sign in with `POST /v1/sessions` and send the token as `Authorization: Bearer <token>`. \
             Every error is a problem document (RFC 9457) that names each field at fault. \
@@ -34,6 +36,7 @@ use crate::router;
         (name = "site", description = "What holds for the whole site"),
         (name = "users", description = "Accounts and public profiles"),
         (name = "sessions", description = "Sign in and out"),
+        (name = "feeds", description = "Posts for feed readers and search engines"),
         (name = "health", description = "For load balancers and operators"),
         (name = "documentation", description = "This document"),
     ),
@@ -70,7 +73,11 @@ pub fn docs() -> Router<AppState> {
     const POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
                           frame-ancestors 'none'";
     let policy = HeaderValue::from_static(POLICY);
-    Router::from(SwaggerUi::new("/docs").config(Config::from("/openapi.json").persist_authorization(true)))
+    let config = Config::from("/openapi.json")
+        .persist_authorization(true)
+        // The other layout shows a badge of a foreign host, and asks which document to show.
+        .use_base_layout();
+    Router::from(SwaggerUi::new("/docs").config(config))
         .layer(SetResponseHeaderLayer::overriding(header::CONTENT_SECURITY_POLICY, policy))
         // They are compressed in the binary; what a client gets is for the middleware to negotiate.
         .layer(DecompressionLayer::new())

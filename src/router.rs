@@ -7,6 +7,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::app::AppState;
 use crate::auth::routes as sessions;
 use crate::comments::routes as comments;
+use crate::feeds::routes as feeds;
 use crate::http::health;
 use crate::openapi;
 use crate::posts::routes as posts;
@@ -40,6 +41,10 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(comments::read, comments::update, comments::delete))
         // /v1/site
         .routes(routes!(site::read, site::update))
+        // /feed.xml, /feed.json, /sitemap.xml
+        .routes(routes!(feeds::atom))
+        .routes(routes!(feeds::json))
+        .routes(routes!(feeds::sitemap))
         // /openapi.json
         .routes(routes!(openapi::read))
 }

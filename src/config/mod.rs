@@ -53,8 +53,10 @@ pub struct Config {
     pub drain_delay: Duration,
     /// `SHUTDOWN_TIMEOUT`: how long requests in flight may take after that.
     pub shutdown_timeout: Duration,
-    /// `TRUSTED_PROXY_HOPS`: how many proxies append to `X-Forwarded-For`.
+    /// `TRUSTED_PROXY_HOPS`: how many proxies append to `X-Forwarded-For` and write `X-Forwarded-Proto`.
     pub trusted_proxy_hops: usize,
+    /// `PUBLIC_URL`: the address of the site that readers see, without a slash at its end.
+    pub public_url: Option<String>,
     /// `CORS_ALLOWED_ORIGINS`, comma-separated.
     pub cors_allowed_origins: Vec<HeaderValue>,
     /// `DEFAULT_ROLE` of a new account.
@@ -155,6 +157,7 @@ impl Config {
             drain_delay: env.duration("DRAIN_DELAY").unwrap_or(by_environment(20, 0)),
             shutdown_timeout: env.duration("SHUTDOWN_TIMEOUT").unwrap_or(by_environment(60, 5)),
             trusted_proxy_hops: env.parse("TRUSTED_PROXY_HOPS", "a number of proxies").unwrap_or(0),
+            public_url: env.public_url("PUBLIC_URL"),
             cors_allowed_origins: env.origins("CORS_ALLOWED_ORIGINS"),
             default_role: env.choice("DEFAULT_ROLE", &SIGN_UP_ROLES).unwrap_or(Role::Author),
             password_blocklist: env.choice("PASSWORD_BLOCKLIST", &SWITCH).unwrap_or(true),

@@ -107,6 +107,21 @@ impl<'a> Variables<'a> {
         None
     }
 
+    pub(super) fn public_url(&mut self, name: &str) -> Option<String> {
+        let value = self.text(name)?;
+        let is_address = Uri::from_str(&value).is_ok_and(|uri| {
+            matches!(uri.scheme_str(), Some("http" | "https"))
+                && uri.authority().is_some_and(|authority| !authority.as_str().contains('@'))
+                && !value.contains(['?', '#'])
+                && !value.ends_with('/')
+        });
+        if !is_address {
+            let problem = "must be a URL like https://blog.example, without a query or a slash at its end";
+            self.error(name, &format!("{problem}, not `{value}`"));
+        }
+        Some(value)
+    }
+
     pub(super) fn origins(&mut self, name: &str) -> Vec<HeaderValue> {
         let Some(value) = self.text(name) else {
             return Vec::new();

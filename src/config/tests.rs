@@ -52,6 +52,7 @@ fn every_variable_at_fault_is_named() {
         ("DB_ACQUIRE_TIMEOUT", "soon"),
         ("MIGRATE_ON_START", "1"),
         ("TRUSTED_PROXY_HOPS", "-1"),
+        ("PUBLIC_URL", "blog.example"),
         ("CORS_ALLOWED_ORIGINS", "https://blog.example, blog.example/"),
         ("DEFAULT_ROLE", "admin"),
         ("PASSWORD_BLOCKLIST", "no"),
@@ -73,6 +74,7 @@ fn every_variable_at_fault_is_named() {
             "DB_ACQUIRE_TIMEOUT",
             "MIGRATE_ON_START",
             "TRUSTED_PROXY_HOPS",
+            "PUBLIC_URL",
             "CORS_ALLOWED_ORIGINS",
             "DEFAULT_ROLE",
             "PASSWORD_BLOCKLIST",
@@ -107,4 +109,25 @@ fn durations_take_seconds_or_a_unit() {
     assert_eq!(read("3"), Duration::from_secs(3));
     assert_eq!(read("1500ms"), Duration::from_millis(1500));
     assert_eq!(read("2min"), Duration::from_mins(2));
+}
+
+#[test]
+fn the_public_url_is_an_address_that_paths_can_follow() {
+    let read = |value| read(&[("PUBLIC_URL", value)]).map(|config| config.public_url);
+    for address in ["https://blog.example", "http://localhost:3000", "https://example.com/blog"] {
+        assert_eq!(read(address).unwrap().as_deref(), Some(address));
+    }
+    for other in [
+        "blog.example",
+        "/blog",
+        "ftp://blog.example",
+        "https://",
+        "https://blog.example/",
+        "https://ada@blog.example",
+        "https://blog.example?a=b",
+        "https://blog.example#top",
+        "https://blog example",
+    ] {
+        assert!(read(other).unwrap_err().starts_with("PUBLIC_URL must be a URL"), "{other}");
+    }
 }

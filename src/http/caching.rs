@@ -17,6 +17,9 @@ const MAX_AGE: Duration = Duration::from_secs(10);
 pub struct FreshFor(Duration);
 
 impl FreshFor {
+    /// As long as nothing is known to appear.
+    pub const MAX: Self = Self(Duration::MAX);
+
     /// From `now` until `change`.
     #[must_use]
     pub fn until(change: DateTime<Utc>, now: DateTime<Utc>) -> Self {

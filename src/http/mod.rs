@@ -1,5 +1,5 @@
 //! HTTP as this service speaks it: the middleware stack, typed extractors, validation, lists, conditional
-//! requests, idempotency, health.
+//! requests, idempotency, health, addresses.
 
 pub mod access_log;
 pub mod caching;
@@ -9,5 +9,6 @@ pub mod extract;
 pub mod health;
 pub mod idempotency;
 pub mod middleware;
+pub mod origin;
 pub mod pagination;
 pub mod validation;

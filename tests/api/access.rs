@@ -73,6 +73,9 @@ fn matrix() -> Vec<Row> {
         ("GET", "/health", "/health", none(), [200; 5]),
         ("GET", "/ready", "/ready", none(), [200; 5]),
         ("GET", "/openapi.json", "/openapi.json", none(), [200; 5]),
+        ("GET", "/feed.xml", "/feed.xml", none(), [200; 5]),
+        ("GET", "/feed.json", "/feed.json?author={user}", none(), [200; 5]),
+        ("GET", "/sitemap.xml", "/sitemap.xml", none(), [200; 5]),
         // A body without fields: who may sign up gets as far as validation.
         ("POST", "/v1/users", "/v1/users", json!({}), [422; 5]),
         ("GET", "/v1/users", "/v1/users", none(), [401, 403, 403, 403, 200]),

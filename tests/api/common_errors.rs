@@ -73,6 +73,11 @@ async fn what_cannot_be_read_is_400() {
             call.expect_fields(400, &[("cursor", "malformed")]).await;
             probes += 1;
         }
+        if operation.description["tags"][0] == "feeds" {
+            let call = call(&operation, &operation.path).header("host", "not a host");
+            call.expect_fields(400, &[("Host", "malformed")]).await;
+            probes += 1;
+        }
         assert!(probes > 0, "{} {}", operation.method, operation.path);
     }
 }

@@ -10,6 +10,7 @@ mod concurrency;
 mod conditional;
 mod development;
 mod failover;
+mod feeds;
 mod health;
 mod idempotency;
 mod metrics;

@@ -1,0 +1,113 @@
+//! What a feed is made of, whatever its format, and the addresses that it names.
+
+pub mod atom;
+mod html;
+pub mod json;
+pub mod sitemap;
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use crate::users::model::Byline;
+
+/// A published post, as a feed shows it.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// The post's id.
+    pub id: Uuid,
+    /// The unique name for its URL.
+    pub slug: String,
+    /// The title.
+    pub title: String,
+    /// What it is about.
+    pub summary: Option<String>,
+    /// Its tags, in lower case.
+    pub tags: Vec<String>,
+    /// The text as safe HTML.
+    pub html: String,
+    /// Who wrote it.
+    pub author: Byline,
+    /// When it was published.
+    pub published_at: DateTime<Utc>,
+    /// When it last changed since then.
+    pub updated_at: DateTime<Utc>,
+}
+
+impl Entry {
+    /// The id of the post in every feed, whatever its address.
+    fn urn(&self) -> String {
+        self.id.urn().to_string()
+    }
+
+    /// The name that readers know the author by.
+    fn author_name(&self) -> &str {
+        self.author.display_name.as_deref().unwrap_or(&self.author.username)
+    }
+}
+
+/// The newest posts of the site, of an author or with a tag.
+#[derive(Clone, Debug)]
+pub struct Feed {
+    /// The site's title, and what the feed is limited to.
+    pub title: String,
+    /// The site's description.
+    pub description: Option<String>,
+    /// What limits it, as a query string with its `?`; empty for the whole site.
+    pub query: String,
+    /// When the newest change of its posts was, or without posts of the site.
+    pub updated_at: DateTime<Utc>,
+    /// Newest first.
+    pub entries: Vec<Entry>,
+}
+
+/// Where readers find the site and its posts.
+#[derive(Clone, Debug)]
+pub struct Addresses {
+    /// Where this service was asked: scheme and authority.
+    pub api: String,
+    /// `PUBLIC_URL`: the site that people read, if it has one.
+    pub site: Option<Arc<str>>,
+}
+
+impl Addresses {
+    /// The first page of the site, or else the list of posts.
+    #[must_use]
+    pub fn home(&self) -> String {
+        match &self.site {
+            Some(site) => format!("{site}/"),
+            None => format!("{}/v1/posts", self.api),
+        }
+    }
+
+    /// The page of a post, or else the post in the API.
+    #[must_use]
+    pub fn post(&self, slug: &str) -> String {
+        match &self.site {
+            Some(site) => format!("{site}/posts/{slug}"),
+            None => format!("{}/v1/posts/{slug}", self.api),
+        }
+    }
+
+    /// The media type of what is found at [`home`](Self::home) and [`post`](Self::post).
+    fn media_type(&self) -> &'static str {
+        if self.site.is_some() { "text/html" } else { "application/json" }
+    }
+
+    /// What stands for the site in ids: its own address, which outlives that of the API.
+    fn identity(&self) -> &str {
+        self.site.as_deref().unwrap_or(&self.api)
+    }
+}
+
+/// `text` without the characters that XML 1.0 cannot express, even escaped.
+fn expressible(text: &str) -> Cow<'_, str> {
+    let is_forbidden = |c: char| match c {
+        '\t' | '\n' | '\r' => false,
+        '\u{fffe}' | '\u{ffff}' => true,
+        c => c < ' ',
+    };
+    if text.contains(is_forbidden) { text.replace(is_forbidden, "\u{fffd}").into() } else { text.into() }
+}

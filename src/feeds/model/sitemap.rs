@@ -1,0 +1,120 @@
+//! The sitemap, as sitemaps.org defines it (0.9): one document of every post, or where they are too many for
+//! one, an index of a document for each month.
+
+use std::fmt;
+use std::io;
+use std::str::FromStr;
+
+use chrono::{DateTime, Datelike, Months, NaiveDate, SecondsFormat, Utc};
+use quick_xml::Writer;
+use quick_xml::events::{BytesDecl, BytesText, Event};
+use serde::Deserialize;
+
+use super::Addresses;
+
+/// The media type of [`urls`] and [`index`].
+pub const MEDIA_TYPE: &str = "application/xml";
+
+/// How many addresses one document may have.
+pub const MAX_URLS: usize = 50_000;
+
+/// A post in the sitemap.
+#[derive(Clone, Debug)]
+pub struct Url {
+    /// The unique name for its URL.
+    pub slug: String,
+    /// When it last changed since it was published.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// A month in UTC, by its first day: `2026-11`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Month(NaiveDate);
+
+impl Month {
+    /// The month that `time` is in.
+    #[must_use]
+    pub fn of(time: DateTime<Utc>) -> Self {
+        let date = time.date_naive();
+        Self(date.with_day(1).unwrap_or(date))
+    }
+
+    /// Its first moment.
+    #[must_use]
+    pub fn start(self) -> DateTime<Utc> {
+        self.0.and_time(chrono::NaiveTime::MIN).and_utc()
+    }
+
+    /// The first moment of the next one.
+    #[must_use]
+    pub fn end(self) -> DateTime<Utc> {
+        Self(self.0.checked_add_months(Months::new(1)).unwrap_or(NaiveDate::MAX)).start()
+    }
+}
+
+impl fmt::Display for Month {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0.format("%Y-%m"))
+    }
+}
+
+impl FromStr for Month {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let first_day = NaiveDate::parse_from_str(&format!("{text}-01"), "%Y-%m-%d");
+        let month = first_day.map(Self).ok().filter(|month| month.to_string() == text);
+        month.ok_or("must be a month like 2026-11")
+    }
+}
+
+impl<'de> Deserialize<'de> for Month {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// The document of `posts`.
+///
+/// # Errors
+/// Never: it is written to memory.
+pub fn urls(posts: &[Url], addresses: &Addresses) -> io::Result<Vec<u8>> {
+    document("urlset", |writer| {
+        for post in posts {
+            let updated_at = post.updated_at.to_rfc3339_opts(SecondsFormat::Secs, true);
+            writer.create_element("url").write_inner_content(|writer| {
+                text(writer, "loc", &addresses.post(&post.slug))?;
+                text(writer, "lastmod", &updated_at)
+            })?;
+        }
+        Ok(())
+    })
+}
+
+/// The document that names a document for each of `months`.
+///
+/// # Errors
+/// Never: it is written to memory.
+pub fn index(months: &[Month], addresses: &Addresses) -> io::Result<Vec<u8>> {
+    document("sitemapindex", |writer| {
+        for month in months {
+            let address = format!("{}/sitemap.xml?month={month}", addresses.api);
+            writer.create_element("sitemap").write_inner_content(|writer| text(writer, "loc", &address))?;
+        }
+        Ok(())
+    })
+}
+
+fn document(root: &str, content: impl FnOnce(&mut Writer<Vec<u8>>) -> io::Result<()>) -> io::Result<Vec<u8>> {
+    let mut writer = Writer::new(Vec::new());
+    writer.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
+    writer
+        .create_element(root)
+        .with_attribute(("xmlns", "http://www.sitemaps.org/schemas/sitemap/0.9"))
+        .write_inner_content(content)?;
+    Ok(writer.into_inner())
+}
+
+fn text(writer: &mut Writer<Vec<u8>>, name: &str, text: &str) -> io::Result<()> {
+    writer.create_element(name).write_text_content(BytesText::new(text)).map(drop)
+}

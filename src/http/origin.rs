@@ -1,0 +1,100 @@
+//! Where clients and readers find the service, for answers that name whole addresses.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRef, FromRequestParts};
+use axum::http::request::Parts;
+use axum::http::uri::Authority;
+use axum::http::{HeaderName, header};
+
+use super::context::TrustedProxyHops;
+use crate::error::{ApiError, FieldError};
+
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+
+/// `PUBLIC_URL`: the address of the site that readers see, without a slash at its end, if it is known.
+#[derive(Clone, Debug)]
+pub struct PublicUrl(pub Option<Arc<str>>);
+
+/// Where the client asked this service: scheme and authority, like `https://api.example.com`. The scheme is
+/// that of the proxy in front, where there is one to be trusted.
+#[derive(Clone, Debug)]
+pub struct Origin(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Origin
+where
+    TrustedProxyHops: FromRef<S>,
+{
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let authority = authority(parts).ok_or_else(|| {
+            ApiError::Malformed(FieldError::new("Host", "malformed", "is not a host, or not one host"))
+        })?;
+        let TrustedProxyHops(hops) = TrustedProxyHops::from_ref(state);
+        let forwarded = parts.headers.get(X_FORWARDED_PROTO).filter(|_| hops > 0);
+        let is_https = forwarded.is_some_and(|scheme| scheme.as_bytes().eq_ignore_ascii_case(b"https"));
+        let scheme = if is_https { "https" } else { "http" };
+        Ok(Self(format!("{scheme}://{authority}")))
+    }
+}
+
+/// The host that was asked, with its port: of the whole address if the client wrote that, else of `Host`.
+fn authority(parts: &Parts) -> Option<String> {
+    let mut hosts = parts.headers.get_all(header::HOST).iter();
+    let host = hosts.next().filter(|_| hosts.next().is_none());
+    let authority = match parts.uri.authority() {
+        Some(authority) => authority.clone(),
+        None => Authority::try_from(host?.as_bytes()).ok()?,
+    };
+    is_host(&authority).then(|| authority.as_str().to_ascii_lowercase())
+}
+
+/// Whether it is a name or an address, and nothing that only the syntax allows.
+fn is_host(authority: &Authority) -> bool {
+    let host = authority.host();
+    let is_address = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'))
+        .is_some_and(|host| host.parse::<std::net::Ipv6Addr>().is_ok());
+    let is_name =
+        !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
+    let port = &authority.as_str()[host.len().min(authority.as_str().len())..];
+    (is_address || is_name)
+        && (port.is_empty() || authority.port_u16().is_some_and(|number| port == format!(":{number}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::Request;
+
+    use super::*;
+
+    fn of(uri: &str, hosts: &[&str]) -> Option<String> {
+        let request = hosts.iter().fold(Request::get(uri), |request, host| request.header("host", *host));
+        authority(&request.body(()).unwrap().into_parts().0)
+    }
+
+    #[test]
+    fn hosts_are_names_or_addresses_with_a_port() {
+        for host in
+            ["api.example.com", "localhost:8000", "127.0.0.1:80", "[::1]:8000", "[2001:db8::1]", "api_1"]
+        {
+            assert_eq!(of("/", &[host]).as_deref(), Some(host));
+        }
+        assert_eq!(of("/", &["API.Example.Com"]).as_deref(), Some("api.example.com"));
+        assert_eq!(of("http://asked.example/", &["other.example"]).as_deref(), Some("asked.example"));
+    }
+
+    #[test]
+    fn what_is_no_host_is_refused() {
+        for host in [
+            "", ":80", "a b", "a/b", "user@a", "a:b", "a:99999", "a:", "a<b", "a\"b", "a'b", "a,b", "[::1",
+            "[x]", "é",
+        ] {
+            assert_eq!(of("/", &[host]), None, "{host}");
+        }
+        assert_eq!(of("/", &[]), None);
+        assert_eq!(of("/", &["a", "b"]), None);
+    }
+}
