@@ -5,6 +5,7 @@ use std::thread::available_parallelism;
 use axum::Router;
 use axum::extract::FromRef;
 
+use crate::auth::attempts::AttemptLimits;
 use crate::auth::password::Passwords;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -12,6 +13,7 @@ use crate::db::Db;
 use crate::http::conditional::RequireIfMatch;
 use crate::http::context::TrustedProxyHops;
 use crate::http::middleware::{self, Limits};
+use crate::http::rate_limit::RateLimits;
 use crate::lifecycle::Lifecycle;
 use crate::router;
 use crate::users::routes::SignUpPolicy;
@@ -31,6 +33,8 @@ pub struct AppState {
     pub sign_up: SignUpPolicy,
     /// Whether a change must say which version it changes.
     pub require_if_match: RequireIfMatch,
+    /// Whether sign-in and sign-up are limited.
+    pub attempt_limits: AttemptLimits,
     /// Whose address is believed.
     pub trusted_proxy_hops: TrustedProxyHops,
 }
@@ -53,6 +57,7 @@ impl AppState {
                 refuse_common_passwords: config.password_blocklist,
             },
             require_if_match: RequireIfMatch(config.require_if_match),
+            attempt_limits: AttemptLimits(config.attempt_limits),
             trusted_proxy_hops: TrustedProxyHops(config.trusted_proxy_hops),
         })
     }
@@ -61,6 +66,12 @@ impl AppState {
 /// The whole service: every route, inside the middleware stack.
 pub fn build(config: &Config, state: AppState) -> Router {
     let lifecycle = state.lifecycle.clone();
-    middleware::wrap(router::router(), &Limits::default(), lifecycle, &config.cors_allowed_origins)
-        .with_state(state)
+    let rates = RateLimits::new(
+        config.rate_limit_address,
+        config.rate_limit_account,
+        state.trusted_proxy_hops,
+        &state.clock,
+    );
+    let limits = Limits { rates, ..Limits::default() };
+    middleware::wrap(router::router(), &limits, lifecycle, &config.cors_allowed_origins).with_state(state)
 }

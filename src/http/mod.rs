@@ -10,4 +10,5 @@ pub mod health;
 pub mod idempotency;
 pub mod middleware;
 pub mod pagination;
+pub mod rate_limit;
 pub mod validation;

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::auth::attempts::Attempts;
 use crate::auth::password::{Password, Passwords};
 use crate::auth::{Role, SignedIn, User, store as sessions};
 use crate::clock::Clock;
@@ -78,9 +79,11 @@ pub async fn create(
     State(passwords): State<Passwords>,
     State(policy): State<SignUpPolicy>,
     State(clock): State<Clock>,
+    attempts: Attempts,
     Idempotent(key, body): Idempotent<CreateUser>,
 ) -> Result<Response, ApiError> {
     policy.check(&body.password)?;
+    attempts.sign_up().await?;
     let password_hash = passwords.hash(body.password).await?;
     let new = store::NewUser {
         username: &body.username,
