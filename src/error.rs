@@ -160,8 +160,12 @@ impl IntoResponse for ApiError {
         let mut response = status.into_response();
         let header = match (&self, status) {
             (Self::RateLimited { retry_after, .. }, _) => Some((header::RETRY_AFTER, (*retry_after).into())),
-            (_, StatusCode::UNAUTHORIZED) => Some((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
-            (_, StatusCode::SERVICE_UNAVAILABLE) => Some((header::RETRY_AFTER, HeaderValue::from_static("1"))),
+            (_, StatusCode::UNAUTHORIZED) => {
+                Some((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")))
+            }
+            (_, StatusCode::SERVICE_UNAVAILABLE) => {
+                Some((header::RETRY_AFTER, HeaderValue::from_static("1")))
+            }
             _ => None,
         };
         response.headers_mut().extend(header);

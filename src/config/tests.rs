@@ -109,7 +109,8 @@ fn a_secret_is_not_in_debug_output() {
 
 #[test]
 fn a_rate_is_requests_a_minute_or_off() {
-    let read = |value| read(&[("RATE_LIMIT_ADDRESS", value)]).unwrap().rate_limit_address.map(NonZeroU32::get);
+    let read =
+        |value| read(&[("RATE_LIMIT_ADDRESS", value)]).unwrap().rate_limit_address.map(NonZeroU32::get);
     assert_eq!((read(""), read("30"), read("off")), (Some(600), Some(30), None));
 }
 

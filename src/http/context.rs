@@ -93,7 +93,11 @@ pub fn client_network(headers: &HeaderMap, extensions: &Extensions, hops: Truste
     }
 }
 
-fn client(headers: &HeaderMap, extensions: &Extensions, TrustedProxyHops(hops): TrustedProxyHops) -> Option<IpAddr> {
+fn client(
+    headers: &HeaderMap,
+    extensions: &Extensions,
+    TrustedProxyHops(hops): TrustedProxyHops,
+) -> Option<IpAddr> {
     if hops == 0 { peer(extensions) } else { forwarded_for(headers, hops).map(|ip| ip.to_canonical()) }
 }
 

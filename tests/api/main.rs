@@ -19,6 +19,7 @@ mod nonsense;
 mod openapi;
 mod pagination;
 mod posts;
+mod rate_limits;
 mod rotation;
 mod sessions;
 mod shutdown;

@@ -48,7 +48,11 @@ pub async fn forget(connection: &mut Connection, subject: &str) -> sqlx::Result<
 }
 
 /// Forgets up to `limit` of the attempts whose window has ended, and says how many.
-pub async fn delete_expired(connection: &mut Connection, now: DateTime<Utc>, limit: i64) -> sqlx::Result<u64> {
+pub async fn delete_expired(
+    connection: &mut Connection,
+    now: DateTime<Utc>,
+    limit: i64,
+) -> sqlx::Result<u64> {
     let deleted = sqlx::query!(
         "delete from attempts where key in (
            select key from attempts where ends_at <= $1 order by ends_at limit $2 for update skip locked)",

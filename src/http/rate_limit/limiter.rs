@@ -31,8 +31,7 @@ impl<K: Hash + Eq + Clone> Limiter<K> {
     /// Lets `quota` requests of each key through in a minute.
     pub(super) fn new(policy: &'static str, quota: NonZeroU32, clock: Clock) -> Self {
         let per_minute = Quota::per_minute(quota);
-        let governor =
-            RateLimiter::hashmap_with_clock(per_minute, Elapsed::of(clock)).with_middleware();
+        let governor = RateLimiter::hashmap_with_clock(per_minute, Elapsed::of(clock)).with_middleware();
         Self { policy, quota, governor, counted: AtomicUsize::new(0) }
     }
 
@@ -97,7 +96,9 @@ mod tests {
             let now = now.clone();
             move || *now.lock().unwrap()
         });
-        (Limiter::new("test", NonZeroU32::new(quota).unwrap(), clock), move |time| *now.lock().unwrap() += time)
+        (Limiter::new("test", NonZeroU32::new(quota).unwrap(), clock), move |time| {
+            *now.lock().unwrap() += time
+        })
     }
 
     #[test]

@@ -91,8 +91,6 @@ impl Tally {
         write(RATE_LIMIT_POLICY, |limit| {
             format!("\"{}\";q={};w={}", limit.policy, limit.quota, limit.window)
         });
-        write(RATE_LIMIT, |limit| {
-            format!("\"{}\";r={};t={}", limit.policy, limit.remaining, limit.more_in)
-        });
+        write(RATE_LIMIT, |limit| format!("\"{}\";r={};t={}", limit.policy, limit.remaining, limit.more_in));
     }
 }
