@@ -16,7 +16,7 @@ use crate::http::middleware::{self, Limits};
 use crate::http::rate_limit::RateLimits;
 use crate::lifecycle::Lifecycle;
 use crate::router;
-use crate::users::routes::SignUpPolicy;
+use crate::users::routes::{ExportSlots, SignUpPolicy};
 
 /// What handlers and extractors can ask for, each part by its own type.
 #[derive(Clone, FromRef)]
@@ -33,6 +33,8 @@ pub struct AppState {
     pub sign_up: SignUpPolicy,
     /// Whether a change must say which version it changes.
     pub require_if_match: RequireIfMatch,
+    /// How many exports may begin.
+    pub export_slots: ExportSlots,
     /// Whether sign-in and sign-up are limited.
     pub attempt_limits: AttemptLimits,
     /// Whose address is believed.
@@ -57,6 +59,7 @@ impl AppState {
                 refuse_common_passwords: config.password_blocklist,
             },
             require_if_match: RequireIfMatch(config.require_if_match),
+            export_slots: ExportSlots::default(),
             attempt_limits: AttemptLimits(config.attempt_limits),
             trusted_proxy_hops: TrustedProxyHops(config.trusted_proxy_hops),
         })

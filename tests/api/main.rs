@@ -9,6 +9,7 @@ mod common_errors;
 mod concurrency;
 mod conditional;
 mod development;
+mod export;
 mod failover;
 mod health;
 mod idempotency;
