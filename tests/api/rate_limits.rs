@@ -1,5 +1,6 @@
 //! How often a client may ask: by address and by account in each task, sign-in and sign-up in all together.
 
+use blog_api::auth::attempts::store::delete_expired;
 use chrono::TimeDelta;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -266,7 +267,6 @@ async fn attempts_hold_no_personal_data_and_are_forgotten() {
         sqlx::query_scalar("select key from attempts").fetch_all(&mut connection).await.unwrap();
     assert_eq!(keys.iter().map(Vec::len).collect::<Vec<_>>(), [32; 4]);
 
-    use blog_api::auth::attempts::store::delete_expired;
     assert_eq!(delete_expired(&mut connection, app.now(), 10).await.unwrap(), 0);
     let later = app.now() + TimeDelta::minutes(15);
     assert_eq!(delete_expired(&mut connection, later, 2).await.unwrap(), 2);

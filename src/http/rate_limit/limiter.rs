@@ -97,7 +97,7 @@ mod tests {
             move || *now.lock().unwrap()
         });
         (Limiter::new("test", NonZeroU32::new(quota).unwrap(), clock), move |time| {
-            *now.lock().unwrap() += time
+            *now.lock().unwrap() += time;
         })
     }
 

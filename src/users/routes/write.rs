@@ -257,7 +257,7 @@ async fn replace_password(
 /// Delete an account
 ///
 /// One's own, or as an admin anyone's. Everything about the person is erased at once; their posts and
-/// comments stay, under `deleted user`.
+/// comments stay, under `deleted user`, but for the posts that they had deleted.
 #[utoipa::path(delete, path = "/v1/users/{id}", tag = "users", params(("id" = Uuid, Path, description = "The user's id")),
     security(("token" = [])), responses(
     (status = 204, description = "The account is gone"),

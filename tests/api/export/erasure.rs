@@ -150,6 +150,8 @@ async fn stays(app: &TestApp, made: &BTreeMap<&'static str, (&'static str, Vec<S
     let [posts, comments] = ["posts", "comments"].map(|list| &made[list].1);
     let post = app.get(&format!("/v1/posts/{}", posts[0])).expect(200).await.json();
     assert_eq!((&post["author"]["id"], &post["author"]["username"]), (&Value::Null, &json!("deleted user")));
+    // The one that was deleted is gone.
+    assert_eq!(tables_with(app, &posts[2]).await, Vec::<String>::new());
     let comment = app.get(&format!("/v1/comments/{}", comments[0])).expect(200).await.json();
     assert_eq!(comment["author"]["username"], "deleted user");
     let count = |table: &'static str| async move {
