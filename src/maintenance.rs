@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
+use crate::auth::attempts::store as attempts;
 use crate::auth::store as sessions;
 use crate::clock::Clock;
 use crate::db::Db;
@@ -36,6 +37,7 @@ pub async fn run(db: Db, clock: Clock) {
 pub async fn round(db: &Db, clock: &Clock) -> Result<(), ApiError> {
     let now = clock.now();
     while idempotency::delete_expired(&mut db.acquire().await?, now, BATCH).await? > 0 {}
+    while attempts::delete_expired(&mut db.acquire().await?, now, BATCH).await? > 0 {}
     while sessions::delete_expired(&mut db.acquire().await?, now, BATCH).await? > 0 {}
     Ok(())
 }

@@ -98,6 +98,7 @@ pub async fn create(
         Started::Replay(answer) => return Ok(answer),
     };
     let account = store::insert(&mut write, new, clock.now()).await?;
+    write.belongs_to(account.id);
     let location = [(header::LOCATION, format!("/v1/users/{}", account.id))];
     write.answer((StatusCode::CREATED, location, Tagged(account)).into_response()).await
 }

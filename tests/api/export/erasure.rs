@@ -19,7 +19,9 @@ async fn sign_up(app: &TestApp) -> TestUser {
     let (username, email) = ("ada-byron", "ada@ockham.example");
     let account = json!({"username": username, "email": email, "password": PASSWORD,
                          "display_name": DISPLAY_NAME, "bio": BIO});
-    let id = app.post("/v1/users").header("x-forwarded-for", ADDRESS).json(&account).expect(201).await.id();
+    // The answer to this is kept, with the address in it.
+    let call = app.post("/v1/users").header("x-forwarded-for", ADDRESS).header("idempotency-key", "sign-up");
+    let id = call.json(&account).expect(201).await.id();
     let call = app.post("/v1/sessions").header("x-forwarded-for", ADDRESS).header("user-agent", USER_AGENT);
     let session = call.json(&json!({"email": email, "password": PASSWORD})).expect(201).await.json();
     TestUser {
@@ -143,6 +145,20 @@ async fn everything_is_exported_and_then_nothing_is_left() {
     app.get("/v1/users/me/export").by(&user).expect_problem(401, "unauthenticated").await;
 
     stays(&app, &expected).await;
+}
+
+/// Half an erasure would be worse than none.
+#[tokio::test]
+async fn an_erasure_that_is_refused_changes_nothing() {
+    let app = TestApp::start().await;
+    let user = app.author().await;
+    let deleted = app.post_by(&user).await;
+    app.delete(&format!("/v1/posts/{deleted}")).by(&user).expect(204).await;
+    let path = format!("/v1/users/{}", user.id);
+    app.delete(&path).by(&user).header("if-match", "\"99\"").expect(412).await;
+    assert_eq!(values(&export(&app, &user).await, "posts", "id"), [deleted.as_str()]);
+    app.delete(&path).by(&user).expect(204).await;
+    assert_eq!(tables_with(&app, &deleted).await, Vec::<String>::new());
 }
 
 /// What others need is still there, without the person.
