@@ -35,6 +35,7 @@ pub enum LogFormat {
 
 /// Everything that can be configured. `Debug` shows no secret.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct Config {
     /// `ENVIRONMENT`.
     pub environment: Environment,
