@@ -5,6 +5,7 @@ use std::thread::available_parallelism;
 use axum::Router;
 use axum::extract::FromRef;
 
+use crate::auth::attempts::AttemptLimits;
 use crate::auth::password::Passwords;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -13,9 +14,10 @@ use crate::http::conditional::RequireIfMatch;
 use crate::http::context::TrustedProxyHops;
 use crate::http::middleware::{self, Limits};
 use crate::http::origin::PublicUrl;
+use crate::http::rate_limit::RateLimits;
 use crate::lifecycle::Lifecycle;
 use crate::router;
-use crate::users::routes::SignUpPolicy;
+use crate::users::routes::{ExportSlots, SignUpPolicy};
 
 /// What handlers and extractors can ask for, each part by its own type.
 #[derive(Clone, FromRef)]
@@ -32,6 +34,10 @@ pub struct AppState {
     pub sign_up: SignUpPolicy,
     /// Whether a change must say which version it changes.
     pub require_if_match: RequireIfMatch,
+    /// How many exports may begin.
+    pub export_slots: ExportSlots,
+    /// Whether sign-in and sign-up are limited.
+    pub attempt_limits: AttemptLimits,
     /// Whose address is believed.
     pub trusted_proxy_hops: TrustedProxyHops,
     /// Where readers find the site.
@@ -56,6 +62,8 @@ impl AppState {
                 refuse_common_passwords: config.password_blocklist,
             },
             require_if_match: RequireIfMatch(config.require_if_match),
+            export_slots: ExportSlots::default(),
+            attempt_limits: AttemptLimits(config.attempt_limits),
             trusted_proxy_hops: TrustedProxyHops(config.trusted_proxy_hops),
             public_url: PublicUrl(config.public_url.as_deref().map(Into::into)),
         })
@@ -65,6 +73,12 @@ impl AppState {
 /// The whole service: every route, inside the middleware stack.
 pub fn build(config: &Config, state: AppState) -> Router {
     let lifecycle = state.lifecycle.clone();
-    middleware::wrap(router::router(), &Limits::default(), lifecycle, &config.cors_allowed_origins)
-        .with_state(state)
+    let rates = RateLimits::new(
+        config.rate_limit_address,
+        config.rate_limit_account,
+        state.trusted_proxy_hops,
+        &state.clock,
+    );
+    let limits = Limits { rates, ..Limits::default() };
+    middleware::wrap(router::router(), &limits, lifecycle, &config.cors_allowed_origins).with_state(state)
 }

@@ -71,6 +71,14 @@ pub enum ApiError {
     /// Readable, but these fields are not acceptable.
     #[error("The request has fields that are not acceptable; `errors` names each.")]
     Invalid(Vec<FieldError>),
+    /// More requests than this policy allows the client; in so many seconds there are more.
+    #[error("Too many requests for the limit `{policy}`; try again after {retry_after} seconds.")]
+    RateLimited {
+        /// The limit's name in the `RateLimit` headers.
+        policy: &'static str,
+        /// Whole seconds.
+        retry_after: u64,
+    },
     /// More work than this task takes on at once.
     #[error("The service is busy; try again shortly.")]
     Overloaded,
@@ -115,6 +123,7 @@ impl ApiError {
             Self::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
             Self::UnsupportedMediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
             Self::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid"),
+            Self::RateLimited { .. } => (StatusCode::TOO_MANY_REQUESTS, "rate_limited"),
             Self::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, "overloaded"),
             Self::Timeout => (StatusCode::SERVICE_UNAVAILABLE, "timeout"),
             Self::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
@@ -147,16 +156,19 @@ impl ApiError {
 /// finds in the response's extensions, and logs the cause there.
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let mut response = self.status_and_code().0.into_response();
-        match response.status() {
-            StatusCode::UNAUTHORIZED => {
-                response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        let status = self.status_and_code().0;
+        let mut response = status.into_response();
+        let header = match (&self, status) {
+            (Self::RateLimited { retry_after, .. }, _) => Some((header::RETRY_AFTER, (*retry_after).into())),
+            (_, StatusCode::UNAUTHORIZED) => {
+                Some((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")))
             }
-            StatusCode::SERVICE_UNAVAILABLE => {
-                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            (_, StatusCode::SERVICE_UNAVAILABLE) => {
+                Some((header::RETRY_AFTER, HeaderValue::from_static("1")))
             }
-            _ => {}
-        }
+            _ => None,
+        };
+        response.headers_mut().extend(header);
         if let Self::PreconditionFailed(etag) = &self
             && let Ok(etag) = HeaderValue::try_from(etag)
         {

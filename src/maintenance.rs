@@ -1,15 +1,17 @@
-//! What is done in the background while the service serves: forgetting what has expired. Each task does it;
-//! rows that another one is about to delete are skipped.
+//! What is done in the background while the service serves: forgetting what has expired, and rendering anew
+//! what an earlier version rendered. Each task does it; rows that another one has in hand are skipped.
 
 use std::time::Duration;
 
 use tokio::time::sleep;
 
+use crate::auth::attempts::store as attempts;
 use crate::auth::store as sessions;
 use crate::clock::Clock;
 use crate::db::Db;
 use crate::error::ApiError;
 use crate::http::idempotency::store as idempotency;
+use crate::posts::jobs as posts;
 
 /// Between two rounds; half of it to all of it, so that tasks started together part.
 const INTERVAL: Duration = Duration::from_mins(10);
@@ -36,6 +38,8 @@ pub async fn run(db: Db, clock: Clock) {
 pub async fn round(db: &Db, clock: &Clock) -> Result<(), ApiError> {
     let now = clock.now();
     while idempotency::delete_expired(&mut db.acquire().await?, now, BATCH).await? > 0 {}
+    while attempts::delete_expired(&mut db.acquire().await?, now, BATCH).await? > 0 {}
     while sessions::delete_expired(&mut db.acquire().await?, now, BATCH).await? > 0 {}
-    Ok(())
+    posts::rerender(db).await.map(drop)
 }
+

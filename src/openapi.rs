@@ -26,6 +26,7 @@ use crate::router;
         description = "Users, posts and comments.\n\n\
             Sign in with `POST /v1/sessions` and send the token as `Authorization: Bearer <token>`. \
             Every error is a problem document (RFC 9457) that names each field at fault. \
+            How often you may ask is in the `RateLimit` and `RateLimit-Policy` headers of every answer. \
             Lists have `next_cursor` and a `Link` to the next page. \
             Every answer carries `X-Request-Id`, yours if you send one.",
     ),
@@ -84,7 +85,7 @@ pub fn docs() -> Router<AppState> {
 }
 
 /// What every handler of a kind can answer besides what its own documentation says.
-const COMMON: [(&str, &str, &str); 11] = [
+const COMMON: [(&str, &str, &str); 12] = [
     ("304", "NotModified", "It is what `If-None-Match` names: use what you have"),
     ("400", "Unreadable", "The body, an id or the cursor cannot be read"),
     ("401", "Unauthenticated", "No token where one is needed, or one that is unknown, revoked or expired"),
@@ -94,6 +95,7 @@ const COMMON: [(&str, &str, &str); 11] = [
     ("415", "UnsupportedMediaType", "The body is not `application/json`"),
     ("422", "Invalid", "Fields that are not acceptable; `errors` names each"),
     ("428", "PreconditionRequired", "`REQUIRE_IF_MATCH` is on, and `If-Match` is missing"),
+    ("429", "RateLimited", "Too many requests; try again after `Retry-After` seconds"),
     ("500", "Internal", "A defect; the log has the cause under the request id"),
     ("503", "Unavailable", "Too busy, or the database is away; try again after `Retry-After` seconds"),
 ];
@@ -222,7 +224,7 @@ fn complete_response(status: &str, response: &mut Value) {
     headers["X-Request-Id"] = header("The request's id: yours, or a new one");
     match status {
         "401" => headers["WWW-Authenticate"] = header("`Bearer`"),
-        "503" => headers["Retry-After"] = header("When to try again, in seconds"),
+        "429" | "503" => headers["Retry-After"] = header("When to try again, in seconds"),
         _ if is_page => headers["Link"] = header("The next page, if there is one: `<path>; rel=\"next\"`"),
         _ => {}
     }

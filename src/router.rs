@@ -23,6 +23,7 @@ pub fn routes() -> OpenApiRouter<AppState> {
         // /v1/users
         .routes(routes!(users::list, users::create))
         .routes(routes!(users::me))
+        .routes(routes!(users::export))
         .routes(routes!(users::read, users::update, users::delete))
         // /v1/sessions
         .routes(routes!(sessions::list, sessions::create))

@@ -1,6 +1,7 @@
 //! Who is calling, as extractor types: a handler that takes an [`Editor`] runs for editors and admins
 //! only. Below them are sessions (three rooms like a feature's), tokens, passwords and roles.
 
+pub mod attempts;
 pub mod model;
 pub mod password;
 mod role;
@@ -16,6 +17,7 @@ use crate::clock::Clock;
 use crate::db::{Connection, Db};
 use crate::error::ApiError;
 use crate::http::context::RequestContext;
+use crate::http::rate_limit::Tally;
 pub use role::Role;
 use token::Bearer;
 
@@ -87,8 +89,10 @@ where
         let user = store::authenticate(&mut connection, &hash, now)
             .await?
             .ok_or(ApiError::Unauthenticated("The token is unknown, revoked or expired: sign in again."))?;
-        if let Some(context) = parts.extensions.get::<RequestContext>() {
-            context.user_id.set(user.id).ok();
+        // A handler may ask for its user more than once.
+        let is_first = |context: &RequestContext| context.user_id.set(user.id).is_ok();
+        if parts.extensions.get().is_some_and(is_first) {
+            Tally::of(parts).count_account(user.id)?;
         }
         Ok(Self(Some(user)))
     }

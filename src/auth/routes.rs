@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::attempts::Attempts;
 use super::model::Session;
 use super::password::{Password, Passwords};
 use super::{SignedIn, store, token};
@@ -57,15 +58,17 @@ pub async fn create(
     State(db): State<Db>,
     State(passwords): State<Passwords>,
     State(clock): State<Clock>,
+    attempts: Attempts,
     ClientAddr(address): ClientAddr,
     headers: HeaderMap,
     Json(body): Json<CreateSession>,
 ) -> Result<Response, ApiError> {
     let wrong = || ApiError::Unauthenticated("The e-mail or the password is not right.");
+    attempts.sign_in(&body.email).await?;
     // PostgreSQL's text cannot hold a NUL, so no account has one.
-    let email = Some(body.email).filter(|email| !email.contains('\0'));
+    let email = Some(&body.email).filter(|email| !email.contains('\0'));
     let credentials = match email {
-        Some(email) => store::credentials_by_email(&mut db.acquire().await?, &email).await?,
+        Some(email) => store::credentials_by_email(&mut db.acquire().await?, email).await?,
         None => None,
     };
     let hash = credentials.as_ref().map(|credentials| credentials.password_hash.clone());
@@ -73,6 +76,7 @@ pub async fn create(
         return Err(wrong());
     }
     let credentials = credentials.ok_or_else(wrong)?;
+    attempts.forgive_sign_in(&body.email).await?;
     let (token, token_hash) = token::generate();
     let user_agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
     let new = store::NewSession {

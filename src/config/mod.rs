@@ -4,6 +4,7 @@
 mod parse;
 pub mod secrets;
 
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -34,6 +35,7 @@ pub enum LogFormat {
 
 /// Everything that can be configured. `Debug` shows no secret.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct Config {
     /// `ENVIRONMENT`.
     pub environment: Environment,
@@ -57,6 +59,12 @@ pub struct Config {
     pub trusted_proxy_hops: usize,
     /// `PUBLIC_URL`: the address of the site that readers see, without a slash at its end.
     pub public_url: Option<String>,
+    /// `RATE_LIMIT_ADDRESS`: how many requests a minute each client address may make.
+    pub rate_limit_address: Option<NonZeroU32>,
+    /// `RATE_LIMIT_ACCOUNT`: how many requests a minute each account may make.
+    pub rate_limit_account: Option<NonZeroU32>,
+    /// `ATTEMPT_LIMITS`: whether sign-in and sign-up may be tried only so often.
+    pub attempt_limits: bool,
     /// `CORS_ALLOWED_ORIGINS`, comma-separated.
     pub cors_allowed_origins: Vec<HeaderValue>,
     /// `DEFAULT_ROLE` of a new account.
@@ -158,6 +166,9 @@ impl Config {
             shutdown_timeout: env.duration("SHUTDOWN_TIMEOUT").unwrap_or(by_environment(60, 5)),
             trusted_proxy_hops: env.parse("TRUSTED_PROXY_HOPS", "a number of proxies").unwrap_or(0),
             public_url: env.public_url("PUBLIC_URL"),
+            rate_limit_address: env.rate("RATE_LIMIT_ADDRESS", 600),
+            rate_limit_account: env.rate("RATE_LIMIT_ACCOUNT", 1200),
+            attempt_limits: env.choice("ATTEMPT_LIMITS", &SWITCH).unwrap_or(true),
             cors_allowed_origins: env.origins("CORS_ALLOWED_ORIGINS"),
             default_role: env.choice("DEFAULT_ROLE", &SIGN_UP_ROLES).unwrap_or(Role::Author),
             password_blocklist: env.choice("PASSWORD_BLOCKLIST", &SWITCH).unwrap_or(true),

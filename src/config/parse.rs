@@ -1,5 +1,6 @@
 //! Reads variables by kind and collects what is wrong with them. An empty variable counts as unset.
 
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -53,6 +54,15 @@ impl<'a> Variables<'a> {
             self.error(name, "must be a number of at least 1, not `0`");
         }
         Some(number)
+    }
+
+    /// Requests a minute; `off` is no limit.
+    pub(super) fn rate(&mut self, name: &str, default: u32) -> Option<NonZeroU32> {
+        match self.text(name) {
+            None => NonZeroU32::new(default),
+            Some(value) if value.eq_ignore_ascii_case("off") => None,
+            Some(_) => self.parse(name, "a number of requests a minute, of at least 1, or off"),
+        }
     }
 
     pub(super) fn choice<T: Clone>(&mut self, name: &str, choices: &[(&str, T)]) -> Option<T> {

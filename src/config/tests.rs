@@ -53,6 +53,9 @@ fn every_variable_at_fault_is_named() {
         ("MIGRATE_ON_START", "1"),
         ("TRUSTED_PROXY_HOPS", "-1"),
         ("PUBLIC_URL", "blog.example"),
+        ("RATE_LIMIT_ADDRESS", "0"),
+        ("RATE_LIMIT_ACCOUNT", "1/s"),
+        ("ATTEMPT_LIMITS", "10"),
         ("CORS_ALLOWED_ORIGINS", "https://blog.example, blog.example/"),
         ("DEFAULT_ROLE", "admin"),
         ("PASSWORD_BLOCKLIST", "no"),
@@ -75,6 +78,9 @@ fn every_variable_at_fault_is_named() {
             "MIGRATE_ON_START",
             "TRUSTED_PROXY_HOPS",
             "PUBLIC_URL",
+            "RATE_LIMIT_ADDRESS",
+            "RATE_LIMIT_ACCOUNT",
+            "ATTEMPT_LIMITS",
             "CORS_ALLOWED_ORIGINS",
             "DEFAULT_ROLE",
             "PASSWORD_BLOCKLIST",
@@ -101,6 +107,13 @@ fn the_url_wins_over_the_secret_and_a_host_alone_is_refused() {
 fn a_secret_is_not_in_debug_output() {
     let config = read(&[("DATABASE_URL", "postgres://blog:hunter2@localhost/blog")]).unwrap();
     assert!(!format!("{config:?}").contains("hunter2"));
+}
+
+#[test]
+fn a_rate_is_requests_a_minute_or_off() {
+    let read =
+        |value| read(&[("RATE_LIMIT_ADDRESS", value)]).unwrap().rate_limit_address.map(NonZeroU32::get);
+    assert_eq!((read(""), read("30"), read("off")), (Some(600), Some(30), None));
 }
 
 #[test]

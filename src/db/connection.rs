@@ -176,8 +176,8 @@ pub struct Transaction {
 }
 
 impl Transaction {
-    pub(super) async fn begin(mut connection: Connection) -> Result<Self, Error> {
-        connection.execute("begin").await?;
+    pub(super) async fn begin(mut connection: Connection, how: &'static str) -> Result<Self, Error> {
+        connection.execute(how).await?;
         Ok(Self { connection: Some(connection) })
     }
 

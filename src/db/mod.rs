@@ -88,7 +88,16 @@ impl Db {
     /// # Errors
     /// As [`acquire`](Self::acquire).
     pub async fn begin(&self) -> Result<Transaction, ApiError> {
-        Ok(Transaction::begin(self.acquire().await?).await?)
+        Ok(Transaction::begin(self.acquire().await?, "begin").await?)
+    }
+
+    /// A transaction on the writer that only reads, and sees everything as it is at its first statement.
+    ///
+    /// # Errors
+    /// As [`acquire`](Self::acquire).
+    pub async fn begin_snapshot(&self) -> Result<Transaction, ApiError> {
+        let how = "begin isolation level repeatable read read only";
+        Ok(Transaction::begin(self.acquire().await?, how).await?)
     }
 
     /// Connects once, to tell at boot what is wrong with the configuration.

@@ -1,11 +1,11 @@
 //! What is known of a request while it is served: its id, and who sent it once that is known.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, OnceLock};
 
 use axum::extract::{ConnectInfo, FromRef, FromRequestParts, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName};
+use axum::http::{Extensions, HeaderMap, HeaderName};
 use uuid::Uuid;
 
 use crate::error::ApiError;
@@ -64,7 +64,7 @@ fn is_id_byte(byte: u8) -> bool {
 }
 
 /// How many proxies in front of the service append to `X-Forwarded-For`.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct TrustedProxyHops(pub usize);
 
 /// The client's address: the peer's, or the one that the outermost trusted proxy wrote.
@@ -78,12 +78,31 @@ where
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
-        let TrustedProxyHops(hops) = TrustedProxyHops::from_ref(state);
-        Ok(Self(
-            if hops == 0 { peer } else { forwarded_for(&parts.headers, hops) }.map(|ip| ip.to_canonical()),
-        ))
+        Ok(Self(client(&parts.headers, &parts.extensions, TrustedProxyHops::from_ref(state))))
     }
+}
+
+/// Whom a request is counted against: the client's address, or that of the peer if no proxy has named the
+/// client. Of IPv6 it is the network of 64 bits, since that is what one subscriber is given.
+#[must_use]
+pub fn client_network(headers: &HeaderMap, extensions: &Extensions, hops: TrustedProxyHops) -> IpAddr {
+    let address = client(headers, extensions, hops).or_else(|| peer(extensions));
+    match address.unwrap_or(Ipv6Addr::UNSPECIFIED.into()) {
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
+        address @ IpAddr::V4(_) => address,
+    }
+}
+
+fn client(
+    headers: &HeaderMap,
+    extensions: &Extensions,
+    TrustedProxyHops(hops): TrustedProxyHops,
+) -> Option<IpAddr> {
+    if hops == 0 { peer(extensions) } else { forwarded_for(headers, hops).map(|ip| ip.to_canonical()) }
+}
+
+fn peer(extensions: &Extensions) -> Option<IpAddr> {
+    extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip().to_canonical())
 }
 
 /// The `hops`th address from the right: each trusted proxy appends the address it saw, and everything

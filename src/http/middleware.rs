@@ -21,21 +21,24 @@ use super::context::{RequestContext, X_REQUEST_ID};
 use super::extract::Json;
 use super::health;
 use super::idempotency::{IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED};
+use super::rate_limit::{self, RATE_LIMIT, RATE_LIMIT_POLICY, RateLimits};
 use crate::error::ApiError;
 use crate::lifecycle::Lifecycle;
 
 /// What the stack allows.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Limits {
     /// How long a request may take.
     pub request_timeout: Duration,
     /// How many requests are served at once; more are shed.
     pub concurrency: usize,
+    /// How many requests each client may make.
+    pub rates: RateLimits,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { request_timeout: Duration::from_secs(15), concurrency: 1024 }
+        Self { request_timeout: Duration::from_secs(15), concurrency: 1024, rates: RateLimits::default() }
     }
 }
 
@@ -57,6 +60,8 @@ pub fn wrap<S: Clone + Send + Sync + 'static>(
         .layer(from_fn(cache_control))
         .layer(from_fn(not_modified))
         .layer(from_fn(render_errors))
+        // Before the slots: who asks too often takes none from others, and is told so also by a busy task.
+        .layer(from_fn_with_state(limits.rates.clone(), rate_limit::limit))
         .layer(from_fn_with_state(slots, shed))
         .layer(from_fn_with_state(limits.request_timeout, time_out))
         .layer(CatchPanicLayer::custom(|_payload| ApiError::Panicked.into_response()));
@@ -97,6 +102,8 @@ fn cors(origins: &[HeaderValue]) -> CorsLayer {
             header::LOCATION,
             header::RETRY_AFTER,
             IDEMPOTENCY_REPLAYED,
+            RATE_LIMIT,
+            RATE_LIMIT_POLICY,
             X_REQUEST_ID,
         ])
         .max_age(Duration::from_hours(1))

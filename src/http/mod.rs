@@ -11,4 +11,5 @@ pub mod idempotency;
 pub mod middleware;
 pub mod origin;
 pub mod pagination;
+pub mod rate_limit;
 pub mod validation;

@@ -80,6 +80,7 @@ fn matrix() -> Vec<Row> {
         ("POST", "/v1/users", "/v1/users", json!({}), [422; 5]),
         ("GET", "/v1/users", "/v1/users", none(), [401, 403, 403, 403, 200]),
         ("GET", "/v1/users/me", "/v1/users/me", none(), [401, 200, 200, 200, 200]),
+        ("GET", "/v1/users/me/export", "/v1/users/me/export", none(), [401, 200, 200, 200, 200]),
         ("GET", "/v1/users/{id}", "/v1/users/{user}", none(), [200; 5]),
         ("PATCH", "/v1/users/{id}", "/v1/users/{user}", json!({"bio": "x"}), [401, 403, 200, 403, 200]),
         ("PATCH", "/v1/users/{id}", "/v1/users/{user}", json!({"role": "editor"}), [401, 403, 403, 403, 200]),

@@ -143,6 +143,24 @@ async fn a_busy_task_answers_503_for_everything_but_health() {
 }
 
 #[tokio::test]
+async fn a_client_that_asks_too_often_is_429_everywhere_but_for_health() {
+    let app = TestApp::start_with(&[("RATE_LIMIT_ADDRESS", "1")]).await;
+    app.get("/v1/posts").expect(200).await;
+    let mut refused = 0;
+    for operation in Operation::answering("429") {
+        let call = app.call(operation.method.as_str(), &operation.path);
+        let reply = call.expect_problem(429, "rate_limited").await;
+        assert_eq!(reply.header("retry-after"), "60");
+        assert_eq!(reply.header("ratelimit"), "\"address\";r=0;t=60");
+        refused += 1;
+    }
+    assert_eq!(
+        refused,
+        Operation::all().filter(|operation| operation.description["tags"][0] != "health").count()
+    );
+}
+
+#[tokio::test]
 async fn a_database_that_is_away_is_503_for_everything_that_needs_it() {
     let app = TestApp::start().await;
     let admin = app.admin().await;

@@ -62,3 +62,17 @@ async fn requests_connections_and_the_version_are_counted() {
     assert_eq!(process.get("/metrics").0, 404, "the load balancer does not get to them");
     assert_eq!(process.stop(Signal::SIGTERM), Some(0));
 }
+
+#[tokio::test]
+async fn refusals_are_counted_by_their_limit() {
+    let database = TestDatabase::create().await;
+    let mut command = Command::new(env!("CARGO_BIN_EXE_blog-api"));
+    let variables = [("PORT", "0"), ("METRICS_PORT", "0"), ("RATE_LIMIT_ADDRESS", "1")];
+    command.env_clear().env("DATABASE_URL", database.url()).envs(variables);
+    let process = Process::start(&mut command);
+    for status in [200, 429, 429] {
+        assert_eq!(process.get("/openapi.json").0, status);
+    }
+    let refused = ("http_requests_rate_limited_total{policy=\"address\"}".to_owned(), "2".to_owned());
+    assert!(scrape(&process).contains(&refused));
+}

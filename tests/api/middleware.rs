@@ -137,7 +137,8 @@ async fn every_request_has_one_line_in_the_access_log() {
     let path = format!("/v1/users/{}", user.id);
     let reply = app.get(&path).by(&user).header("x-request-id", &id("answered")).expect(200).await;
     app.get("/v1/nothing?password=hunter2").header("x-request-id", &id("unmatched")).expect(404).await;
-    let broken = misbehaving(Limits { request_timeout: Duration::from_millis(10), concurrency: 1 }).await;
+    let broken =
+        misbehaving(Limits { request_timeout: Duration::from_millis(10), ..Limits::default() }).await;
     broken.get("/panic").header("x-request-id", &id("panicked")).expect(500).await;
     broken.get("/forever").header("x-request-id", &id("timed-out")).expect(503).await;
     let busy = misbehaving(Limits { concurrency: 0, ..Limits::default() }).await;

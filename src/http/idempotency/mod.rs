@@ -182,6 +182,13 @@ struct Entry {
 }
 
 impl Write {
+    /// Keeps the answer as that of `user`, whom this write makes: it goes when they do.
+    pub fn belongs_to(&mut self, user: Uuid) {
+        if let Some(entry) = &mut self.entry {
+            entry.user = Some(user);
+        }
+    }
+
     /// Makes the writes last, together with the answer to them.
     ///
     /// # Errors

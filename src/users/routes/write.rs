@@ -7,6 +7,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::auth::attempts::Attempts;
 use crate::auth::password::{Password, Passwords};
 use crate::auth::{Role, SignedIn, User, store as sessions};
 use crate::clock::Clock;
@@ -78,9 +79,11 @@ pub async fn create(
     State(passwords): State<Passwords>,
     State(policy): State<SignUpPolicy>,
     State(clock): State<Clock>,
+    attempts: Attempts,
     Idempotent(key, body): Idempotent<CreateUser>,
 ) -> Result<Response, ApiError> {
     policy.check(&body.password)?;
+    attempts.sign_up().await?;
     let password_hash = passwords.hash(body.password).await?;
     let new = store::NewUser {
         username: &body.username,
@@ -95,6 +98,7 @@ pub async fn create(
         Started::Replay(answer) => return Ok(answer),
     };
     let account = store::insert(&mut write, new, clock.now()).await?;
+    write.belongs_to(account.id);
     let location = [(header::LOCATION, format!("/v1/users/{}", account.id))];
     write.answer((StatusCode::CREATED, location, Tagged(account)).into_response()).await
 }
@@ -254,7 +258,7 @@ async fn replace_password(
 /// Delete an account
 ///
 /// One's own, or as an admin anyone's. Everything about the person is erased at once; their posts and
-/// comments stay, under `deleted user`.
+/// comments stay, under `deleted user`, but for the posts that they had deleted.
 #[utoipa::path(delete, path = "/v1/users/{id}", tag = "users", params(("id" = Uuid, Path, description = "The user's id")),
     security(("token" = [])), responses(
     (status = 204, description = "The account is gone"),

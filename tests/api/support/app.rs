@@ -31,6 +31,10 @@ use super::proxy::Proxy;
 /// The password of every test user.
 pub(crate) const PASSWORD: &str = "a password for tests";
 
+/// The environment of every test that says nothing else: its requests come from one address.
+const VARIABLES: [(&str, &str); 3] =
+    [("RATE_LIMIT_ADDRESS", "off"), ("RATE_LIMIT_ACCOUNT", "off"), ("ATTEMPT_LIMITS", "off")];
+
 pub(crate) struct TestApp {
     pub(crate) address: SocketAddr,
     pub(crate) db: Db,
@@ -40,7 +44,7 @@ pub(crate) struct TestApp {
     now: Arc<Mutex<DateTime<Utc>>>,
     _stop: mpsc::UnboundedSender<()>,
     // Last: dropped when nothing uses it any more.
-    database: TestDatabase,
+    database: Arc<TestDatabase>,
 }
 
 /// A user who is signed in.
@@ -69,7 +73,15 @@ impl TestApp {
     ) -> Self {
         let database = TestDatabase::create().await;
         let options = database.options.clone();
-        Self::launch(variables, database, options, change)
+        Self::launch(variables, Arc::new(database), options, change)
+    }
+
+    /// Starts another on the database of this one, at the same time.
+    pub(crate) fn start_beside(&self, variables: &[(&str, &str)]) -> Self {
+        let options = self.database.options.clone();
+        let other = Self::launch(variables, self.database.clone(), options, |routes| routes);
+        *other.now.lock().unwrap() = self.now();
+        other
     }
 
     /// Starts with a proxy between it and its database.
@@ -82,17 +94,18 @@ impl TestApp {
             .username(database.options.get_username())
             .password(&database.password())
             .database(database.options.get_database().unwrap());
-        (Self::launch(variables, database, options, |routes| routes), proxy)
+        (Self::launch(variables, Arc::new(database), options, |routes| routes), proxy)
     }
 
     fn launch(
         variables: &[(&str, &str)],
-        database: TestDatabase,
+        database: Arc<TestDatabase>,
         options: PgConnectOptions,
         change: impl FnOnce(Router) -> Router,
     ) -> Self {
         let config = Config::from_variables(|name| {
-            variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+            let mut set = variables.iter().chain(&VARIABLES);
+            set.find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
         })
         .unwrap();
         logs::start();

@@ -1,5 +1,7 @@
 //! All SQL about users.
 
+pub mod export;
+
 use crate::db::Connection;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -164,11 +166,25 @@ pub async fn update(
     .await
 }
 
-/// Erases a user: the account and its sessions go, posts and comments lose their author. False if there is
-/// no such user, or in none of the versions `if_match`.
+/// Erases a user. False if there is no such user, or in none of the versions `if_match`.
+///
+/// What is theirs alone goes with the account, and what others need stays without them: the foreign keys say
+/// which. The posts that were deleted go too, since nobody will restore them for their author, and the notes
+/// on their reports, since nobody could take them back. Lines of the audit log about them stay as lines about
+/// nobody.
 pub async fn delete(connection: &mut Connection, id: Uuid, if_match: Option<&[i64]>) -> sqlx::Result<bool> {
     let deleted = sqlx::query!(
-        "delete from users where id = $1 and ($2::bigint[] is null or version = any($2))",
+        "with person as (
+           select id from users where id = $1 and ($2::bigint[] is null or version = any($2)) for update),
+         deleted as (
+           delete from posts where author_id in (select id from person) and deleted_at is not null),
+         notes as (
+           update reports set note = null, version = version + 1
+           where reporter_id in (select id from person) and note is not null),
+         lines as (
+           update audit_log set target_id = null, details = '{}'
+           where target_id in (select id from person) and target_type = 'user')
+         delete from users where id in (select id from person)",
         id,
         if_match
     )

@@ -1,0 +1,145 @@
+//! Sign-in and sign-up may be tried only so often, whichever task is asked: the database counts, before any
+//! password is hashed. It counts addresses that have no account like those that have one.
+
+pub mod store;
+
+use std::net::IpAddr;
+
+use axum::extract::{FromRef, FromRequestParts};
+use axum::http::request::Parts;
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::clock::Clock;
+use crate::db::Db;
+use crate::error::ApiError;
+use crate::http::context::{TrustedProxyHops, client_network};
+use crate::http::rate_limit::{Standing, Tally, whole_seconds};
+
+/// Whether attempts are limited.
+#[derive(Clone, Copy, Debug)]
+pub struct AttemptLimits(pub bool);
+
+/// How often one thing may be tried.
+#[derive(Clone, Copy, Debug)]
+struct Rule {
+    policy: &'static str,
+    quota: i32,
+    window: TimeDelta,
+}
+
+const QUARTER: TimeDelta = TimeDelta::minutes(15);
+/// Guesses at one account from one address.
+const SIGN_IN: Rule = Rule { policy: "sign-in", quota: 10, window: QUARTER };
+/// Guesses at many accounts from one address, or at one account from many addresses.
+const SIGN_IN_AT_LARGE: Rule = Rule { policy: "sign-in", quota: 100, window: QUARTER };
+/// Accounts made from one address.
+const SIGN_UP: Rule = Rule { policy: "sign-up", quota: 20, window: TimeDelta::hours(1) };
+
+/// The attempts of whoever sends this request.
+pub struct Attempts {
+    is_limited: bool,
+    db: Db,
+    now: DateTime<Utc>,
+    address: IpAddr,
+    tally: Tally,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Attempts
+where
+    Db: FromRef<S>,
+    Clock: FromRef<S>,
+    AttemptLimits: FromRef<S>,
+    TrustedProxyHops: FromRef<S>,
+{
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let AttemptLimits(is_limited) = AttemptLimits::from_ref(state);
+        Ok(Self {
+            is_limited,
+            db: Db::from_ref(state),
+            now: Clock::from_ref(state).now(),
+            address: client_network(&parts.headers, &parts.extensions, TrustedProxyHops::from_ref(state)),
+            tally: Tally::of(parts),
+        })
+    }
+}
+
+impl Attempts {
+    /// Counts an attempt to sign in as `email`.
+    ///
+    /// # Errors
+    /// [`ApiError::RateLimited`] when it is one too many.
+    pub async fn sign_in(&self, email: &str) -> Result<(), ApiError> {
+        let address = self.address;
+        // What is refused by one rule is not counted by the next: from one address, nobody can use up what
+        // an account allows to all.
+        self.count(&[
+            (SIGN_IN, self.at_account(email)),
+            (SIGN_IN_AT_LARGE, format!("sign-in by address\n{address}")),
+            (SIGN_IN_AT_LARGE, format!("sign-in by account\n{}", storable(email))),
+        ])
+        .await
+    }
+
+    /// Forgets the failed attempts from here to sign in as `email`, since now one has succeeded.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn forgive_sign_in(&self, email: &str) -> Result<(), ApiError> {
+        if self.is_limited {
+            store::forget(&mut self.db.acquire().await?, &self.at_account(email)).await?;
+        }
+        Ok(())
+    }
+
+    /// Counts an attempt to sign up.
+    ///
+    /// # Errors
+    /// [`ApiError::RateLimited`] when it is one too many.
+    pub async fn sign_up(&self) -> Result<(), ApiError> {
+        self.count(&[(SIGN_UP, format!("sign-up by address\n{}", self.address))]).await
+    }
+
+    /// The client is told of the limit that it is closest to.
+    async fn count(&self, attempts: &[(Rule, String)]) -> Result<(), ApiError> {
+        if !self.is_limited {
+            return Ok(());
+        }
+        let mut connection = self.db.acquire().await?;
+        let mut closest: Option<Standing> = None;
+        for (rule, subject) in attempts {
+            let counted = store::count(&mut connection, subject, rule.quota, rule.window, self.now).await?;
+            let standing = rule.standing(counted, self.now);
+            if closest.is_none_or(|closest| standing.is_refused || standing.remaining < closest.remaining) {
+                closest = Some(standing);
+            }
+            if standing.is_refused {
+                break;
+            }
+        }
+        closest.map_or(Ok(()), |standing| self.tally.add(standing))
+    }
+
+    fn at_account(&self, email: &str) -> String {
+        format!("sign-in by address and account\n{}\n{}", self.address, storable(email))
+    }
+}
+
+impl Rule {
+    fn standing(self, counted: store::Counted, now: DateTime<Utc>) -> Standing {
+        Standing {
+            policy: self.policy,
+            quota: self.quota.unsigned_abs(),
+            window: self.window.num_seconds().unsigned_abs(),
+            remaining: (self.quota - counted.count).max(0).unsigned_abs(),
+            more_in: whole_seconds((counted.ends_at - now).to_std().unwrap_or_default()),
+            is_refused: counted.count > self.quota,
+        }
+    }
+}
+
+/// PostgreSQL's text cannot hold a NUL, and no account has one.
+fn storable(email: &str) -> String {
+    email.replace('\0', "\u{fffd}")
+}

@@ -1,0 +1,144 @@
+//! Counts requests by key, in this process: a quota that fills up steadily and may be spent at once (GCRA).
+
+use std::hash::Hash;
+use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use governor::middleware::StateInformationMiddleware;
+use governor::state::keyed::HashMapStateStore;
+use governor::{Quota, RateLimiter, clock};
+
+use super::tally::{Standing, whole_seconds};
+use crate::clock::Clock;
+
+const WINDOW: Duration = Duration::from_mins(1);
+
+/// After so many requests the keys whose quota is whole again are forgotten. So there are never more keys
+/// than this and those that were busy within the window.
+const SWEEP_EVERY: usize = 10_000;
+
+pub(super) struct Limiter<K: Hash + Eq + Clone> {
+    policy: &'static str,
+    quota: NonZeroU32,
+    governor: RateLimiter<K, HashMapStateStore<K>, Elapsed, StateInformationMiddleware>,
+    counted: AtomicUsize,
+}
+
+impl<K: Hash + Eq + Clone> Limiter<K> {
+    /// Lets `quota` requests of each key through in a minute.
+    pub(super) fn new(policy: &'static str, quota: NonZeroU32, clock: Clock) -> Self {
+        let per_minute = Quota::per_minute(quota);
+        let governor = RateLimiter::hashmap_with_clock(per_minute, Elapsed::of(clock)).with_middleware();
+        Self { policy, quota, governor, counted: AtomicUsize::new(0) }
+    }
+
+    /// Counts a request of `key`, unless its quota is spent.
+    pub(super) fn count(&self, key: &K) -> Standing {
+        if self.counted.fetch_add(1, Ordering::Relaxed) % SWEEP_EVERY == SWEEP_EVERY - 1 {
+            self.governor.retain_recent();
+            self.governor.shrink_to_fit();
+        }
+        let (remaining, wait, is_refused) = match self.governor.check_key(key) {
+            Ok(state) => (state.remaining_burst_capacity(), state.quota().replenish_interval(), false),
+            Err(refusal) => (0, refusal.wait_time_from(clock::Clock::now(self.governor.clock())), true),
+        };
+        Standing {
+            policy: self.policy,
+            quota: self.quota.get(),
+            window: WINDOW.as_secs(),
+            remaining,
+            more_in: whole_seconds(wait),
+            is_refused,
+        }
+    }
+}
+
+/// The time that has passed, as the service's clock shows it. When that is set back, no time passes: a quota
+/// does not wait for an hour to be lived through twice.
+struct Elapsed {
+    clock: Clock,
+    seen: Mutex<(DateTime<Utc>, Duration)>,
+}
+
+impl Elapsed {
+    fn of(clock: Clock) -> Self {
+        Self { seen: Mutex::new((clock.now(), Duration::ZERO)), clock }
+    }
+}
+
+impl clock::Clock for Elapsed {
+    type Instant = Duration;
+
+    fn now(&self) -> Duration {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.clock.now();
+        let elapsed = seen.1 + (now - seen.0).to_std().unwrap_or_default();
+        *seen = (now, elapsed);
+        elapsed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use chrono::TimeDelta;
+
+    use super::*;
+
+    /// A limiter, and what moves its clock.
+    fn limiter(quota: u32) -> (Limiter<u32>, impl Fn(TimeDelta)) {
+        let now = Arc::new(Mutex::new(DateTime::UNIX_EPOCH));
+        let clock = Clock::new({
+            let now = now.clone();
+            move || *now.lock().unwrap()
+        });
+        (Limiter::new("test", NonZeroU32::new(quota).unwrap(), clock), move |time| {
+            *now.lock().unwrap() += time;
+        })
+    }
+
+    #[test]
+    fn the_quota_is_spent_at_once_and_comes_back_steadily() {
+        let (limiter, advance) = limiter(4);
+        for remaining in [3, 2, 1, 0] {
+            let standing = limiter.count(&1);
+            assert_eq!((standing.remaining, standing.more_in, standing.is_refused), (remaining, 15, false));
+        }
+        advance(TimeDelta::milliseconds(9_500));
+        let refused = limiter.count(&1);
+        assert_eq!((refused.remaining, refused.more_in, refused.is_refused), (0, 6, true));
+        advance(TimeDelta::milliseconds(5_500));
+        assert!(!limiter.count(&1).is_refused && limiter.count(&1).is_refused);
+        assert!(!limiter.count(&2).is_refused);
+        advance(TimeDelta::hours(1));
+        assert_eq!(limiter.count(&1).remaining, 3);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_does_not_lock_anyone_out() {
+        let (limiter, advance) = limiter(1);
+        advance(TimeDelta::hours(5));
+        assert!(!limiter.count(&1).is_refused);
+        advance(-TimeDelta::hours(2));
+        assert!(limiter.count(&1).is_refused);
+        advance(TimeDelta::minutes(1));
+        assert!(!limiter.count(&1).is_refused);
+    }
+
+    #[test]
+    fn the_keys_of_idle_clients_are_forgotten() {
+        let (limiter, advance) = limiter(10);
+        for key in 0..5 * u32::try_from(SWEEP_EVERY).unwrap() {
+            limiter.count(&key);
+            advance(TimeDelta::milliseconds(10));
+        }
+        // A request is forgotten after 6 s, in which there are 600.
+        assert!(limiter.governor.len() < SWEEP_EVERY + 1_000, "{}", limiter.governor.len());
+        limiter.count(&0);
+        assert_eq!(limiter.count(&0).remaining, 8);
+    }
+}

@@ -1,0 +1,151 @@
+//! `GET /v1/users/me/export`: everything that is kept about the caller, written as it is read, so that its
+//! size does not matter.
+
+use std::error::Error;
+use std::mem::take;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
+use futures_util::stream::try_unfold;
+use serde::Serialize;
+use tokio::sync::{Semaphore, mpsc};
+use tokio::time::timeout;
+use tracing::Instrument;
+use uuid::Uuid;
+
+use crate::auth::SignedIn;
+use crate::clock::Clock;
+use crate::db::{Connection, Db, Transaction};
+use crate::error::ApiError;
+use crate::users::model::export::{Export, ExportedAccount, ExportedPost};
+use crate::users::store::export as store;
+
+/// How long a client may take over its export, since a connection to the database waits for it meanwhile.
+const TIMEOUT: Duration = Duration::from_mins(5);
+/// How many exports are written at once: the other connections are for everything else.
+const SLOTS: usize = 2;
+
+/// How many rows are in memory at once of what may be 1 MB each.
+const HEAVY: i64 = 20;
+/// How many rows are in memory at once of everything else.
+const LIGHT: i64 = 200;
+
+/// The exports that this task may still begin.
+#[derive(Clone)]
+pub struct ExportSlots(Arc<Semaphore>);
+
+impl Default for ExportSlots {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(SLOTS)))
+    }
+}
+
+/// What breaks an export off.
+type Cause = Box<dyn Error + Send + Sync>;
+
+/// The caller's data
+///
+/// Everything that is kept about the caller, as of one moment, as a file of JSON. It has no password hash and
+/// no token. It is sent while it is read: if something fails, the connection breaks before the document is
+/// whole.
+#[utoipa::path(get, path = "/v1/users/me/export", tag = "users", security(("token" = [])), responses(
+    (status = 200, description = "The whole document", body = Export, headers(
+        ("Content-Disposition" = String, description = "A name for the file"))),
+))]
+pub async fn export(
+    SignedIn(user): SignedIn,
+    State(db): State<Db>,
+    State(clock): State<Clock>,
+    State(ExportSlots(slots)): State<ExportSlots>,
+) -> Result<Response, ApiError> {
+    let slot = slots.try_acquire_owned().map_err(|_taken| ApiError::Overloaded)?;
+    let mut snapshot = db.begin_snapshot().await?;
+    let account = store::account(&mut snapshot, user.id).await?.ok_or(ApiError::NotFound)?;
+    let now = clock.now();
+    let disposition = format!("attachment; filename=\"{}-{}.json\"", account.username, now.date_naive());
+
+    let (chunks, receiver) = mpsc::channel(1);
+    let writing = async move {
+        let _slot = slot;
+        let writer = Writer { snapshot, user_id: user.id, chunks: chunks.clone() };
+        let written = timeout(TIMEOUT, writer.write(now, account)).await.map_err(Cause::from).flatten();
+        if let Err(cause) = &written
+            && !chunks.is_closed()
+        {
+            tracing::warn!(%cause, "export broken off");
+        }
+        written
+    };
+    let writing = tokio::spawn(writing.in_current_span());
+    // The end of the chunks is the end of the document only if the writer says so.
+    let body = try_unfold((receiver, writing), async |(mut receiver, writing)| match receiver.recv().await {
+        Some(chunk) => Ok::<_, Cause>(Some((chunk, (receiver, writing)))),
+        None => writing.await?.map(|()| None),
+    });
+    let headers = [(header::CONTENT_TYPE, "application/json"), (header::CONTENT_DISPOSITION, &disposition)];
+    Ok((headers, Body::from_stream(body)).into_response())
+}
+
+struct Writer {
+    snapshot: Transaction,
+    user_id: Uuid,
+    chunks: mpsc::Sender<Bytes>,
+}
+
+impl Writer {
+    /// Writes the fields of [`Export`].
+    async fn write(mut self, now: DateTime<Utc>, account: ExportedAccount) -> Result<(), Cause> {
+        let (now, account) = (serde_json::to_string(&now)?, serde_json::to_string(&account)?);
+        self.send(format!("{{\"exported_at\":{now},\n\"account\":{account}").into()).await?;
+        self.list("sessions", LIGHT, store::sessions, |row| row.id).await?;
+        let by_time = |row: &ExportedPost| (row.published_at.unwrap_or(row.created_at), row.id);
+        self.list("posts", HEAVY, store::posts, by_time).await?;
+        self.list("revisions", HEAVY, store::revisions, |row| (row.post_id, row.number)).await?;
+        self.list("comments", LIGHT, store::comments, |row| row.id).await?;
+        self.list("likes", LIGHT, store::likes, |row| row.post_id).await?;
+        self.list("following", LIGHT, store::following, |row| row.user_id).await?;
+        self.list("followers", LIGHT, store::followers, |row| row.user_id).await?;
+        self.list("reports", LIGHT, store::reports, |row| row.id).await?;
+        self.list("decided_reports", LIGHT, store::decided_reports, |row| row.id).await?;
+        self.list("idempotency_keys", LIGHT, store::idempotency_keys, |row| row.key_hash.clone()).await?;
+        self.list("actions", LIGHT, store::actions, |row| row.id).await?;
+        self.list("actions_on_account", LIGHT, store::actions_on_account, |row| row.id).await?;
+        self.send("}\n".into()).await
+    }
+
+    /// Writes a field with all of its rows, `size` at a time, each batch after the `key` of the last row.
+    async fn list<T: Serialize, K>(
+        &mut self,
+        name: &str,
+        size: i64,
+        batch: impl AsyncFn(&mut Connection, Uuid, Option<K>, i64) -> sqlx::Result<Vec<T>>,
+        key: impl Fn(&T) -> K,
+    ) -> Result<(), Cause> {
+        let mut chunk = format!(",\n\"{name}\":[").into_bytes();
+        let mut separator: &[u8] = b"\n";
+        let mut after = None;
+        loop {
+            let rows = batch(&mut self.snapshot, self.user_id, after, size).await?;
+            for row in &rows {
+                chunk.extend_from_slice(separator);
+                serde_json::to_writer(&mut chunk, row)?;
+                separator = b",\n";
+            }
+            after = rows.last().map(&key);
+            if after.is_none() {
+                chunk.push(b']');
+                return self.send(chunk).await;
+            }
+            self.send(take(&mut chunk)).await?;
+        }
+    }
+
+    async fn send(&self, chunk: Vec<u8>) -> Result<(), Cause> {
+        Ok(self.chunks.send(chunk.into()).await?)
+    }
+}
