@@ -12,6 +12,7 @@ use crate::db::Db;
 use crate::http::conditional::RequireIfMatch;
 use crate::http::context::TrustedProxyHops;
 use crate::http::middleware::{self, Limits};
+use crate::language::Language;
 use crate::lifecycle::Lifecycle;
 use crate::router;
 use crate::users::routes::SignUpPolicy;
@@ -31,6 +32,8 @@ pub struct AppState {
     pub sign_up: SignUpPolicy,
     /// Whether a change must say which version it changes.
     pub require_if_match: RequireIfMatch,
+    /// The language of a new post, and of a search that names none.
+    pub default_language: Language,
     /// Whose address is believed.
     pub trusted_proxy_hops: TrustedProxyHops,
 }
@@ -53,6 +56,7 @@ impl AppState {
                 refuse_common_passwords: config.password_blocklist,
             },
             require_if_match: RequireIfMatch(config.require_if_match),
+            default_language: config.default_language,
             trusted_proxy_hops: TrustedProxyHops(config.trusted_proxy_hops),
         })
     }

@@ -1,7 +1,9 @@
 //! `/v1/users`: sign up, read and change accounts and profiles.
 
+mod follows;
 mod read;
 mod write;
 
+pub use follows::*;
 pub use read::*;
 pub use write::*;
