@@ -15,6 +15,7 @@ use crate::http::context::TrustedProxyHops;
 use crate::http::middleware::{self, Limits};
 use crate::http::origin::PublicUrl;
 use crate::http::rate_limit::RateLimits;
+use crate::language::Language;
 use crate::lifecycle::Lifecycle;
 use crate::router;
 use crate::users::routes::{ExportSlots, SignUpPolicy};
@@ -38,6 +39,8 @@ pub struct AppState {
     pub export_slots: ExportSlots,
     /// Whether sign-in and sign-up are limited.
     pub attempt_limits: AttemptLimits,
+    /// The language of a new post, and of a search that names none.
+    pub default_language: Language,
     /// Whose address is believed.
     pub trusted_proxy_hops: TrustedProxyHops,
     /// Where readers find the site.
@@ -64,6 +67,7 @@ impl AppState {
             require_if_match: RequireIfMatch(config.require_if_match),
             export_slots: ExportSlots::default(),
             attempt_limits: AttemptLimits(config.attempt_limits),
+            default_language: config.default_language,
             trusted_proxy_hops: TrustedProxyHops(config.trusted_proxy_hops),
             public_url: PublicUrl(config.public_url.as_deref().map(Into::into)),
         })

@@ -7,6 +7,7 @@ use crate::auth::Role;
 use crate::auth::password::Password;
 use crate::comments::store as comments;
 use crate::error::ApiError;
+use crate::language::Language;
 use crate::markdown;
 use crate::posts::model::{Publication, Slug};
 use crate::posts::store as posts;
@@ -79,6 +80,7 @@ pub async fn fill(state: &AppState) -> Result<bool, ApiError> {
             rendered: &markdown::render(body).await?,
             tags: &tags,
             comments_open: true,
+            language: Language::English,
             publication: Publication::Now,
         };
         let post = posts::insert(&mut transaction, &Slug::from_title(title), &new, state.clock.now()).await?;

@@ -11,7 +11,7 @@
 //!   sessions; [`http`] is the middleware stack, the extractors, validation, lists,
 //!   conditional requests and idempotency; [`error`] is every
 //!   error that a client can see; [`db`] is the pool, the migrations and the development server;
-//!   [`markdown`], [`config`], [`telemetry`], [`clock`] and [`lifecycle`] are what they say.
+//!   [`markdown`], [`language`], [`config`], [`telemetry`], [`clock`] and [`lifecycle`] are what they say.
 //!
 //! A request passes the stack of [`http::middleware`], is read by the extractors of [`http::extract`] and
 //! [`auth`], and reaches a handler with nothing left to check but the state of things, which constraints
@@ -37,6 +37,7 @@ pub mod demo;
 pub mod error;
 pub mod feeds;
 pub mod http;
+pub mod language;
 pub mod lifecycle;
 pub mod maintenance;
 pub mod markdown;

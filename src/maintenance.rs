@@ -42,4 +42,3 @@ pub async fn round(db: &Db, clock: &Clock) -> Result<(), ApiError> {
     while sessions::delete_expired(&mut db.acquire().await?, now, BATCH).await? > 0 {}
     posts::rerender(db).await.map(drop)
 }
-

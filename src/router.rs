@@ -25,6 +25,9 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(users::me))
         .routes(routes!(users::export))
         .routes(routes!(users::read, users::update, users::delete))
+        .routes(routes!(users::follow, users::unfollow))
+        .routes(routes!(users::following))
+        .routes(routes!(users::followers))
         // /v1/sessions
         .routes(routes!(sessions::list, sessions::create))
         .routes(routes!(sessions::delete_current))
@@ -36,6 +39,10 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(posts::list_revisions))
         .routes(routes!(posts::read_revision))
         .routes(routes!(posts::restore_revision))
+        .routes(routes!(posts::like, posts::unlike))
+        // /v1/tags, /v1/feed
+        .routes(routes!(posts::list_tags))
+        .routes(routes!(posts::feed))
         // /v1/posts/{post}/comments, /v1/comments
         .routes(routes!(comments::list_of_post, comments::create))
         .routes(routes!(comments::list_by_status))

@@ -13,6 +13,7 @@ use secrecy::SecretString;
 use sqlx::postgres::PgSslMode;
 
 use crate::auth::Role;
+use crate::language::Language;
 use parse::Variables;
 
 /// Where the service runs, which decides defaults and what is refused.
@@ -69,6 +70,8 @@ pub struct Config {
     pub cors_allowed_origins: Vec<HeaderValue>,
     /// `DEFAULT_ROLE` of a new account.
     pub default_role: Role,
+    /// `DEFAULT_LANGUAGE` of a new post, and of a search that names none.
+    pub default_language: Language,
     /// `PASSWORD_BLOCKLIST`: whether common passwords are refused.
     pub password_blocklist: bool,
     /// `REQUIRE_IF_MATCH`: whether a change must say which version it changes.
@@ -171,6 +174,7 @@ impl Config {
             attempt_limits: env.choice("ATTEMPT_LIMITS", &SWITCH).unwrap_or(true),
             cors_allowed_origins: env.origins("CORS_ALLOWED_ORIGINS"),
             default_role: env.choice("DEFAULT_ROLE", &SIGN_UP_ROLES).unwrap_or(Role::Author),
+            default_language: env.choice("DEFAULT_LANGUAGE", Language::ALL).unwrap_or(Language::English),
             password_blocklist: env.choice("PASSWORD_BLOCKLIST", &SWITCH).unwrap_or(true),
             require_if_match: env.choice("REQUIRE_IF_MATCH", &SWITCH).unwrap_or(false),
         };

@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt;
 use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::Value;
 
 use super::validation::Validate;
 use crate::error::{ApiError, FieldError};
@@ -48,13 +49,14 @@ pub(super) fn parse_json<T: DeserializeOwned + Validate>(bytes: &[u8]) -> Result
         return Err(ApiError::invalid("body", "wrong_type", "must be a JSON object"));
     }
     let mut json = serde_json::Deserializer::from_slice(bytes);
-    let body: T =
-        serde_path_to_error::deserialize(&mut json).map_err(|error| match error.inner().classify() {
-            serde_json::error::Category::Data => {
-                ApiError::Invalid(vec![field_error(&error.path().to_string(), &error.inner().to_string())])
-            }
-            _ => unreadable(error.inner()),
-        })?;
+    let body: T = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        // Serde takes what cannot name an enum's case, such as null, for broken JSON.
+        if error.inner().is_data() || serde_json::from_slice::<Value>(bytes).is_ok() {
+            ApiError::Invalid(vec![field_error(&error.path().to_string(), &error.inner().to_string())])
+        } else {
+            unreadable(error.inner())
+        }
+    })?;
     json.end().map_err(|error| unreadable(&error))?;
     body.validated()
 }

@@ -4,6 +4,8 @@
 
 use std::borrow::Cow;
 
+use chrono::{DateTime, Datelike, Utc};
+
 use crate::error::{ApiError, FieldError};
 
 /// Why a value is not acceptable: a code for programs and a sentence for people.
@@ -20,6 +22,17 @@ pub trait Rule {
 impl<T: Rule> Rule for Option<T> {
     fn check(&self) -> Result<(), Broken> {
         self.as_ref().map_or(Ok(()), Rule::check)
+    }
+}
+
+/// The times that RFC 3339 can write, all of which PostgreSQL can store.
+impl Rule for DateTime<Utc> {
+    fn check(&self) -> Result<(), Broken> {
+        if (0..=9999).contains(&self.year()) {
+            Ok(())
+        } else {
+            Err(("out_of_range", "must be in a year from 0000 to 9999".into()))
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a post is: the rules of each field, who may see and edit it, and how it is shown.
 
+mod highlight;
 mod revision;
 
 use std::borrow::Cow;
@@ -14,8 +15,10 @@ use uuid::Uuid;
 use crate::auth::{Role, User, Viewer};
 use crate::http::conditional::Versioned;
 use crate::http::validation::{Broken, Rule, length, text_type};
+use crate::language::Language;
 use crate::markdown::Heading;
 use crate::users::model::Byline;
+pub use highlight::highlight;
 pub use revision::{Revision, RevisionContent, RevisionSummary, diff};
 
 text_type!(
@@ -256,7 +259,7 @@ pub struct PostSummary {
     pub excerpt: String,
     /// The language whose words the search of its text knows.
     #[schema(example = "english")]
-    pub language: String,
+    pub language: Language,
     /// How long its text takes to read, in minutes.
     #[schema(minimum = 1, example = 1)]
     pub reading_minutes: i32,
@@ -286,6 +289,10 @@ pub struct PostSummary {
     /// When it was deleted; only editors see deleted posts, in the list with `status=deleted`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deleted_at: Option<DateTime<Utc>>,
+    /// Where it matches the search, as safe HTML: text with `<mark>` around each match. Only in a list with `q`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "This is <mark>the first</mark> post.")]
+    pub highlight: Option<String>,
 }
 
 /// A post.
@@ -302,6 +309,20 @@ pub struct Post {
     pub body_html: String,
     /// Its table of contents: the headings in the order of the text.
     pub toc: Vec<Heading>,
+    /// Whether the caller likes it; only for signed-in ones, and only in the answer to `GET`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub liked: Option<bool>,
+}
+
+/// A tag and how often it is used.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct TagCount {
+    /// The tag, in lower case.
+    #[schema(example = "rust")]
+    pub name: String,
+    /// How many published posts have it.
+    #[schema(minimum = 1)]
+    pub posts: i32,
 }
 
 /// What decides who may do what with a post.

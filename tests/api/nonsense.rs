@@ -34,6 +34,7 @@ async fn json_that_is_not_what_was_asked_for() {
         (json!({"title": "x", "body": "x", "tags": "a"}), "tags", "wrong_type"),
         (json!({"title": "x", "body": "x", "tags": ["a", 1]}), "tags[1]", "wrong_type"),
         (json!({"title": "x", "body": "x", "status": "secret"}), "status", "wrong_type"),
+        (json!({"title": "x", "body": "x", "status": 1}), "status", "wrong_type"),
         (json!({"title": "x", "body": "x", "published_at": "soon"}), "published_at", "wrong_type"),
         (json!({"title": "x", "body": "x", "author_id": "me"}), "author_id", "unknown"),
     ] {

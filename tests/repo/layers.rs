@@ -7,8 +7,8 @@ use crate::files;
 
 const TOP: [&str; 6] = ["app", "router", "server", "openapi", "demo", "maintenance"];
 const FEATURES: [&str; 5] = ["users", "posts", "comments", "site", "feeds"];
-const KIT: [&str; 9] =
-    ["http", "auth", "db", "config", "error", "telemetry", "clock", "lifecycle", "markdown"];
+const KIT: [&str; 10] =
+    ["http", "auth", "db", "config", "error", "telemetry", "clock", "lifecycle", "markdown", "language"];
 
 /// What every feature consists of.
 const ROOMS: [&str; 3] = ["model", "routes", "store"];

@@ -1,9 +1,16 @@
-//! `/v1/posts`: write, publish, list, read, change, delete and restore posts, and their revisions.
+//! `/v1/posts`: write, publish, list, read, change, delete, restore and like posts, and their revisions;
+//! `/v1/tags`, `/v1/feed`.
 
+mod feed;
+mod likes;
 mod read;
 mod revisions;
+mod tags;
 mod write;
 
+pub use feed::*;
+pub use likes::*;
 pub use read::*;
 pub use revisions::*;
+pub use tags::*;
 pub use write::*;

@@ -2,6 +2,7 @@
 
 use axum::Extension;
 use axum::extract::{OriginalUri, State};
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -15,8 +16,9 @@ use crate::http::conditional::Tagged;
 use crate::http::extract::{Path, Query};
 use crate::http::pagination::{Limit, Page, decode_cursor};
 use crate::http::validation::{Validate, Violations};
+use crate::language::Language;
 use crate::posts::model::{Post, PostRef, PostStatus, PostSummary};
-use crate::posts::store::{self, SummaryRow};
+use crate::posts::store::{self, Order};
 
 /// Which posts to list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
@@ -33,26 +35,57 @@ pub enum ListStatus {
 }
 
 /// The order of a list.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
 pub enum Sort {
     /// Newest first.
-    #[default]
     #[serde(rename = "-published_at")]
     Newest,
     /// Oldest first.
     #[serde(rename = "published_at")]
     Oldest,
+    /// Most likes first.
+    #[serde(rename = "-likes")]
+    Likes,
+    /// Most comments first.
+    #[serde(rename = "-comments")]
+    Comments,
+    /// By title, whatever its case.
+    #[serde(rename = "title")]
+    Title,
+    /// Best match first.
+    #[serde(rename = "relevance")]
+    Relevance,
 }
 
 impl Sort {
     /// The name of the order in cursors.
-    fn order(self) -> &'static str {
+    fn name(self) -> &'static str {
         match self {
             Self::Newest => "posts-newest",
             Self::Oldest => "posts-oldest",
+            Self::Likes => "posts-likes",
+            Self::Comments => "posts-comments",
+            Self::Title => "posts-title",
+            Self::Relevance => "posts-relevance",
         }
     }
+
+    /// The order, from where `cursor` stands.
+    fn order(self, cursor: Option<&str>) -> Result<Order, ApiError> {
+        let name = self.name();
+        Ok(match self {
+            Self::Newest => Order::Newest(decode_cursor(name, cursor)?),
+            Self::Oldest => Order::Oldest(decode_cursor(name, cursor)?),
+            Self::Likes => Order::Likes(decode_cursor(name, cursor)?),
+            Self::Comments => Order::Comments(decode_cursor(name, cursor)?),
+            Self::Title => Order::Title(decode_cursor(name, cursor)?),
+            Self::Relevance => Order::Relevance(decode_cursor(name, cursor)?),
+        })
+    }
 }
+
+/// The longest search, in characters.
+const MAX_SEARCH: usize = 200;
 
 /// Which page of which posts. Filters combine.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -67,13 +100,21 @@ pub struct ListPosts {
     /// Those with this tag, whatever its case.
     #[param(pattern = r"^[^\x00]*$", example = "rust")]
     tag: Option<String>,
-    /// Those that match: words, `"phrases"`, `or`, `-without`.
-    #[param(pattern = r"^[^\x00]*$", example = "hello world")]
+    /// Those in this language.
+    #[param(inline, value_type = Option<Language>)]
+    language: Option<Language>,
+    /// Those published, or to be published, at this time or later.
+    published_after: Option<DateTime<Utc>>,
+    /// Those published, or to be published, before this time.
+    published_before: Option<DateTime<Utc>>,
+    /// Those that match: words, `"phrases"`, `or`, `-without`, in the `language` that is asked for, else the
+    /// service's own.
+    #[param(max_length = 200, pattern = r"^[^\x00]*$", example = "hello world")]
     q: Option<String>,
-    /// By time of publication, a draft by its creation: `-published_at`, newest first, if absent.
-    #[serde(default)]
+    /// The order: if absent `relevance` with `q`, else `-published_at`. A draft has its creation for its
+    /// publication.
     #[param(inline, value_type = Option<Sort>)]
-    sort: Sort,
+    sort: Option<Sort>,
     /// How many at most.
     #[serde(default)]
     #[param(value_type = Option<i64>, minimum = 1, maximum = 100, default = 20)]
@@ -85,7 +126,19 @@ pub struct ListPosts {
 
 impl Validate for ListPosts {
     fn validate(&self, violations: &mut Violations) {
-        violations.check("limit", &self.limit);
+        violations
+            .check("published_after", &self.published_after)
+            .check("published_before", &self.published_before)
+            .check("limit", &self.limit);
+        if self.published_after.zip(self.published_before).is_some_and(|(after, before)| after >= before) {
+            violations.add("published_before", "out_of_order", "must be later than `published_after`");
+        }
+        if self.q.as_ref().is_some_and(|q| q.chars().count() > MAX_SEARCH) {
+            violations.add("q", "too_long", format!("must have at most {MAX_SEARCH} characters"));
+        }
+        if self.sort == Some(Sort::Relevance) && self.q.is_none() {
+            violations.add("sort", "needs_search", "can be `relevance` only with `q`");
+        }
     }
 }
 
@@ -100,6 +153,7 @@ pub async fn list(
     viewer: Viewer,
     State(db): State<Db>,
     State(clock): State<Clock>,
+    State(default_language): State<Language>,
     uri: OriginalUri,
     Query(query): Query<ListPosts>,
 ) -> Result<(Option<Extension<FreshFor>>, Page<PostSummary>), ApiError> {
@@ -115,16 +169,20 @@ pub async fn list(
         },
         author: listed_author(&viewer, status, query.author)?,
         tag: tag.as_deref(),
+        language: query.language,
+        published_after: query.published_after,
+        published_before: query.published_before,
         search: query.q.as_deref(),
-        ascending: query.sort == Sort::Oldest,
-        after: decode_cursor(query.sort.order(), query.cursor.as_deref())?,
+        search_language: query.language.unwrap_or(default_language),
         rows: query.limit.rows(),
     };
+    let sort = query.sort.unwrap_or(if query.q.is_some() { Sort::Relevance } else { Sort::Newest });
+    let order = sort.order(query.cursor.as_deref())?;
     let mut connection = viewer.acquire(&db).await?;
-    let rows = store::list(&mut connection, &filter, now).await?;
+    let rows = store::list(&mut connection, &filter, &order, now).await?;
     let next = store::next_publication(&mut connection, now).await?;
     let fresh = next.map(|at| Extension(FreshFor::until(at, now)));
-    Ok((fresh, Page::new(rows, query.limit, query.sort.order(), SummaryRow::key, &uri)?))
+    Ok((fresh, Page::new(rows, query.limit, sort.name(), |row| order.key(row), &uri)?))
 }
 
 /// Whose posts the viewer gets to see: what is not published is listed to its author and to editors.
@@ -154,6 +212,11 @@ pub async fn read(
     State(clock): State<Clock>,
     Path(post): Path<PostRef>,
 ) -> Result<Tagged<Post>, ApiError> {
-    let post = store::find(&mut viewer.acquire(&db).await?, &post, clock.now()).await?;
-    post.filter(|post| post.head().is_visible_to(&viewer)).map(Tagged).ok_or(ApiError::NotFound)
+    let mut connection = viewer.acquire(&db).await?;
+    let post = store::find(&mut connection, &post, clock.now()).await?;
+    let mut post = post.filter(|post| post.head().is_visible_to(&viewer)).ok_or(ApiError::NotFound)?;
+    if let Some(user_id) = viewer.id() {
+        post.liked = Some(store::is_liked(&mut connection, post.summary.id, user_id).await?);
+    }
+    Ok(Tagged(post))
 }

@@ -15,6 +15,7 @@ use crate::http::conditional::{IfMatch, Tagged};
 use crate::http::extract::{Json, Path};
 use crate::http::idempotency::{Idempotency, Idempotent, Started};
 use crate::http::validation::{Validate, Violations, not_null, nullable};
+use crate::language::Language;
 use crate::markdown;
 use crate::posts::model::{
     MAX_TAGS, Post, PostBody, PostHead, PostRef, PostStatus, Publication, Slug, Summary, Tag, Title,
@@ -42,6 +43,8 @@ pub struct CreatePost {
     #[serde(default = "yes")]
     #[schema(default = true)]
     comments_open: bool,
+    /// The language of its text, so that the search finds its words; the service's own if absent.
+    language: Option<Language>,
     /// Where it is on its way to its readers; a draft if absent.
     status: Option<PostStatus>,
     /// When it appears: required and in the future if scheduled, in the past or absent (now) if published,
@@ -59,7 +62,8 @@ impl Validate for CreatePost {
             .check("title", &self.title)
             .check("body", &self.body)
             .check("summary", &self.summary)
-            .check("slug", &self.slug);
+            .check("slug", &self.slug)
+            .check("published_at", &self.published_at);
         check_tags(violations, &self.tags);
     }
 }
@@ -94,6 +98,7 @@ pub async fn create(
     Author(user): Author,
     State(db): State<Db>,
     State(clock): State<Clock>,
+    State(default_language): State<Language>,
     Idempotent(key, body): Idempotent<CreatePost>,
 ) -> Result<Response, ApiError> {
     let now = clock.now();
@@ -108,6 +113,7 @@ pub async fn create(
         rendered: &rendered,
         tags: &tags,
         comments_open: body.comments_open,
+        language: body.language.unwrap_or(default_language),
         publication,
     };
     let mut write = match key.begin(&db, Some(user.id), now).await? {
@@ -178,6 +184,10 @@ pub struct UpdatePost {
     #[serde(default, deserialize_with = "not_null")]
     #[schema(nullable = false)]
     comments_open: Option<bool>,
+    /// The language of its text.
+    #[serde(default, deserialize_with = "not_null")]
+    #[schema(nullable = false)]
+    language: Option<Language>,
     /// Where it is on its way to its readers.
     #[serde(default, deserialize_with = "not_null")]
     #[schema(nullable = false)]
@@ -194,7 +204,8 @@ impl Validate for UpdatePost {
             .check("title", &self.title)
             .check("body", &self.body)
             .check("summary", &self.summary)
-            .check("slug", &self.slug);
+            .check("slug", &self.slug)
+            .check("published_at", &self.published_at);
         check_tags(violations, self.tags.as_deref().unwrap_or_default());
     }
 }
@@ -228,6 +239,7 @@ pub async fn update(
         body: body.body.as_ref().map(PostBody::as_str).zip(rendered.as_ref()),
         tags: tags.as_deref(),
         comments_open: body.comments_open,
+        language: body.language,
         publication: publication(body.status, body.published_at, now)?,
     };
     let mut connection = db.acquire().await?;

@@ -1,74 +1,13 @@
 //! Lists of posts, by filter and order.
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 use uuid::Uuid;
 
+use super::summary::{SummaryRow, summaries};
 use crate::db::Connection;
-use crate::posts::model::{CommentsPolicy, PostStatus, PostSummary};
-use crate::users::model::Byline;
-
-/// A row of a list, with the key of the list's order.
-#[derive(Debug)]
-pub struct SummaryRow {
-    id: Uuid,
-    slug: String,
-    title: String,
-    summary: Option<String>,
-    tags: Vec<String>,
-    status: PostStatus,
-    excerpt: String,
-    language: String,
-    reading_minutes: i32,
-    comments_open: bool,
-    comments_policy: Option<CommentsPolicy>,
-    likes: i32,
-    comments: i32,
-    author_id: Option<Uuid>,
-    author_username: Option<String>,
-    author_display_name: Option<String>,
-    version: i64,
-    published_at: Option<DateTime<Utc>>,
-    created_at: DateTime<Utc>,
-    updated_at: DateTime<Utc>,
-    deleted_at: Option<DateTime<Utc>>,
-}
-
-impl SummaryRow {
-    /// Where the row is in a list.
-    #[must_use]
-    pub fn key(&self) -> Key {
-        (self.published_at.unwrap_or(self.created_at), self.id)
-    }
-}
-
-impl From<SummaryRow> for PostSummary {
-    fn from(row: SummaryRow) -> Self {
-        Self {
-            id: row.id,
-            slug: row.slug,
-            title: row.title,
-            summary: row.summary,
-            tags: row.tags,
-            status: row.status,
-            excerpt: row.excerpt,
-            language: row.language,
-            reading_minutes: row.reading_minutes,
-            comments_open: row.comments_open,
-            comments_policy: row.comments_policy,
-            likes: row.likes,
-            comments: row.comments,
-            author: Byline::new(row.author_id, row.author_username, row.author_display_name),
-            version: row.version,
-            published_at: row.published_at,
-            created_at: row.created_at,
-            updated_at: row.updated_at,
-            deleted_at: row.deleted_at,
-        }
-    }
-}
-
-/// The order of lists: by publication, a draft by its creation; then by id.
-pub type Key = (DateTime<Utc>, Uuid);
+use crate::language::Language;
+use crate::posts::model::{CommentsPolicy, PostStatus};
 
 /// Which posts a list shows.
 #[derive(Debug)]
@@ -79,60 +18,159 @@ pub struct Filter<'a> {
     pub author: Option<Uuid>,
     /// Those with this tag.
     pub tag: Option<&'a str>,
+    /// Those in this language.
+    pub language: Option<Language>,
+    /// Those published at this time or later.
+    pub published_after: Option<DateTime<Utc>>,
+    /// Those published before this time.
+    pub published_before: Option<DateTime<Utc>>,
     /// Those that match this web search.
     pub search: Option<&'a str>,
-    /// Oldest instead of newest first.
-    pub ascending: bool,
-    /// Those after this one.
-    pub after: Option<Key>,
+    /// The language of the search.
+    pub search_language: Language,
     /// How many rows.
     pub rows: i64,
 }
 
-/// One list, in one of two directions.
+/// The last row that was seen: what the list is ordered by, and the id, which decides between equals.
+type After<K> = Option<(K, Uuid)>;
+
+/// The order of a list, and where in it the page begins.
+#[derive(Debug)]
+pub enum Order {
+    /// By publication, a draft by its creation; newest first.
+    Newest(After<DateTime<Utc>>),
+    /// The same, oldest first.
+    Oldest(After<DateTime<Utc>>),
+    /// Most likes first.
+    Likes(After<i32>),
+    /// Most comments first.
+    Comments(After<i32>),
+    /// By title, whatever its case.
+    Title(After<String>),
+    /// Best match first. The key is the rank's bits: a number that JSON gives back exactly.
+    Relevance(After<u32>),
+}
+
+/// A row's place in a list, for its cursor.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum Key {
+    /// In [`Order::Newest`] and [`Order::Oldest`].
+    Time(DateTime<Utc>, Uuid),
+    /// In [`Order::Likes`] and [`Order::Comments`].
+    Count(i32, Uuid),
+    /// In [`Order::Title`].
+    Title(String, Uuid),
+    /// In [`Order::Relevance`].
+    Rank(u32, Uuid),
+}
+
+impl Order {
+    /// The place of `row`.
+    #[must_use]
+    pub fn key(&self, row: &SummaryRow) -> Key {
+        match self {
+            Self::Newest(_) | Self::Oldest(_) => {
+                let (at, id) = row.by_time();
+                Key::Time(at, id)
+            }
+            Self::Likes(_) => Key::Count(row.likes, row.id),
+            Self::Comments(_) => Key::Count(row.comments, row.id),
+            Self::Title(_) => Key::Title(row.title.clone(), row.id),
+            Self::Relevance(_) => Key::Rank(row.rank.unwrap_or_default().to_bits(), row.id),
+        }
+    }
+}
+
+/// One list in one order: by `$key`, then by `$id`, from where it is `$beyond` the row that `$after` names,
+/// whose key is `$position`.
+///
+/// Every order but the last has an index, and so has every filter. Which one a list takes depends on how rare
+/// the filter's value is, so the statement is planned for its values each time: the cost of `posts_query` sees
+/// to that. What is null is no part of the plan then. The headline is made last, for the rows of the page alone.
 macro_rules! list {
-    ($filter:expr, $now:expr, $beyond:tt, $direction:tt) => {
-        sqlx::query_as!(
-            SummaryRow,
-            r#"select p.id, p.slug, p.title, p.summary, p.tags, p.excerpt, p.language, p.reading_minutes,
-                 p.comments_open, p.comments_policy as "comments_policy: CommentsPolicy", s.likes, s.comments,
-                 case when p.published_at is null then 'draft'
-                      when p.published_at > $1 then 'scheduled' else 'published' end as "status!: PostStatus",
-                 p.author_id, u.username as "author_username?", u.display_name as author_display_name,
-                 p.version, p.published_at, p.created_at, p.updated_at, p.deleted_at
+    ($filter:expr, $now:expr, $after:expr, $key:tt, $id:tt, $position:tt, $beyond:tt, $direction:tt) => {
+        summaries!(
+            [r#"
+                 ts_rank_cd(p.search, posts_query($9, $8), 1) as rank,
+                 case when $8::text is null then null else ts_headline($9::text::regconfig,
+                   translate(regexp_replace(
+                     coalesce(replace(replace(p.summary, '&', '&amp;'), '<', '&lt;') || ' ', '') || left(p.body_html, 50000),
+                     '<[^>]*(>|$)', '', 'g'), U&'\E000\E001', ''),
+                   posts_query($9, $8),
+                   U&'StartSel=\E000, StopSel=\E001, MaxFragments=2, FragmentDelimiter=" … "') end as headline
                from posts p join post_stats s on s.post_id = p.id left join users u on u.id = p.author_id
                where case $2::text
-                   when 'published' then p.deleted_at is null and p.published_at <= $1
-                   when 'scheduled' then p.deleted_at is null and p.published_at > $1
+                   when 'published' then p.deleted_at is null and p.published_at is not null
+                     and coalesce(p.published_at, p.created_at) <= $1
+                   when 'scheduled' then p.deleted_at is null and p.published_at is not null
+                     and coalesce(p.published_at, p.created_at) > $1
                    when 'draft' then p.deleted_at is null and p.published_at is null
                    else p.deleted_at is not null end
-                 and ($2 <> 'published' or coalesce(p.published_at, p.created_at) <= $1)
                  and ($3::uuid is null or p.author_id = $3)
                  and ($4::text is null or p.tags @> array[$4])
-                 and ($5::text is null or p.search @@ websearch_to_tsquery('english', $5))
-                 and ($6::timestamptz is null or (coalesce(p.published_at, p.created_at), p.id) "# + $beyond + r#" ($6, $7))
-               order by coalesce(p.published_at, p.created_at) "# + $direction + ", p.id " + $direction + " limit $8",
+                 and ($5::text is null or p.language = $5)
+                 and ($6::timestamptz is null or p.published_at is not null and coalesce(p.published_at, p.created_at) >= $6)
+                 and ($7::timestamptz is null or p.published_at is not null and coalesce(p.published_at, p.created_at) < $7)
+                 and ($8 is null or p.search @@ posts_query($9, $8))
+                 and ("# + $position + " is null or (" + $key + ", " + $id + ") " + $beyond + " (" + $position + ", $11))
+               order by " + $key + " " + $direction + ", " + $id + " " + $direction + " limit $12"],
             $now,
             $filter.status.map_or("deleted", PostStatus::as_str),
             $filter.author,
             $filter.tag,
+            $filter.language.map(Language::as_str),
+            $filter.published_after,
+            $filter.published_before,
             $filter.search,
-            $filter.after.map(|(at, _)| at),
-            $filter.after.map(|(_, id)| id),
+            $filter.search_language.as_str(),
+            $after.as_ref().map(|(key, _)| key.clone()),
+            $after.as_ref().map(|(_, id)| *id),
             $filter.rows
         )
     };
 }
 
 /// A page of posts.
+#[rustfmt::skip::macros(list)]
 pub async fn list(
     connection: &mut Connection,
     filter: &Filter<'_>,
+    order: &Order,
     now: DateTime<Utc>,
 ) -> sqlx::Result<Vec<SummaryRow>> {
-    if filter.ascending {
-        list!(filter, now, ">", "asc").fetch_all(connection).await
-    } else {
-        list!(filter, now, "<", "desc").fetch_all(connection).await
+    match order {
+        Order::Newest(after) => {
+            list!(filter, now, after, "coalesce(p.published_at, p.created_at)", "p.id", "$10::timestamptz", "<", "desc")
+                .fetch_all(connection)
+                .await
+        }
+        Order::Oldest(after) => {
+            list!(filter, now, after, "coalesce(p.published_at, p.created_at)", "p.id", "$10::timestamptz", ">", "asc")
+                .fetch_all(connection)
+                .await
+        }
+        Order::Likes(after) => {
+            list!(filter, now, after, "s.likes", "s.post_id", "$10::integer", "<", "desc")
+                .fetch_all(connection)
+                .await
+        }
+        Order::Comments(after) => {
+            list!(filter, now, after, "s.comments", "s.post_id", "$10::integer", "<", "desc")
+                .fetch_all(connection)
+                .await
+        }
+        Order::Title(after) => {
+            list!(filter, now, after, "lower(p.title)", "p.id", "lower($10::text)", ">", "asc")
+                .fetch_all(connection)
+                .await
+        }
+        Order::Relevance(after) => {
+            let after = after.map(|(bits, id)| (f32::from_bits(bits), id));
+            list!(filter, now, after, "ts_rank_cd(p.search, posts_query($9, $8), 1)", "p.id", "$10::real", "<", "desc")
+                .fetch_all(connection)
+                .await
+        }
     }
 }

@@ -1,13 +1,21 @@
 //! All SQL about posts: reading one here, lists, changes, revisions and rendering in their files.
 
+mod feed;
+mod likes;
 mod list;
 mod rendering;
 mod revisions;
+mod summary;
+mod tags;
 mod write;
 
+pub use feed::*;
+pub use likes::*;
 pub use list::*;
 pub use rendering::*;
 pub use revisions::*;
+pub use summary::SummaryRow;
+pub use tags::*;
 pub use write::*;
 
 use chrono::{DateTime, Utc};
@@ -15,6 +23,7 @@ use sqlx::types::Json;
 
 use super::model::{CommentsPolicy, Post, PostHead, PostRef, PostStatus, PostSummary};
 use crate::db::Connection;
+use crate::language::Language;
 use crate::markdown::Heading;
 use crate::users::model::Byline;
 
@@ -27,7 +36,7 @@ pub async fn find(
     now: DateTime<Utc>,
 ) -> sqlx::Result<Option<Post>> {
     let row = sqlx::query!(
-        r#"select p.id, p.slug, p.title, p.summary, p.tags, p.excerpt, p.language, p.reading_minutes,
+        r#"select p.id, p.slug, p.title, p.summary, p.tags, p.excerpt, p.language as "language: Language", p.reading_minutes,
              p.comments_open, p.comments_policy as "comments_policy: CommentsPolicy", s.likes, s.comments,
              case when p.published_at is null then 'draft'
                   when p.published_at > $3 then 'scheduled' else 'published' end as "status!: PostStatus",
@@ -62,10 +71,12 @@ pub async fn find(
             created_at: row.created_at,
             updated_at: row.updated_at,
             deleted_at: None,
+            highlight: None,
         },
         body: row.body,
         body_html: row.body_html,
         toc: row.toc.0,
+        liked: None,
     }))
 }
 

@@ -5,6 +5,7 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::db::Connection;
+use crate::language::Language;
 use crate::markdown::{RENDERER, Rendered};
 use crate::posts::model::{PostRef, Publication, Slug};
 
@@ -25,6 +26,8 @@ pub struct NewPost<'a> {
     pub tags: &'a [String],
     /// Whether it takes comments.
     pub comments_open: bool,
+    /// How its words are found.
+    pub language: Language,
     /// How it is published.
     pub publication: Publication,
 }
@@ -44,8 +47,9 @@ pub async fn insert(
     sqlx::query_scalar!(
         "with made as (
            insert into posts (id, author_id, slug, title, summary, body, tags, comments_open, published_at,
-                              created_at, updated_at, body_html, toc, excerpt, reading_minutes, renderer)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12, $13, $14, $15)
+                              created_at, updated_at, body_html, toc, excerpt, reading_minutes, renderer,
+                              language)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12, $13, $14, $15, $16)
            on conflict (slug) do nothing
            returning id, version)
          insert into post_revisions (post_id, number, editor_id, title, summary, body, tags, created_at)
@@ -65,7 +69,8 @@ pub async fn insert(
         Json(&new.rendered.toc) as _,
         new.rendered.excerpt,
         new.rendered.reading_minutes,
-        RENDERER
+        RENDERER,
+        new.language.as_str()
     )
     .fetch_optional(connection)
     .await
@@ -86,6 +91,8 @@ pub struct Changes<'a> {
     pub tags: Option<&'a [String]>,
     /// Whether it takes comments.
     pub comments_open: Option<bool>,
+    /// How its words are found.
+    pub language: Option<Language>,
     /// How it is published.
     pub publication: Option<Publication>,
 }
@@ -129,6 +136,7 @@ pub async fn update(
              excerpt = coalesce($14, excerpt),
              reading_minutes = coalesce($15, reading_minutes),
              renderer = case when $7::text is null then renderer else $16 end,
+             language = coalesce($19, language),
              version = version + 1,
              updated_at = $2
            from before where posts.id = before.id
@@ -156,7 +164,8 @@ pub async fn update(
         rendered.map(|rendered| rendered.reading_minutes),
         RENDERER,
         editor_id,
-        if_match
+        if_match,
+        changes.language.map(Language::as_str)
     )
     .fetch_one(connection)
     .await

@@ -1,4 +1,8 @@
-//! All SQL about users.
+//! All SQL about users: accounts and profiles here, who follows whom in its file.
+
+mod follows;
+
+pub use follows::*;
 
 pub mod export;
 
@@ -6,8 +10,8 @@ use crate::db::Connection;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::model::{Account, Email, Profile, Username};
 use crate::auth::Role;
+use crate::users::model::{Account, Email, Profile, Username};
 
 /// An account to be made.
 #[derive(Debug)]

@@ -234,6 +234,10 @@ impl TestApp {
         self.call("POST", path)
     }
 
+    pub(crate) fn put(&self, path: &str) -> Call<'_> {
+        self.call("PUT", path)
+    }
+
     pub(crate) fn patch(&self, path: &str) -> Call<'_> {
         self.call("PATCH", path)
     }

@@ -20,7 +20,10 @@ pub(crate) fn start() {
 /// The lines of the request with `id`.
 pub(crate) fn of_request(id: &str) -> Vec<Value> {
     let lines = String::from_utf8(LINES.lock().unwrap().clone()).unwrap();
-    let lines = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let lines = lines
+        .lines()
+        .filter(|line| line.contains(id))
+        .map(|line| serde_json::from_str::<Value>(line).unwrap());
     lines.filter(|line| line["span"]["request_id"] == id).collect()
 }
 

@@ -1,0 +1,3 @@
+-- no-transaction
+create index concurrently posts_drafts on posts (coalesce(published_at, created_at) desc, id desc)
+  where published_at is null and deleted_at is null;

@@ -1,0 +1,45 @@
+//! Who likes what. Triggers count the likes of a post.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use crate::db::Connection;
+
+/// Makes `user_id` like a post, also if they do already; false if the post is not published.
+pub async fn like(
+    connection: &mut Connection,
+    post_id: Uuid,
+    user_id: Uuid,
+    now: DateTime<Utc>,
+) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"with post as (select id from posts where id = $1 and deleted_at is null and published_at <= $3),
+             added as (insert into post_likes (post_id, user_id, created_at) select id, $2, $3 from post
+                       on conflict do nothing)
+           select exists (select from post) as "published!""#,
+        post_id,
+        user_id,
+        now
+    )
+    .fetch_one(connection)
+    .await
+}
+
+/// Makes `user_id` not like a post, also if they did not.
+pub async fn unlike(connection: &mut Connection, post_id: Uuid, user_id: Uuid) -> sqlx::Result<()> {
+    sqlx::query!("delete from post_likes where post_id = $1 and user_id = $2", post_id, user_id)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Whether `user_id` likes a post.
+pub async fn is_liked(connection: &mut Connection, post_id: Uuid, user_id: Uuid) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"select exists (select from post_likes where post_id = $1 and user_id = $2) as "liked!""#,
+        post_id,
+        user_id
+    )
+    .fetch_one(connection)
+    .await
+}

@@ -1,0 +1,287 @@
+//! No list reads or sorts a whole table: the plans that PostgreSQL has executed for the service's own requests,
+//! on many rows, as its `auto_explain` reports them.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection};
+
+use crate::support::{Reply, TestApp, TestUser, logs, operations};
+
+/// Who asks.
+#[derive(Clone, Copy, Debug)]
+enum Who {
+    Anyone,
+    Reader,
+    Admin,
+}
+use Who::{Admin, Anyone, Reader};
+
+/// Rows that a page of 20 may touch if an index has exactly its rows: those of the list, their stats and
+/// authors, and the caller's session.
+const PAGE: u64 = 100;
+
+/// Rows that a page may touch if an index has the order or the filter, but not both. Either is a few hundred of
+/// 10,000, since the planner takes the index that finds 20 earlier; twice as many with their stats.
+const FILTERED: u64 = 1500;
+
+/// Every list: route as documented, request, who asks, and how many rows a page of 20 may touch or sort.
+const LISTS: &[(&str, &str, Who, u64)] = &[
+    ("/v1/posts", "/v1/posts?", Anyone, PAGE),
+    ("/v1/posts", "/v1/posts?sort=published_at", Anyone, PAGE),
+    ("/v1/posts", "/v1/posts?sort=-likes", Anyone, PAGE),
+    ("/v1/posts", "/v1/posts?sort=-comments", Anyone, PAGE),
+    // Drafts are in this order too.
+    ("/v1/posts", "/v1/posts?sort=title", Anyone, 2 * PAGE),
+    ("/v1/posts", "/v1/posts?author={author}", Anyone, 2 * PAGE),
+    ("/v1/posts", "/v1/posts?author={author}&sort=published_at", Anyone, 2 * PAGE),
+    ("/v1/posts", "/v1/posts?author={author}&sort=-likes", Anyone, FILTERED),
+    ("/v1/posts", "/v1/posts?author={author}&sort=title", Anyone, FILTERED),
+    ("/v1/posts", "/v1/posts?language=german", Anyone, PAGE),
+    ("/v1/posts", "/v1/posts?language=german&sort=-likes", Anyone, PAGE),
+    ("/v1/posts", "/v1/posts?language=english&sort=-likes", Anyone, PAGE),
+    ("/v1/posts", "/v1/posts?tag=tag7", Anyone, FILTERED),
+    ("/v1/posts", "/v1/posts?tag=tag7&sort=published_at", Anyone, FILTERED),
+    ("/v1/posts", "/v1/posts?tag=tag7&sort=-likes", Anyone, FILTERED),
+    ("/v1/posts", "/v1/posts?tag=tag7&sort=-comments", Anyone, FILTERED),
+    ("/v1/posts", "/v1/posts?tag=tag7&sort=title", Anyone, FILTERED),
+    // The author's and the tag's entries in their indexes, to find those in both.
+    ("/v1/posts", "/v1/posts?tag=tag5&author={author}", Anyone, 2 * FILTERED),
+    ("/v1/posts", "/v1/posts?tag=rare7", Anyone, PAGE),
+    ("/v1/posts", "/v1/posts?tag=rare7&sort=-likes", Anyone, PAGE),
+    ("/v1/posts", "/v1/posts?published_after={day}", Anyone, PAGE),
+    ("/v1/posts", "/v1/posts?published_before={day}", Anyone, PAGE),
+    ("/v1/posts", "/v1/posts?published_before={day}&sort=-likes", Anyone, FILTERED),
+    ("/v1/posts", "/v1/posts?published_after={day}&sort=title", Anyone, FILTERED),
+    ("/v1/posts", "/v1/posts?status=draft", Admin, PAGE),
+    ("/v1/posts", "/v1/posts?status=draft&author={author}", Admin, 2 * PAGE),
+    ("/v1/posts", "/v1/posts?status=draft&sort=title", Admin, FILTERED),
+    ("/v1/posts", "/v1/posts?status=draft", Reader, PAGE),
+    ("/v1/posts", "/v1/posts?status=scheduled", Admin, 2 * PAGE),
+    ("/v1/posts", "/v1/posts?status=deleted", Admin, PAGE),
+    ("/v1/posts", "/v1/posts?status=deleted&author={author}", Admin, 2 * PAGE),
+    // A search may read and sort what it finds: 20 posts have a word, 2 a rarer one.
+    ("/v1/posts", "/v1/posts?q=word77&language=english", Anyone, 2 * PAGE),
+    ("/v1/posts", "/v1/posts?q=rarely77", Anyone, PAGE),
+    ("/v1/posts", "/v1/posts?q=rarely77&sort=-likes", Anyone, PAGE),
+    ("/v1/posts", "/v1/posts?q=word77+tag&tag=tag17", Anyone, PAGE),
+    ("/v1/posts", "/v1/posts?q=nowhere", Anyone, PAGE),
+    ("/v1/posts", "/v1/posts?q=common&sort=-published_at", Anyone, PAGE),
+    // With the tags of 50 scheduled posts, which are counted.
+    ("/v1/tags", "/v1/tags?", Anyone, 3 * PAGE),
+    ("/v1/tags", "/v1/tags?q=rare1", Anyone, 3 * PAGE),
+    ("/v1/tags", "/v1/tags?sort=-posts", Anyone, 3 * PAGE),
+    ("/v1/posts/{post}/revisions", "/v1/posts/{post}/revisions?", Admin, PAGE),
+    ("/v1/posts/{post}/comments", "/v1/posts/{post}/comments?", Anyone, PAGE),
+    ("/v1/posts/{post}/comments", "/v1/posts/{post}/comments?", Admin, PAGE),
+    ("/v1/comments", "/v1/comments?status=pending", Admin, PAGE),
+    ("/v1/comments", "/v1/comments?status=approved", Admin, PAGE),
+    ("/v1/users", "/v1/users?", Admin, PAGE),
+    ("/v1/users", "/v1/users?q=user9", Admin, PAGE),
+    ("/v1/sessions", "/v1/sessions?", Reader, PAGE),
+    ("/v1/users/{id}/following", "/v1/users/{reader}/following?", Anyone, PAGE),
+    ("/v1/users/{id}/followers", "/v1/users/{reader}/followers?", Anyone, PAGE),
+    // A post of each of 1,000 followed authors, and 20 of each of the 20 newest.
+    ("/v1/feed", "/v1/feed?", Reader, 3000),
+];
+
+/// The author and the post of the dataset that have most: the MD5 of `u1` and of `p1`.
+const AUTHOR: &str = "e4774cdd-a079-3f86-414e-8b9140bb6db4";
+const POST: &str = "ec6ef230-f182-8039-ee79-4566b9c58adc";
+
+/// A service with many rows in its database, which reports every plan to who asks for it.
+struct Loaded {
+    app: TestApp,
+    reader: TestUser,
+    admin: TestUser,
+}
+
+impl Loaded {
+    async fn start() -> Self {
+        let app = TestApp::start().await;
+        let mut connection = app.admin_options().database(app.database_name()).connect().await.unwrap();
+        for setting in [
+            "session_preload_libraries = 'auto_explain'",
+            "auto_explain.log_min_duration = 0",
+            "auto_explain.log_format = 'json'",
+            "auto_explain.log_analyze = on",
+            "auto_explain.log_timing = off",
+            // So that the service's own filter lets it through.
+            "auto_explain.log_level = 'warning'",
+        ] {
+            execute(&mut connection, &format!("alter database {} set {setting}", app.database_name())).await;
+        }
+        let (reader, admin) = (app.reader().await, app.admin().await);
+        let dataset = include_str!("plans/dataset.sql").replace("{reader}", &reader.id.to_string());
+        execute(&mut connection, &dataset).await;
+        execute(&mut connection, "vacuum analyze").await;
+        Self { app, reader, admin }
+    }
+
+    fn fill(&self, path: &str) -> String {
+        let day = self.app.now() - chrono::TimeDelta::days(1);
+        path.replace("{reader}", &self.reader.id.to_string())
+            .replace("{author}", AUTHOR)
+            .replace("{post}", POST)
+            .replace("{day}", &day.to_rfc3339_opts(chrono::SecondsFormat::Secs, true))
+    }
+
+    async fn get(&self, path: &str, who: Who) -> Reply {
+        let call = self.app.get(path);
+        let call = match who {
+            Anyone => call,
+            Reader => call.by(&self.reader),
+            Admin => call.by(&self.admin),
+        };
+        call.expect(200).await
+    }
+}
+
+async fn execute(connection: &mut PgConnection, sql: &str) {
+    let sql = AssertSqlSafe(sql.to_owned());
+    sqlx::raw_sql(sql).execute(connection).await.unwrap_or_else(|error| panic!("{error}"));
+}
+
+/// The plans of the statements that the request executed.
+fn plans(reply: &Reply) -> Vec<Value> {
+    let lines = logs::of_request(reply.header("x-request-id"));
+    let reports = lines.iter().filter(|line| line["target"] == "sqlx::postgres::notice");
+    let plan = |line: &Value| {
+        let (_, json) = line["message"].as_str()?.split_once("plan:\n")?;
+        Some(serde_json::from_str::<Value>(json).unwrap()["Plan"].clone())
+    };
+    reports.filter_map(plan).collect()
+}
+
+/// Every node of a plan.
+fn nodes<'a>(plan: &'a Value, found: &mut Vec<&'a Value>) {
+    found.push(plan);
+    for child in plan["Plans"].as_array().into_iter().flatten() {
+        nodes(child, found);
+    }
+}
+
+/// How many rows a node has given and thrown away.
+fn rows(node: &Value) -> u64 {
+    let keys = ["Actual Rows", "Rows Removed by Filter", "Rows Removed by Index Recheck"];
+    // Since PostgreSQL 18 it is the mean of all loops with its fraction.
+    let each: f64 = keys.iter().filter_map(|key| node[key].as_f64()).sum();
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of rows")]
+    let rows = (each * node["Actual Loops"].as_f64().unwrap()).ceil() as u64;
+    rows
+}
+
+/// What is wrong with the plans of one request.
+fn objections(plans: &[Value], budget: u64) -> Vec<String> {
+    let mut all = Vec::new();
+    for plan in plans {
+        nodes(plan, &mut all);
+    }
+    let mut objections = Vec::new();
+    let mut touched = 0;
+    for node in all {
+        let kind = node["Node Type"].as_str().unwrap();
+        // An alternative that was not taken.
+        if node["Actual Loops"] == 0 {
+            continue;
+        }
+        if kind == "Seq Scan" {
+            objections.push(format!("reads all of {}", node["Relation Name"]));
+        }
+        if node["Relation Name"].is_string() || kind == "Bitmap Index Scan" {
+            touched += rows(node);
+        }
+        if kind.ends_with("Sort") {
+            let sorted = rows(&node["Plans"][0]);
+            if sorted > budget {
+                objections.push(format!("sorts {sorted} rows by {}", node["Sort Key"]));
+            }
+        }
+    }
+    if touched > budget {
+        objections.push(format!("touches {touched} rows, more than {budget}"));
+    }
+    objections
+}
+
+#[tokio::test]
+async fn no_list_reads_or_sorts_a_whole_table() {
+    let loaded = Loaded::start().await;
+    // After five executions PostgreSQL may change to a plan for all values, the more so the more they cost. What
+    // is judged comes after that, on the same connection.
+    for _ in 0..6 {
+        for &(_, path, who, _) in LISTS {
+            loaded.get(&loaded.fill(path), who).await;
+        }
+        for sort in ["relevance", "published_at", "-likes", "title"] {
+            loaded.get(&format!("/v1/posts?q=common&limit=100&sort={sort}"), Anyone).await;
+        }
+    }
+    let mut wrong = Vec::new();
+    for &(_, path, who, budget) in LISTS {
+        let path = loaded.fill(path);
+        let mut asked = vec![loaded.get(&path, who).await];
+        // A page further on must not read the ones before it.
+        let mut further = path.clone();
+        for _ in 0..3 {
+            let page = loaded.get(&format!("{further}&limit=100"), who).await.json();
+            let Some(cursor) = page["next_cursor"].as_str() else { break };
+            further = format!("{path}&cursor={cursor}");
+        }
+        asked.push(loaded.get(&further, who).await);
+        for reply in asked {
+            let plans = plans(&reply);
+            assert!(!plans.is_empty(), "{} has no plan", reply.operation);
+            let objections = objections(&plans, budget);
+            if !objections.is_empty() {
+                let plans: Vec<_> = plans.iter().map(|plan| outline(plan, 1)).collect();
+                wrong.push(format!(
+                    "{} by {who:?} {}\n{}",
+                    reply.operation,
+                    objections.join(", "),
+                    plans.concat()
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// A plan for people: a line for each node.
+fn outline(plan: &Value, depth: usize) -> String {
+    let keys =
+        ["Relation Name", "Index Name", "Sort Key", "Actual Rows", "Actual Loops", "Rows Removed by Filter"];
+    let known = keys.into_iter().filter(|key| !plan[key].is_null());
+    let details: Vec<_> = known.map(|key| format!(" {key}={}", plan[key])).collect();
+    let children = plan["Plans"].as_array().into_iter().flatten().map(|plan| outline(plan, depth + 1));
+    let children: String = children.collect();
+    format!("{:1$}{2}{3}\n{children}", "", depth * 2, plan["Node Type"].as_str().unwrap(), details.concat())
+}
+
+#[test]
+fn no_list_is_missing() {
+    let is_list = |operation: &Value| {
+        let parameters = operation["parameters"].as_array();
+        parameters.into_iter().flatten().any(|parameter| parameter["name"] == "cursor")
+    };
+    let lists: BTreeSet<_> = operations()
+        .into_iter()
+        .filter(|(.., operation)| is_list(operation))
+        .map(|(_, path, _)| path)
+        .collect();
+    assert_eq!(lists, LISTS.iter().map(|(route, ..)| *route).collect());
+}
+
+#[test]
+fn a_bad_plan_is_seen() {
+    let scan = serde_json::json!({
+        "Node Type": "Seq Scan", "Relation Name": "posts", "Actual Rows": 20, "Actual Loops": 2,
+        "Rows Removed by Filter": 80,
+    });
+    let sort = serde_json::json!({
+        "Node Type": "Sort", "Sort Key": ["title"], "Actual Rows": 20, "Actual Loops": 1, "Plans": [scan],
+    });
+    let expected =
+        ["sorts 200 rows by [\"title\"]", "reads all of \"posts\"", "touches 200 rows, more than 199"];
+    assert_eq!(objections(&[sort], 199), expected);
+}
