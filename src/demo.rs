@@ -81,6 +81,7 @@ pub async fn fill(state: &AppState) -> Result<bool, ApiError> {
             tags: &tags,
             comments_open: true,
             language: Language::English,
+            comments_policy: None,
             publication: Publication::Now,
         };
         let post = posts::insert(&mut transaction, &Slug::from_title(title), &new, state.clock.now()).await?;
@@ -103,6 +104,13 @@ async fn comment(
     body: &str,
 ) -> Result<Option<uuid::Uuid>, ApiError> {
     let body_html = markdown::render_fragment(body).await?;
-    let new = comments::NewComment { post_id, author_id, parent_id, body, body_html: &body_html };
+    let new = comments::NewComment {
+        post_id,
+        author_id,
+        author_is_editor: false,
+        parent_id,
+        body,
+        body_html: &body_html,
+    };
     Ok(comments::insert(connection, &new, state.clock.now()).await?)
 }

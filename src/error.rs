@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -47,6 +48,14 @@ pub enum ApiError {
     /// Signed in, but not allowed to.
     #[error("{0}")]
     Forbidden(&'static str),
+    /// Signed in, but banned: reads, and writes nothing until then.
+    #[error("You are banned until {}. The reason: {reason}", until.to_rfc3339_opts(SecondsFormat::AutoSi, true))]
+    Banned {
+        /// When the ban ends.
+        until: DateTime<Utc>,
+        /// What the user was told.
+        reason: String,
+    },
     /// There is nothing here, or nothing that the caller may know of.
     #[error("There is nothing here.")]
     NotFound,
@@ -115,6 +124,7 @@ impl ApiError {
             Self::Malformed(_) => (StatusCode::BAD_REQUEST, "malformed_parameter"),
             Self::Unauthenticated(_) => (StatusCode::UNAUTHORIZED, "unauthenticated"),
             Self::Forbidden(_) => (StatusCode::FORBIDDEN, "forbidden"),
+            Self::Banned { .. } => (StatusCode::FORBIDDEN, "banned"),
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found"),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
             Self::Conflict(_) => (StatusCode::CONFLICT, "conflict"),

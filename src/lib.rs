@@ -4,9 +4,9 @@
 //!
 //! - [`router`] shows every route on one screen; [`app`] wires the parts together; [`server`] listens and
 //!   stops; [`openapi`] is the document that the handlers generate; [`maintenance`] is done from time to time.
-//! - The features, [`users`], [`posts`], [`comments`], [`site`] and [`feeds`], have the same three rooms each:
-//!   `model` (what it is and what is allowed: pure), `store` (all of its SQL) and `routes` (handlers and their
-//!   request types).
+//! - The features, [`users`], [`posts`], [`comments`], [`moderation`], [`site`] and [`feeds`], have the same
+//!   three rooms each: `model` (what it is and what is allowed: pure), `store` (all of its SQL) and `routes`
+//!   (handlers and their request types).
 //! - The kit knows no feature: [`auth`] tells who is calling, as extractor types, and has the rooms of
 //!   sessions; [`http`] is the middleware stack, the extractors, validation, lists,
 //!   conditional requests and idempotency; [`error`] is every
@@ -41,6 +41,7 @@ pub mod language;
 pub mod lifecycle;
 pub mod maintenance;
 pub mod markdown;
+pub mod moderation;
 pub mod openapi;
 pub mod posts;
 pub mod router;

@@ -34,6 +34,7 @@ use crate::router;
     tags(
         (name = "posts", description = "Write, publish and read"),
         (name = "comments", description = "Discuss and moderate"),
+        (name = "moderation", description = "Bans, reports by readers, the audit log"),
         (name = "site", description = "What holds for the whole site"),
         (name = "users", description = "Accounts and public profiles"),
         (name = "sessions", description = "Sign in and out"),
@@ -85,10 +86,11 @@ pub fn docs() -> Router<AppState> {
 }
 
 /// What every handler of a kind can answer besides what its own documentation says.
-const COMMON: [(&str, &str, &str); 12] = [
+const COMMON: [(&str, &str, &str); 13] = [
     ("304", "NotModified", "It is what `If-None-Match` names: use what you have"),
     ("400", "Unreadable", "The body, an id or the cursor cannot be read"),
     ("401", "Unauthenticated", "No token where one is needed, or one that is unknown, revoked or expired"),
+    ("403", "Forbidden", "Not allowed to, or banned"),
     ("409", "Conflict", "A request with the same `Idempotency-Key` is being served"),
     ("412", "PreconditionFailed", "It is no longer what `If-Match` names; `ETag` has what it is now"),
     ("413", "TooLarge", "The body is larger than 1 MiB"),
@@ -124,14 +126,14 @@ fn complete(mut document: Value) -> Value {
         let is_changed = !path["patch"].is_null();
         for (method, operation) in path.as_object_mut().into_iter().flatten() {
             add_header_parameters(method, is_changed, operation);
-            complete_operation(operation);
+            complete_operation(method, operation);
         }
     }
     document
 }
 
 /// The resources that have an `ETag`.
-const TAGGED: [&str; 5] = ["Account", "Comment", "Post", "Profile", "Site"];
+const TAGGED: [&str; 6] = ["Account", "Comment", "Post", "Profile", "Report", "Site"];
 
 fn add_header_parameters(method: &str, path_has_patch: bool, operation: &mut Value) {
     let answer = &operation["responses"]["200"]["content"]["application/json"]["schema"]["$ref"];
@@ -174,7 +176,7 @@ fn add_header_parameters(method: &str, path_has_patch: bool, operation: &mut Val
     }
 }
 
-fn complete_operation(operation: &mut Value) {
+fn complete_operation(method: &str, operation: &mut Value) {
     let tag = operation["tags"][0].as_str().unwrap_or_default().to_owned();
     let name = operation["operationId"].as_str().unwrap_or_default();
     operation["operationId"] = format!("{tag}_{name}").into();
@@ -187,6 +189,8 @@ fn complete_operation(operation: &mut Value) {
         "304" => has("name", "If-None-Match"),
         "400" => has_body || has("in", "path") || has("name", "cursor") || has("name", "Idempotency-Key"),
         "401" => reads_token,
+        // Of what needs a token, a banned user may sign out and read.
+        "403" => reads_token && method != "get" && tag != "sessions",
         "409" => has("name", "Idempotency-Key"),
         "412" | "428" => has("name", "If-Match"),
         "413" | "415" => has_body,

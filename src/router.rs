@@ -9,6 +9,7 @@ use crate::auth::routes as sessions;
 use crate::comments::routes as comments;
 use crate::feeds::routes as feeds;
 use crate::http::health;
+use crate::moderation::routes as moderation;
 use crate::openapi;
 use crate::posts::routes as posts;
 use crate::site::routes as site;
@@ -46,7 +47,13 @@ pub fn routes() -> OpenApiRouter<AppState> {
         // /v1/posts/{post}/comments, /v1/comments
         .routes(routes!(comments::list_of_post, comments::create))
         .routes(routes!(comments::list_by_status))
+        .routes(routes!(comments::moderate))
         .routes(routes!(comments::read, comments::update, comments::delete))
+        // /v1/users/{id}/ban, /v1/reports, /v1/audit
+        .routes(routes!(moderation::read_ban, moderation::ban, moderation::unban))
+        .routes(routes!(moderation::list_reports, moderation::create_report))
+        .routes(routes!(moderation::read_report, moderation::update_report))
+        .routes(routes!(moderation::list_audit))
         // /v1/site
         .routes(routes!(site::read, site::update))
         // /feed.xml, /feed.json, /sitemap.xml

@@ -1,5 +1,13 @@
 //! Who is calling, as extractor types: a handler that takes an [`Editor`] runs for editors and admins
 //! only. Below them are sessions (three rooms like a feature's), tokens, passwords and roles.
+//!
+//! | extractor | anonymous | banned | for |
+//! | --- | --- | --- | --- |
+//! | [`Viewer`] | yes | yes | what everybody may ask for |
+//! | [`SignedIn`] | | yes | what is the caller's own: the account, its sessions, its data |
+//! | [`Caller`] | | yes | a handler that lets a banned user do a part of what it does |
+//! | [`Member`] | | | every write of what others see: posts, comments, likes, follows, reports |
+//! | [`Author`], [`Editor`], [`Admin`] | | | the same, with this role or more |
 
 pub mod attempts;
 pub mod model;
@@ -18,6 +26,7 @@ use crate::db::{Connection, Db};
 use crate::error::ApiError;
 use crate::http::context::RequestContext;
 use crate::http::rate_limit::Tally;
+use model::Ban;
 pub use role::Role;
 use token::Bearer;
 
@@ -75,30 +84,90 @@ where
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let hash = match token::bearer(&parts.headers) {
-            Bearer::Absent => return Ok(Self(None)),
-            Bearer::Malformed => {
-                return Err(ApiError::Unauthenticated(
-                    "The `Authorization` header is not a bearer token of this service.",
-                ));
-            }
-            Bearer::Token(hash) => hash,
-        };
-        let now = Clock::from_ref(state).now();
-        let mut connection = Db::from_ref(state).acquire().await?;
-        let user = store::authenticate(&mut connection, &hash, now)
-            .await?
-            .ok_or(ApiError::Unauthenticated("The token is unknown, revoked or expired: sign in again."))?;
-        // A handler may ask for its user more than once.
-        let is_first = |context: &RequestContext| context.user_id.set(user.id).is_ok();
-        if parts.extensions.get().is_some_and(is_first) {
-            Tally::of(parts).count_account(user.id)?;
-        }
-        Ok(Self(Some(user)))
+        let caller = identify(parts, state).await?;
+        Ok(Self(caller.map(|caller| caller.user)))
     }
 }
 
-/// Declares an extractor that lets only some users through.
+/// A signed-in user, and the ban on them if there is one.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// The user.
+    pub user: User,
+    ban: Option<Ban>,
+}
+
+impl Caller {
+    /// The user.
+    ///
+    /// # Errors
+    /// [`ApiError::Banned`] if the user is banned.
+    pub fn unless_banned(self) -> Result<User, ApiError> {
+        match self.ban {
+            None => Ok(self.user),
+            Some(Ban { until, reason }) => Err(ApiError::Banned { until, reason }),
+        }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Caller
+where
+    Db: FromRef<S>,
+    Clock: FromRef<S>,
+{
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let caller = identify(parts, state).await?;
+        caller.ok_or(ApiError::Unauthenticated("Sign in first: this needs a bearer token."))
+    }
+}
+
+/// Who carries the request's token; `None` if it has none.
+async fn identify<S>(parts: &Parts, state: &S) -> Result<Option<Caller>, ApiError>
+where
+    Db: FromRef<S>,
+    Clock: FromRef<S>,
+{
+    let hash = match token::bearer(&parts.headers) {
+        Bearer::Absent => return Ok(None),
+        Bearer::Malformed => {
+            return Err(ApiError::Unauthenticated(
+                "The `Authorization` header is not a bearer token of this service.",
+            ));
+        }
+        Bearer::Token(hash) => hash,
+    };
+    let now = Clock::from_ref(state).now();
+    let mut connection = Db::from_ref(state).acquire().await?;
+    let caller = store::authenticate(&mut connection, &hash, now)
+        .await?
+        .ok_or(ApiError::Unauthenticated("The token is unknown, revoked or expired: sign in again."))?;
+    // A handler may ask for its user more than once.
+    let is_first = |context: &RequestContext| context.user_id.set(caller.user.id).is_ok();
+    if parts.extensions.get().is_some_and(is_first) {
+        Tally::of(parts).count_account(caller.user.id)?;
+    }
+    Ok(Some(caller))
+}
+
+/// Anyone who is signed in, also a banned user: for what is the caller's own.
+#[derive(Clone, Copy, Debug)]
+pub struct SignedIn(pub User);
+
+impl<S: Send + Sync> FromRequestParts<S> for SignedIn
+where
+    Db: FromRef<S>,
+    Clock: FromRef<S>,
+{
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        Ok(Self(Caller::from_request_parts(parts, state).await?.user))
+    }
+}
+
+/// Declares an extractor that lets only some users through, and none who is banned.
 macro_rules! permission {
     ($(#[$doc:meta])* $name:ident, $role:expr, $refusal:literal) => {
         $(#[$doc])*
@@ -113,8 +182,7 @@ macro_rules! permission {
             type Rejection = ApiError;
 
             async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-                let Viewer(user) = Viewer::from_request_parts(parts, state).await?;
-                let user = user.ok_or(ApiError::Unauthenticated("Sign in first: this needs a bearer token."))?;
+                let user = Caller::from_request_parts(parts, state).await?.unless_banned()?;
                 if user.is($role) { Ok(Self(user)) } else { Err(ApiError::Forbidden($refusal)) }
             }
         }
@@ -122,8 +190,8 @@ macro_rules! permission {
 }
 
 permission!(
-    /// Anyone who is signed in.
-    SignedIn, Role::Reader, "Only for signed-in users.");
+    /// Anyone who is signed in and not banned: those who may write what others see.
+    Member, Role::Reader, "Only for signed-in users.");
 permission!(
     /// Those who may write posts.
     Author, Role::Author, "Only for authors, editors and admins.");

@@ -1,4 +1,4 @@
-//! Sessions: one for each device that is signed in.
+//! Sessions: one for each device that is signed in. Bans: what keeps a user from writing.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
@@ -32,4 +32,14 @@ pub struct Session {
     pub expires_at: DateTime<Utc>,
     /// Whether this is the session that is asking.
     pub current: bool,
+}
+
+/// What keeps a user from writing.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Ban {
+    /// When it ends, by itself.
+    pub until: DateTime<Utc>,
+    /// Why, in words that the user reads.
+    #[schema(example = "Advertising under every post.")]
+    pub reason: String,
 }

@@ -4,18 +4,19 @@ use crate::db::Connection;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::model::{LAST_USED_PRECISION, LIFETIME, Session};
+use super::model::{Ban, LAST_USED_PRECISION, LIFETIME, Session};
 use super::token::TokenHash;
-use super::{Role, User};
+use super::{Caller, Role, User};
 
-/// The user behind a live token. Notes now and then that the session is in use.
+/// The user behind a live token, and the ban on them if it has not ended. Notes now and then that the
+/// session is in use.
 pub async fn authenticate(
     connection: &mut Connection,
     hash: &TokenHash,
     now: DateTime<Utc>,
-) -> sqlx::Result<Option<User>> {
+) -> sqlx::Result<Option<Caller>> {
     let session = sqlx::query!(
-        r#"select s.id, s.user_id, s.last_used_at, u.role as "role: Role"
+        r#"select s.id, s.user_id, s.last_used_at, u.role as "role: Role", u.banned_until, u.ban_reason
            from sessions s join users u on u.id = s.user_id
            where s.token_hash = $1 and s.expires_at > $2"#,
         hash,
@@ -29,7 +30,11 @@ pub async fn authenticate(
             .execute(connection)
             .await?;
     }
-    Ok(Some(User { id: session.user_id, role: session.role, session_id: session.id }))
+    let ban = session.banned_until.filter(|until| *until > now).zip(session.ban_reason);
+    Ok(Some(Caller {
+        user: User { id: session.user_id, role: session.role, session_id: session.id },
+        ban: ban.map(|(until, reason)| Ban { until, reason }),
+    }))
 }
 
 /// What sign-in compares with.

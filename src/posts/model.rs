@@ -229,10 +229,22 @@ impl Publication {
 pub enum CommentsPolicy {
     /// None.
     Open,
-    /// Those of a user of whom no comment was ever approved.
+    /// Those of a user of whom no comment is approved.
     FirstHeld,
     /// All but editors' and the post's author's.
     AllHeld,
+}
+
+impl CommentsPolicy {
+    /// The policy as it is stored.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::FirstHeld => "first_held",
+            Self::AllHeld => "all_held",
+        }
+    }
 }
 
 /// A post in a list.

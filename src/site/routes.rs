@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use serde::Deserialize;
+use serde_json::json;
 use utoipa::ToSchema;
 
 use crate::auth::{Admin, Viewer};
@@ -11,6 +12,8 @@ use crate::error::ApiError;
 use crate::http::conditional::{IfMatch, Tagged};
 use crate::http::extract::Json;
 use crate::http::validation::{Validate, Violations, not_null, nullable};
+use crate::moderation::model::{Action, Entry};
+use crate::moderation::store as audit;
 use crate::site::model::{Site, SiteCommentsPolicy, SiteDescription, SiteTitle};
 use crate::site::store;
 
@@ -52,7 +55,7 @@ impl Validate for UpdateSite {
     (status = 403, description = "Only for admins"),
 ))]
 pub async fn update(
-    _: Admin,
+    Admin(user): Admin,
     State(db): State<Db>,
     State(clock): State<Clock>,
     if_match: IfMatch,
@@ -63,9 +66,14 @@ pub async fn update(
         description: body.description.as_ref().map(|text| text.as_ref().map(SiteDescription::as_str)),
         comments_policy: body.comments_policy,
     };
-    let mut connection = db.acquire().await?;
-    match store::update(&mut connection, &changes, if_match.versions(), clock.now()).await? {
-        Some(site) => Ok(Tagged(site)),
-        None => Err(if_match.refusal(Some(store::read(&mut connection).await?))),
-    }
+    let now = clock.now();
+    let mut transaction = db.begin().await?;
+    let Some(site) = store::update(&mut transaction, &changes, if_match.versions(), now).await? else {
+        return Err(if_match.refusal(Some(store::read(&mut transaction).await?)));
+    };
+    let details = json!(changes);
+    let entry = Entry { actor: Some(user.id), action: Action::SiteUpdated, target: None, details };
+    audit::record(&mut transaction, &entry, now).await?;
+    transaction.commit().await?;
+    Ok(Tagged(site))
 }

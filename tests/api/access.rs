@@ -20,6 +20,7 @@ struct World {
     draft: String,
     deleted: String,
     comment: String,
+    report: String,
 }
 
 impl World {
@@ -28,6 +29,8 @@ impl World {
         let sessions = app.get("/v1/sessions").by(&owner).expect(200).await;
         let deleted = app.post_by(&owner).await;
         app.delete(&format!("/v1/posts/{deleted}")).by(&owner).expect(204).await;
+        let of_host = app.post_by(&host).await;
+        let report = json!({"post_id": of_host, "reason": "spam"});
         Self {
             editor: app.editor().await,
             admin: app.admin().await,
@@ -35,7 +38,8 @@ impl World {
             post: app.post_by(&owner).await,
             draft: app.draft_by(&owner).await,
             deleted,
-            comment: app.comment_by(&owner, &app.post_by(&host).await, None).await,
+            comment: app.comment_by(&owner, &of_host, None).await,
+            report: app.post("/v1/reports").by(&owner).json(&report).expect(201).await.id(),
             other,
             owner,
         }
@@ -51,14 +55,15 @@ impl World {
         }
     }
 
-    /// The path, with the ids of this world.
-    fn fill(&self, path: &str) -> String {
-        path.replace("{user}", &self.owner.id.to_string())
+    /// A path or a body, with the ids of this world.
+    fn fill(&self, text: &str) -> String {
+        text.replace("{user}", &self.owner.id.to_string())
             .replace("{session}", &self.session)
             .replace("{post}", &self.post)
             .replace("{draft}", &self.draft)
             .replace("{deleted}", &self.deleted)
             .replace("{comment}", &self.comment)
+            .replace("{report}", &self.report)
     }
 }
 
@@ -203,6 +208,46 @@ fn matrix() -> Vec<Row> {
         ),
         ("PATCH", "/v1/comments/{id}", "/v1/comments/{comment}", json!({}), [401, 403, 200, 200, 200]),
         ("DELETE", "/v1/comments/{id}", "/v1/comments/{comment}", none(), [401, 403, 204, 204, 204]),
+        (
+            "POST",
+            "/v1/comments/moderation",
+            "/v1/comments/moderation",
+            json!({"ids": ["{comment}"], "action": "spam"}),
+            [401, 403, 403, 200, 200],
+        ),
+        ("GET", "/v1/users/{id}/ban", "/v1/users/{user}/ban", none(), [401, 403, 403, 404, 404]),
+        (
+            "PUT",
+            "/v1/users/{id}/ban",
+            "/v1/users/{user}/ban",
+            json!({"until": "9999-01-01T00:00:00Z", "reason": "x"}),
+            [401, 403, 403, 200, 200],
+        ),
+        ("DELETE", "/v1/users/{id}/ban", "/v1/users/{user}/ban", none(), [401, 403, 403, 204, 204]),
+        ("GET", "/v1/reports", "/v1/reports", none(), [401, 403, 403, 200, 200]),
+        (
+            "POST",
+            "/v1/reports",
+            "/v1/reports",
+            json!({"post_id": "{post}", "reason": "spam"}),
+            [401, 201, 201, 201, 201],
+        ),
+        (
+            "POST",
+            "/v1/reports",
+            "/v1/reports",
+            json!({"post_id": "{draft}", "reason": "spam"}),
+            [401, 422, 201, 201, 201],
+        ),
+        ("GET", "/v1/reports/{id}", "/v1/reports/{report}", none(), [401, 404, 200, 200, 200]),
+        (
+            "PATCH",
+            "/v1/reports/{id}",
+            "/v1/reports/{report}",
+            json!({"status": "upheld"}),
+            [401, 403, 403, 200, 200],
+        ),
+        ("GET", "/v1/audit", "/v1/audit", none(), [401, 403, 403, 403, 200]),
         ("GET", "/v1/site", "/v1/site", none(), [200; 5]),
         ("PATCH", "/v1/site", "/v1/site", json!({"title": "x"}), [401, 403, 403, 403, 200]),
     ]
@@ -220,7 +265,7 @@ async fn everyone_may_do_what_they_should_and_nothing_else() {
                 call = call.by(user);
             }
             if !body.is_null() {
-                call = call.json(&body);
+                call = call.body("application/json", world.fill(&body.to_string()));
             }
             let reply = call.send().await;
             if reply.status.as_u16() != expected {

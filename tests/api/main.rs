@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod access;
+mod audit;
+mod bans;
 mod cli;
 mod comments;
 mod common_errors;
@@ -19,6 +21,7 @@ mod likes;
 mod metrics;
 mod middleware;
 mod migrations;
+mod moderation;
 mod nonsense;
 mod openapi;
 mod pagination;
@@ -26,6 +29,7 @@ mod plans;
 mod posts;
 mod rate_limits;
 mod rendering;
+mod reports;
 mod revisions;
 mod rotation;
 mod search;

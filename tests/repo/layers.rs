@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::files;
 
 const TOP: [&str; 6] = ["app", "router", "server", "openapi", "demo", "maintenance"];
-const FEATURES: [&str; 5] = ["users", "posts", "comments", "site", "feeds"];
+const FEATURES: [&str; 6] = ["users", "posts", "comments", "moderation", "site", "feeds"];
 const KIT: [&str; 10] =
     ["http", "auth", "db", "config", "error", "telemetry", "clock", "lifecycle", "markdown", "language"];
 

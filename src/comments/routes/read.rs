@@ -61,6 +61,10 @@ pub struct ListByStatus {
     /// Those with this status; `pending` if absent.
     #[param(inline, value_type = Option<CommentStatus>)]
     status: Option<CommentStatus>,
+    /// Those on the post with this id.
+    post: Option<Uuid>,
+    /// Those of the user with this id.
+    author: Option<Uuid>,
     /// How many at most.
     #[serde(default)]
     #[param(value_type = Option<i64>, minimum = 1, maximum = 100, default = 20)]
@@ -92,8 +96,14 @@ pub async fn list_by_status(
     let status = query.status.unwrap_or(CommentStatus::Pending);
     // The order is named with the status: a cursor of one queue is not one of another.
     let order = format!("comments-{}", status.as_str());
-    let after = decode_cursor(&order, query.cursor.as_deref())?;
-    let rows = store::list_by_status(&mut db.acquire().await?, status, after, query.limit.rows()).await?;
+    let filter = store::QueueFilter {
+        status,
+        post: query.post,
+        author: query.author,
+        after: decode_cursor(&order, query.cursor.as_deref())?,
+        rows: query.limit.rows(),
+    };
+    let rows = store::list_by_status(&mut db.acquire().await?, &filter).await?;
     Page::new(rows, query.limit, &order, CommentRow::id, &uri)
 }
 

@@ -1,5 +1,6 @@
 //! Writing, changing, moderating and deleting comments.
 
+use super::moderate::{decisions, deletion};
 use super::{find_post, find_visible};
 use crate::db::Connection;
 use axum::extract::State;
@@ -9,7 +10,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::auth::{Role, SignedIn, User, Viewer};
+use crate::auth::{Member, Role, User, Viewer};
 use crate::clock::Clock;
 use crate::comments::model::{Comment, CommentBody, CommentStatus, MAX_DEPTH};
 use crate::comments::store::{self};
@@ -20,7 +21,10 @@ use crate::http::extract::{Json, Path};
 use crate::http::idempotency::{Idempotent, Started};
 use crate::http::validation::{Validate, Violations, not_null};
 use crate::markdown;
+use crate::moderation::store as audit;
 use crate::posts::model::{PostHead, PostRef, PostStatus};
+use crate::site::model::SiteCommentsPolicy;
+use crate::site::store as site;
 
 /// A new comment.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -39,6 +43,9 @@ impl Validate for CreateComment {
 }
 
 /// Comment on a post
+///
+/// Where the post's policy, or else the site's, holds it, its `status` is `pending`: until an editor approves
+/// it, only its author and editors read it.
 #[utoipa::path(post, path = "/v1/posts/{post}/comments", tag = "comments",
     params(("post" = String, Path, description = "The post's id or slug")),
     request_body = CreateComment, security(("token" = [])), responses(
@@ -48,7 +55,7 @@ impl Validate for CreateComment {
     (status = 409, description = "The post takes no comments: it is not published, or they are closed"),
 ))]
 pub async fn create(
-    SignedIn(user): SignedIn,
+    Member(user): Member,
     State(db): State<Db>,
     State(clock): State<Clock>,
     Path(post): Path<PostRef>,
@@ -64,6 +71,7 @@ pub async fn create(
     let new = store::NewComment {
         post_id: post.id,
         author_id: user.id,
+        author_is_editor: user.is(Role::Editor),
         parent_id: body.parent_id,
         body: body.body.as_str(),
         body_html: &body_html,
@@ -85,7 +93,9 @@ async fn refusal(
     if post.status != PostStatus::Published {
         return Ok(ApiError::conflict("post", "not_published", "is not published yet"));
     }
-    if let Some(parent_id) = parent_id.filter(|_| post.comments_open) {
+    let site = site::read(connection).await?;
+    let takes_comments = post.comments_open && site.comments_policy != SiteCommentsPolicy::Closed;
+    if let Some(parent_id) = parent_id.filter(|_| takes_comments) {
         let parent = store::find(connection, parent_id).await?.map(Comment::from);
         return Ok(match parent.filter(|parent| parent.post_id == post.id) {
             Some(parent) if parent.depth + 1 >= MAX_DEPTH => {
@@ -122,6 +132,8 @@ impl Validate for UpdateComment {
 }
 
 /// Change or moderate a comment
+///
+/// A comment whose text its author changes waits for an editor again if it would wait as a new one.
 #[utoipa::path(patch, path = "/v1/comments/{id}", tag = "comments", params(("id" = Uuid, Path, description = "The comment's id")),
     request_body = UpdateComment, security(("token" = [])), responses(
     (status = 200, description = "The comment as it is now", body = Comment),
@@ -129,7 +141,7 @@ impl Validate for UpdateComment {
     (status = 404, description = "No such comment, or not for this caller"),
 ))]
 pub async fn update(
-    SignedIn(user): SignedIn,
+    Member(user): Member,
     State(db): State<Db>,
     State(clock): State<Clock>,
     Path(id): Path<Uuid>,
@@ -140,8 +152,9 @@ pub async fn update(
         Some(markdown) => Some(markdown::render_fragment(markdown.as_str()).await?),
         None => None,
     };
-    let mut connection = db.acquire().await?;
-    let (comment, _) = find_visible(&mut connection, id, &Viewer(Some(user)), &clock).await?;
+    let now = clock.now();
+    let mut transaction = db.begin().await?;
+    let (comment, _) = find_visible(&mut transaction, id, &Viewer(Some(user)), &clock).await?;
     if body.body.is_some() && !comment.is_by(&user) {
         return Err(ApiError::Forbidden("Only its author changes a comment's text."));
     }
@@ -154,10 +167,20 @@ pub async fn update(
     let changes = store::Changes {
         body: body.body.as_ref().map(CommentBody::as_str).zip(body_html.as_deref()),
         status: body.status,
+        by_editor: user.is(Role::Editor),
     };
-    let updated = store::update(&mut connection, id, &changes, if_match.versions(), clock.now()).await?;
-    let comment = store::find(&mut connection, id).await?.map(Comment::from);
-    if updated { comment.map(Tagged).ok_or(ApiError::NotFound) } else { Err(if_match.refusal(comment)) }
+    if let Some(status) = body.status {
+        let before = store::lock(&mut transaction, &[id]).await?;
+        audit::record_all(&mut transaction, &decisions(&user, &before, status), now).await?;
+    }
+    let updated = store::update(&mut transaction, id, &changes, if_match.versions(), now).await?;
+    let comment = store::find(&mut transaction, id).await?.map(Comment::from);
+    if !updated {
+        return Err(if_match.refusal(comment));
+    }
+    let comment = comment.ok_or(ApiError::NotFound)?;
+    transaction.commit().await?;
+    Ok(Tagged(comment))
 }
 
 /// Delete a comment
@@ -170,7 +193,7 @@ pub async fn update(
     (status = 404, description = "No such comment, or not for this caller"),
 ))]
 pub async fn delete(
-    SignedIn(user): SignedIn,
+    Member(user): Member,
     State(db): State<Db>,
     State(clock): State<Clock>,
     Path(id): Path<Uuid>,
@@ -181,8 +204,12 @@ pub async fn delete(
     if !may_delete(&user, &comment, &post) {
         return Err(ApiError::Forbidden("Only its author, the post's author and editors delete a comment."));
     }
-    if !store::delete(&mut transaction, id, if_match.versions(), clock.now()).await? {
+    let now = clock.now();
+    if !store::delete(&mut transaction, id, if_match.versions(), now).await? {
         return Err(if_match.refusal(store::find(&mut transaction, id).await?.map(Comment::from)));
+    }
+    if !comment.is_by(&user) {
+        audit::record(&mut transaction, &deletion(&user, id, comment.status), now).await?;
     }
     transaction.commit().await?;
     Ok(StatusCode::NO_CONTENT)

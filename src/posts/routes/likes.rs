@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 
-use crate::auth::{SignedIn, User, Viewer};
+use crate::auth::{Member, User, Viewer};
 use crate::clock::Clock;
 use crate::db::{Connection, Db};
 use crate::error::ApiError;
@@ -22,7 +22,7 @@ use crate::posts::store;
     (status = 409, description = "The post is not published"),
 ))]
 pub async fn like(
-    SignedIn(user): SignedIn,
+    Member(user): Member,
     State(db): State<Db>,
     State(clock): State<Clock>,
     Path(post): Path<PostRef>,
@@ -46,7 +46,7 @@ pub async fn like(
     (status = 404, description = "No such post, or not yet for this caller"),
 ))]
 pub async fn unlike(
-    SignedIn(user): SignedIn,
+    Member(user): Member,
     State(db): State<Db>,
     State(clock): State<Clock>,
     Path(post): Path<PostRef>,

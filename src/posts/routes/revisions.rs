@@ -3,10 +3,11 @@
 use axum::extract::{OriginalUri, State};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
+use serde_json::json;
 use utoipa::IntoParams;
 
-use super::write::find_editable;
-use crate::auth::SignedIn;
+use super::write::{find_editable, record};
+use crate::auth::{Member, SignedIn};
 use crate::clock::Clock;
 use crate::db::Db;
 use crate::error::ApiError;
@@ -16,6 +17,7 @@ use crate::http::idempotency::{Idempotency, Started};
 use crate::http::pagination::{Page, PageQuery, decode_cursor};
 use crate::http::validation::{Validate, Violations};
 use crate::markdown;
+use crate::moderation::model::Action;
 use crate::posts::model::{Post, PostRef, Revision, RevisionContent, RevisionSummary, diff};
 use crate::posts::store::{self, RevisionRow};
 
@@ -131,7 +133,7 @@ fn compared(content: RevisionContent, old: Option<(i64, String)>) -> Revision {
     (status = 409, description = "The text of the revision is too complex to be rendered today"),
 ))]
 pub async fn restore_revision(
-    SignedIn(user): SignedIn,
+    Member(user): Member,
     State(db): State<Db>,
     State(clock): State<Clock>,
     Path(path): Path<RevisionPath>,
@@ -142,7 +144,8 @@ pub async fn restore_revision(
         Started::New(write) => write,
         Started::Replay(answer) => return Ok(answer),
     };
-    let id = find_editable(&mut write, user, &path.post, now).await?.id;
+    let head = find_editable(&mut write, user, &path.post, now).await?;
+    let id = head.id;
     let revision = store::find_revision(&mut write, id, path.number).await?.ok_or(ApiError::NotFound)?;
     let rendered = markdown::render(&revision.body).await.map_err(|error| match error {
         ApiError::Invalid(mut errors) => errors.pop().map_or(ApiError::NotFound, ApiError::Conflict),
@@ -157,6 +160,10 @@ pub async fn restore_revision(
     };
     if !store::update(&mut write, id, user.id, &changes, None, now).await? {
         return Err(ApiError::NotFound);
+    }
+    if head.author_id != Some(user.id) {
+        let details = json!({"revision": path.number});
+        record(&mut write, &user, Action::PostUpdated, id, details, now).await?;
     }
     let post = store::find(&mut write, &PostRef::Id(id), now).await?.ok_or(ApiError::NotFound)?;
     write.answer(Tagged(post).into_response()).await

@@ -5,9 +5,11 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
+use uuid::Uuid;
 
-use crate::auth::{Author, Editor, SignedIn, User, Viewer};
+use crate::auth::{Author, Editor, Member, User, Viewer};
 use crate::clock::Clock;
 use crate::db::{Connection, Db};
 use crate::error::ApiError;
@@ -17,9 +19,11 @@ use crate::http::idempotency::{Idempotency, Idempotent, Started};
 use crate::http::validation::{Validate, Violations, not_null, nullable};
 use crate::language::Language;
 use crate::markdown;
+use crate::moderation::model::{Action, Entry, given};
+use crate::moderation::store as audit;
 use crate::posts::model::{
-    MAX_TAGS, Post, PostBody, PostHead, PostRef, PostStatus, Publication, Slug, Summary, Tag, Title,
-    stored_tags,
+    CommentsPolicy, MAX_TAGS, Post, PostBody, PostHead, PostRef, PostStatus, Publication, Slug, Summary, Tag,
+    Title, stored_tags,
 };
 use crate::posts::store::{self};
 
@@ -45,6 +49,8 @@ pub struct CreatePost {
     comments_open: bool,
     /// The language of its text, so that the search finds its words; the service's own if absent.
     language: Option<Language>,
+    /// Which new comments wait for an editor; the site's policy if absent.
+    comments_policy: Option<CommentsPolicy>,
     /// Where it is on its way to its readers; a draft if absent.
     status: Option<PostStatus>,
     /// When it appears: required and in the future if scheduled, in the past or absent (now) if published,
@@ -114,6 +120,7 @@ pub async fn create(
         tags: &tags,
         comments_open: body.comments_open,
         language: body.language.unwrap_or(default_language),
+        comments_policy: body.comments_policy,
         publication,
     };
     let mut write = match key.begin(&db, Some(user.id), now).await? {
@@ -188,6 +195,10 @@ pub struct UpdatePost {
     #[serde(default, deserialize_with = "not_null")]
     #[schema(nullable = false)]
     language: Option<Language>,
+    /// Which new comments wait for an editor; null for the site's policy.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<CommentsPolicy>)]
+    comments_policy: Option<Option<CommentsPolicy>>,
     /// Where it is on its way to its readers.
     #[serde(default, deserialize_with = "not_null")]
     #[schema(nullable = false)]
@@ -210,6 +221,24 @@ impl Validate for UpdatePost {
     }
 }
 
+impl UpdatePost {
+    /// The names of the fields that change.
+    fn given(&self) -> Vec<&'static str> {
+        given(&[
+            ("title", self.title.is_some()),
+            ("body", self.body.is_some()),
+            ("summary", self.summary.is_some()),
+            ("slug", self.slug.is_some()),
+            ("tags", self.tags.is_some()),
+            ("language", self.language.is_some()),
+            ("comments_open", self.comments_open.is_some()),
+            ("comments_policy", self.comments_policy.is_some()),
+            ("status", self.status.is_some()),
+            ("published_at", self.published_at.is_some()),
+        ])
+    }
+}
+
 /// Change a post
 #[utoipa::path(patch, path = "/v1/posts/{post}", tag = "posts", params(("post" = String, Path, description = "The post's id or slug")),
     request_body = UpdatePost, security(("token" = [])), responses(
@@ -219,7 +248,7 @@ impl Validate for UpdatePost {
     (status = 409, description = "The slug is taken"),
 ))]
 pub async fn update(
-    SignedIn(user): SignedIn,
+    Member(user): Member,
     State(db): State<Db>,
     State(clock): State<Clock>,
     Path(post): Path<PostRef>,
@@ -240,13 +269,23 @@ pub async fn update(
         tags: tags.as_deref(),
         comments_open: body.comments_open,
         language: body.language,
+        comments_policy: body.comments_policy,
         publication: publication(body.status, body.published_at, now)?,
     };
-    let mut connection = db.acquire().await?;
-    let id = find_editable(&mut connection, user, &post, now).await?.id;
-    let updated = store::update(&mut connection, id, user.id, &changes, if_match.versions(), now).await?;
-    let post = store::find(&mut connection, &PostRef::Id(id), now).await?;
-    if updated { post.map(Tagged).ok_or(ApiError::NotFound) } else { Err(if_match.refusal(post)) }
+    let mut transaction = db.begin().await?;
+    let head = find_editable(&mut transaction, user, &post, now).await?;
+    let updated =
+        store::update(&mut transaction, head.id, user.id, &changes, if_match.versions(), now).await?;
+    let post = store::find(&mut transaction, &PostRef::Id(head.id), now).await?;
+    if !updated {
+        return Err(if_match.refusal(post));
+    }
+    if head.author_id != Some(user.id) {
+        let details = json!({"fields": body.given()});
+        record(&mut transaction, &user, Action::PostUpdated, head.id, details, now).await?;
+    }
+    transaction.commit().await?;
+    post.map(Tagged).ok_or(ApiError::NotFound)
 }
 
 /// Delete a post
@@ -259,19 +298,23 @@ pub async fn update(
     (status = 404, description = "No such post, or not yet for this caller"),
 ))]
 pub async fn delete(
-    SignedIn(user): SignedIn,
+    Member(user): Member,
     State(db): State<Db>,
     State(clock): State<Clock>,
     Path(post): Path<PostRef>,
     if_match: IfMatch,
 ) -> Result<StatusCode, ApiError> {
     let now = clock.now();
-    let mut connection = db.acquire().await?;
-    let id = find_editable(&mut connection, user, &post, now).await?.id;
-    if store::delete(&mut connection, id, if_match.versions(), now).await? {
-        return Ok(StatusCode::NO_CONTENT);
+    let mut transaction = db.begin().await?;
+    let head = find_editable(&mut transaction, user, &post, now).await?;
+    if !store::delete(&mut transaction, head.id, if_match.versions(), now).await? {
+        return Err(if_match.refusal(store::find(&mut transaction, &PostRef::Id(head.id), now).await?));
     }
-    Err(if_match.refusal(store::find(&mut connection, &PostRef::Id(id), now).await?))
+    if head.author_id != Some(user.id) {
+        record(&mut transaction, &user, Action::PostDeleted, head.id, json!({}), now).await?;
+    }
+    transaction.commit().await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Restore a deleted post
@@ -295,7 +338,22 @@ pub async fn restore(
         Started::New(write) => write,
         Started::Replay(answer) => return Ok(answer),
     };
-    store::restore(&mut write, &post, now).await?;
+    if let Some(id) = store::restore(&mut write, &post, now).await? {
+        record(&mut write, &user, Action::PostRestored, id, json!({}), now).await?;
+    }
     let post = store::find(&mut write, &post, now).await?.ok_or(ApiError::NotFound)?;
     write.answer(Tagged(post).into_response()).await
+}
+
+/// Notes what an editor did to a post.
+pub(super) async fn record(
+    connection: &mut Connection,
+    user: &User,
+    action: Action,
+    id: Uuid,
+    details: Value,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    let entry = Entry { actor: Some(user.id), action, target: Some(id), details };
+    audit::record(connection, &entry, now).await
 }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::db::Connection;
 use crate::language::Language;
 use crate::markdown::{RENDERER, Rendered};
-use crate::posts::model::{PostRef, Publication, Slug};
+use crate::posts::model::{CommentsPolicy, PostRef, Publication, Slug};
 
 /// A post to be made.
 #[derive(Debug)]
@@ -28,6 +28,8 @@ pub struct NewPost<'a> {
     pub comments_open: bool,
     /// How its words are found.
     pub language: Language,
+    /// Which new comments wait for an editor; the site's policy if `None`.
+    pub comments_policy: Option<CommentsPolicy>,
     /// How it is published.
     pub publication: Publication,
 }
@@ -48,8 +50,8 @@ pub async fn insert(
         "with made as (
            insert into posts (id, author_id, slug, title, summary, body, tags, comments_open, published_at,
                               created_at, updated_at, body_html, toc, excerpt, reading_minutes, renderer,
-                              language)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12, $13, $14, $15, $16)
+                              language, comments_policy)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12, $13, $14, $15, $16, $17)
            on conflict (slug) do nothing
            returning id, version)
          insert into post_revisions (post_id, number, editor_id, title, summary, body, tags, created_at)
@@ -70,7 +72,8 @@ pub async fn insert(
         new.rendered.excerpt,
         new.rendered.reading_minutes,
         RENDERER,
-        new.language.as_str()
+        new.language.as_str(),
+        new.comments_policy.map(CommentsPolicy::as_str)
     )
     .fetch_optional(connection)
     .await
@@ -93,6 +96,8 @@ pub struct Changes<'a> {
     pub comments_open: Option<bool>,
     /// How its words are found.
     pub language: Option<Language>,
+    /// Which new comments wait for an editor.
+    pub comments_policy: Option<Option<CommentsPolicy>>,
     /// How it is published.
     pub publication: Option<Publication>,
 }
@@ -137,6 +142,7 @@ pub async fn update(
              reading_minutes = coalesce($15, reading_minutes),
              renderer = case when $7::text is null then renderer else $16 end,
              language = coalesce($19, language),
+             comments_policy = case when $20 then $21 else comments_policy end,
              version = version + 1,
              updated_at = $2
            from before where posts.id = before.id
@@ -165,7 +171,9 @@ pub async fn update(
         RENDERER,
         editor_id,
         if_match,
-        changes.language.map(Language::as_str)
+        changes.language.map(Language::as_str),
+        changes.comments_policy.is_some(),
+        changes.comments_policy.flatten().map(CommentsPolicy::as_str)
     )
     .fetch_one(connection)
     .await
@@ -190,16 +198,20 @@ pub async fn delete(
     Ok(deleted.rows_affected() > 0)
 }
 
-/// Takes back a deletion, if there was one.
-pub async fn restore(connection: &mut Connection, post: &PostRef, now: DateTime<Utc>) -> sqlx::Result<()> {
-    sqlx::query!(
+/// Takes back a deletion, if there was one: then gives the post's id.
+pub async fn restore(
+    connection: &mut Connection,
+    post: &PostRef,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Option<Uuid>> {
+    sqlx::query_scalar!(
         "update posts set deleted_at = null, version = version + 1, updated_at = $3
-         where id = coalesce($1, (select id from posts where slug = $2)) and deleted_at is not null",
+         where id = coalesce($1, (select id from posts where slug = $2)) and deleted_at is not null
+         returning id",
         post.id(),
         post.slug(),
         now
     )
-    .execute(connection)
-    .await?;
-    Ok(())
+    .fetch_optional(connection)
+    .await
 }

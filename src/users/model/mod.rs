@@ -144,6 +144,12 @@ pub struct Account {
     /// What the user says of themselves.
     #[schema(required, example = "Writes about engines.")]
     pub bio: Option<String>,
+    /// Until when the user writes nothing; a time in the past is of a ban that has ended.
+    #[schema(required)]
+    pub banned_until: Option<DateTime<Utc>>,
+    /// Why the user was banned.
+    #[schema(required, example = "Advertising under every post.")]
+    pub ban_reason: Option<String>,
     /// Grows with each change; the `ETag` begins with it.
     #[schema(example = 1)]
     pub version: i64,

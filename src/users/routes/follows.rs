@@ -4,7 +4,7 @@ use axum::extract::{OriginalUri, State};
 use axum::http::StatusCode;
 use uuid::Uuid;
 
-use crate::auth::{SignedIn, Viewer};
+use crate::auth::{Member, Viewer};
 use crate::clock::Clock;
 use crate::db::{Connection, Db};
 use crate::error::ApiError;
@@ -23,7 +23,7 @@ use crate::users::store::{self, Followed};
     (status = 409, description = "The caller themselves, or one more than the 1,000 that one user can follow"),
 ))]
 pub async fn follow(
-    SignedIn(user): SignedIn,
+    Member(user): Member,
     State(db): State<Db>,
     State(clock): State<Clock>,
     Path(id): Path<Uuid>,
@@ -54,7 +54,7 @@ pub async fn follow(
     (status = 404, description = "No such user"),
 ))]
 pub async fn unfollow(
-    SignedIn(user): SignedIn,
+    Member(user): Member,
     State(db): State<Db>,
     Path(id): Path<Uuid>,
 ) -> Result<StatusCode, ApiError> {

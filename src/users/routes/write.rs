@@ -4,12 +4,13 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
+use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::auth::attempts::Attempts;
 use crate::auth::password::{Password, Passwords};
-use crate::auth::{Role, SignedIn, User, store as sessions};
+use crate::auth::{Caller, Role, User, store as sessions};
 use crate::clock::Clock;
 use crate::db::{Connection, Db};
 use crate::error::ApiError;
@@ -17,6 +18,8 @@ use crate::http::conditional::{IfMatch, Tagged};
 use crate::http::extract::{Json, Path};
 use crate::http::idempotency::{Idempotent, Started};
 use crate::http::validation::{Validate, Violations, not_null, nullable};
+use crate::moderation::model::{Action, Entry, given};
+use crate::moderation::store as audit;
 use crate::users::model::{Account, Bio, DisplayName, Email, Username, check_password};
 use crate::users::store;
 
@@ -151,10 +154,29 @@ impl Validate for UpdateUser {
     }
 }
 
+impl UpdateUser {
+    /// Whether others do not see what changes.
+    fn is_private(&self) -> bool {
+        self.username.is_none() && self.display_name.is_none() && self.bio.is_none() && self.role.is_none()
+    }
+
+    /// The names of the fields that change, but the role.
+    fn given(&self) -> Vec<&'static str> {
+        given(&[
+            ("username", self.username.is_some()),
+            ("email", self.email.is_some()),
+            ("display_name", self.display_name.is_some()),
+            ("bio", self.bio.is_some()),
+            ("password", self.password.is_some()),
+        ])
+    }
+}
+
 /// Change an account
 ///
 /// One's own, or as an admin anyone's. An admin who sets another user's password does not need the present
-/// one, and revokes every session of that user.
+/// one, and revokes every session of that user. A banned user changes only what others do not see: the e-mail
+/// address and the password.
 #[utoipa::path(patch, path = "/v1/users/{id}", tag = "users", params(("id" = Uuid, Path, description = "The user's id")),
     request_body = UpdateUser, security(("token" = [])), responses(
     (status = 200, description = "The account as it is now", body = Account),
@@ -163,7 +185,7 @@ impl Validate for UpdateUser {
     (status = 409, description = "The username or the e-mail address is taken, or the password was changed meanwhile"),
 ))]
 pub async fn update(
-    SignedIn(user): SignedIn,
+    caller: Caller,
     State(db): State<Db>,
     State(passwords): State<Passwords>,
     State(policy): State<SignUpPolicy>,
@@ -172,10 +194,13 @@ pub async fn update(
     if_match: IfMatch,
     Json(body): Json<UpdateUser>,
 ) -> Result<Tagged<Account>, ApiError> {
+    let user =
+        if caller.user.id == id && body.is_private() { caller.user } else { caller.unless_banned()? };
     require_self_or_admin(&user, id)?;
     if body.role.is_some() && !user.is(Role::Admin) {
         return Err(ApiError::Forbidden("Only admins change roles."));
     }
+    let given = body.given();
     let password = match body.password {
         Some(password) => {
             policy.check(&password)?;
@@ -192,8 +217,10 @@ pub async fn update(
         password_hash: password.as_ref().map(|password| password.hash.as_str()),
         verified_hash: password.as_ref().and_then(|password| password.verified_hash.as_deref()),
     };
+    let now = clock.now();
     let mut transaction = db.begin().await?;
-    let updated = store::update(&mut transaction, id, &changes, if_match.versions(), clock.now()).await?;
+    let old_role = if changes.role.is_some() { store::lock_role(&mut transaction, id).await? } else { None };
+    let updated = store::update(&mut transaction, id, &changes, if_match.versions(), now).await?;
     let Some(account) = updated else {
         return Err(refusal(&mut transaction, id, &if_match, changes.verified_hash).await?);
     };
@@ -201,6 +228,15 @@ pub async fn update(
         let keep = (user.id == id).then_some(user.session_id);
         sessions::delete_others(&mut transaction, id, keep).await?;
     }
+    let entry = |action, details| Entry { actor: Some(user.id), action, target: Some(id), details };
+    let mut entries = Vec::new();
+    if let Some(old_role) = old_role.filter(|old_role| *old_role != account.role) {
+        entries.push(entry(Action::UserRoleChanged, json!({"from": old_role, "to": account.role})));
+    }
+    if user.id != id && !given.is_empty() {
+        entries.push(entry(Action::UserUpdated, json!({"fields": given})));
+    }
+    audit::record_all(&mut transaction, &entries, now).await?;
     transaction.commit().await?;
     Ok(Tagged(account))
 }
@@ -266,17 +302,25 @@ async fn replace_password(
     (status = 404, description = "No such user"),
 ))]
 pub async fn delete(
-    SignedIn(user): SignedIn,
+    caller: Caller,
     State(db): State<Db>,
+    State(clock): State<Clock>,
     Path(id): Path<Uuid>,
     if_match: IfMatch,
 ) -> Result<StatusCode, ApiError> {
+    let user = if caller.user.id == id { caller.user } else { caller.unless_banned()? };
     require_self_or_admin(&user, id)?;
-    let mut connection = db.acquire().await?;
-    if store::delete(&mut connection, id, if_match.versions()).await? {
-        return Ok(StatusCode::NO_CONTENT);
+    let mut transaction = db.begin().await?;
+    if !store::delete(&mut transaction, id, if_match.versions()).await? {
+        return Err(if_match.refusal(store::account(&mut transaction, id).await?));
     }
-    Err(if_match.refusal(store::account(&mut connection, id).await?))
+    let details = json!({"by_themselves": user.id == id});
+    let actor = (user.id != id).then_some(user.id);
+    // Of who is erased not even the id stays.
+    let entry = Entry { actor, action: Action::UserDeleted, target: None, details };
+    audit::record(&mut transaction, &entry, clock.now()).await?;
+    transaction.commit().await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 fn require_self_or_admin(user: &User, id: Uuid) -> Result<(), ApiError> {

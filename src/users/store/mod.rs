@@ -40,7 +40,8 @@ pub async fn insert(
         Account,
         r#"insert into users (id, username, email, password_hash, role, display_name, bio, created_at, updated_at)
            values ($1, $2, $3, $4, $5, $6, $7, $8, $8)
-           returning id, username, email, role as "role: Role", display_name, bio, version, created_at, updated_at"#,
+           returning id, username, email, role as "role: Role", display_name, bio,
+             banned_until, ban_reason, version, created_at, updated_at"#,
         Uuid::now_v7(),
         new.username.as_str(),
         new.email.as_str(),
@@ -69,7 +70,8 @@ pub async fn profile(connection: &mut Connection, id: Uuid) -> sqlx::Result<Opti
 pub async fn account(connection: &mut Connection, id: Uuid) -> sqlx::Result<Option<Account>> {
     sqlx::query_as!(
         Account,
-        r#"select id, username, email, role as "role: Role", display_name, bio, version, created_at, updated_at
+        r#"select id, username, email, role as "role: Role", display_name, bio,
+             banned_until, ban_reason, version, created_at, updated_at
            from users where id = $1"#,
         id
     )
@@ -87,6 +89,13 @@ pub async fn exist(connection: &mut Connection) -> sqlx::Result<bool> {
     sqlx::query_scalar!(r#"select exists(select from users) as "exist!""#).fetch_one(connection).await
 }
 
+/// The role of `id`, which nobody changes until the transaction ends.
+pub async fn lock_role(connection: &mut Connection, id: Uuid) -> sqlx::Result<Option<Role>> {
+    sqlx::query_scalar!(r#"select role as "role: Role" from users where id = $1 for update"#, id)
+        .fetch_optional(connection)
+        .await
+}
+
 /// Accounts whose username begins with `prefix`, whatever the case, by username, after the one called
 /// `after` (in lower case).
 pub async fn list(
@@ -98,7 +107,8 @@ pub async fn list(
     // `~` sorts after every character that a username can have, so the prefix is a range of the index.
     sqlx::query_as!(
         Account,
-        r#"select id, username, email, role as "role: Role", display_name, bio, version, created_at, updated_at
+        r#"select id, username, email, role as "role: Role", display_name, bio,
+             banned_until, ban_reason, version, created_at, updated_at
            from users
            where lower(username collate "C") >= lower($1) and lower(username collate "C") < lower($1) || '~'
              and lower(username collate "C") > coalesce($2, '')
@@ -152,7 +162,8 @@ pub async fn update(
              updated_at = $11
            where id = $1 and ($10::text is null or password_hash = $10)
              and ($12::bigint[] is null or version = any($12))
-           returning id, username, email, role as "role: Role", display_name, bio, version, created_at, updated_at"#,
+           returning id, username, email, role as "role: Role", display_name, bio,
+             banned_until, ban_reason, version, created_at, updated_at"#,
         id,
         changes.username,
         changes.email,

@@ -174,7 +174,7 @@ async fn stays(app: &TestApp, made: &BTreeMap<&'static str, (&'static str, Vec<S
         let sql = sqlx::AssertSqlSafe(format!("select count(*) from {table}"));
         sqlx::query_scalar::<_, i64>(sql).fetch_one(&mut app.db.acquire().await.unwrap()).await.unwrap()
     };
-    assert_eq!((count("reports").await, count("audit_log where action <> 'user.delete'").await), (2, 2));
+    assert_eq!((count("reports").await, count("audit_log where action <> 'user.deleted'").await), (2, 2));
     let likes = sqlx::query_scalar::<_, i64>("select sum(likes) from post_stats");
     assert_eq!(likes.fetch_one(&mut app.db.acquire().await.unwrap()).await.unwrap(), 0);
 }

@@ -1,0 +1,143 @@
+//! Deciding about many comments at once.
+
+use std::collections::HashSet;
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::auth::{Editor, User};
+use crate::clock::Clock;
+use crate::comments::model::CommentStatus;
+use crate::comments::store::{self, Locked};
+use crate::db::Db;
+use crate::error::ApiError;
+use crate::http::extract::Json;
+use crate::http::idempotency::{Idempotent, Started};
+use crate::http::validation::{Validate, Violations};
+use crate::moderation::model::{Action, Entry};
+use crate::moderation::store as audit;
+
+/// How many comments one request decides about.
+const MAX_IDS: usize = 100;
+
+/// What an editor does with comments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Decision {
+    /// Everybody reads them.
+    Approve,
+    /// They wait.
+    Hold,
+    /// They are spam: only their authors and editors read them.
+    Spam,
+    /// They are gone.
+    Delete,
+}
+
+/// A decision about comments.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ModerateComments {
+    /// The comments, each once.
+    #[schema(min_items = 1, max_items = 100)]
+    ids: Vec<Uuid>,
+    /// What to do with them.
+    action: Decision,
+}
+
+impl Validate for ModerateComments {
+    fn validate(&self, violations: &mut Violations) {
+        if self.ids.is_empty() {
+            violations.add("ids", "too_few", "must be at least 1");
+        }
+        if self.ids.len() > MAX_IDS {
+            violations.add("ids", "too_many", format!("must be at most {MAX_IDS}"));
+        }
+        let mut seen = HashSet::new();
+        for (i, id) in self.ids.iter().enumerate().take(MAX_IDS) {
+            if !seen.insert(id) {
+                violations.add(&format!("ids[{i}]"), "duplicate", "is given twice");
+            }
+        }
+    }
+}
+
+/// What became of the comments, in the order of their ids.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Moderated {
+    /// Those that the decision changed.
+    changed: Vec<Uuid>,
+    /// Those that were so already.
+    unchanged: Vec<Uuid>,
+    /// Those that are not there, or no more.
+    not_found: Vec<Uuid>,
+}
+
+/// Moderate many comments
+///
+/// All of them or, if anything goes wrong, none.
+#[utoipa::path(post, path = "/v1/comments/moderation", tag = "comments", request_body = ModerateComments,
+    security(("token" = [])), responses(
+    (status = 200, description = "What became of each", body = Moderated),
+    (status = 403, description = "Only for editors"),
+))]
+pub async fn moderate(
+    Editor(user): Editor,
+    State(db): State<Db>,
+    State(clock): State<Clock>,
+    Idempotent(key, body): Idempotent<ModerateComments>,
+) -> Result<Response, ApiError> {
+    let now = clock.now();
+    let mut write = match key.begin(&db, Some(user.id), now).await? {
+        Started::New(write) => write,
+        Started::Replay(answer) => return Ok(answer),
+    };
+    let found = store::lock(&mut write, &body.ids).await?;
+    let status = match body.action {
+        Decision::Approve => Some(CommentStatus::Approved),
+        Decision::Hold => Some(CommentStatus::Pending),
+        Decision::Spam => Some(CommentStatus::Spam),
+        Decision::Delete => None,
+    };
+    let (changing, unchanged): (Vec<Locked>, Vec<Locked>) =
+        found.iter().partition(|comment| Some(comment.status) != status);
+    let changed = ids(&changing);
+    let entries = if let Some(status) = status {
+        store::decide(&mut write, &changed, status, now).await?;
+        decisions(&user, &changing, status)
+    } else {
+        for id in &changed {
+            store::delete(&mut write, *id, None, now).await?;
+        }
+        let others = changing.iter().filter(|comment| comment.author_id != Some(user.id));
+        others.map(|comment| deletion(&user, comment.id, comment.status)).collect()
+    };
+    audit::record_all(&mut write, &entries, now).await?;
+    let mut not_found = body.ids;
+    not_found.retain(|id| found.iter().all(|comment| comment.id != *id));
+    not_found.sort_unstable();
+    write.answer(Json(Moderated { changed, unchanged: ids(&unchanged), not_found }).into_response()).await
+}
+
+fn ids(comments: &[Locked]) -> Vec<Uuid> {
+    comments.iter().map(|comment| comment.id).collect()
+}
+
+/// What the audit log says when `user` gives `status` to comments that have, in part, another.
+pub(super) fn decisions(user: &User, comments: &[Locked], status: CommentStatus) -> Vec<Entry> {
+    let changed = comments.iter().filter(|comment| comment.status != status);
+    changed.map(|comment| entry(user, Action::of_decision(status), comment.id, comment.status)).collect()
+}
+
+/// What the audit log says when `user` deletes another's comment that has `status`.
+pub(super) fn deletion(user: &User, id: Uuid, status: CommentStatus) -> Entry {
+    entry(user, Action::CommentDeleted, id, status)
+}
+
+fn entry(user: &User, action: Action, id: Uuid, before: CommentStatus) -> Entry {
+    Entry { actor: Some(user.id), action, target: Some(id), details: json!({"from": before}) }
+}

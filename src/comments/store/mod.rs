@@ -1,0 +1,156 @@
+//! All SQL about comments: reading them here, changes in their file.
+
+mod write;
+
+pub use write::*;
+
+use crate::db::Connection;
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::model::{Comment, CommentStatus};
+use crate::users::model::Byline;
+
+/// A comment and its place in its post's threads.
+#[derive(Debug)]
+pub struct CommentRow {
+    id: Uuid,
+    post_id: Uuid,
+    parent_id: Option<Uuid>,
+    /// Sorts depth first; the key of a post's comments.
+    pub thread: Vec<u8>,
+    depth: i32,
+    author_id: Option<Uuid>,
+    author_username: Option<String>,
+    author_display_name: Option<String>,
+    body: String,
+    body_html: String,
+    status: CommentStatus,
+    removed: bool,
+    version: i64,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+impl CommentRow {
+    /// The key of the moderation queue.
+    #[must_use]
+    pub fn id(&self) -> Uuid {
+        self.id
+    }
+}
+
+impl From<CommentRow> for Comment {
+    fn from(row: CommentRow) -> Self {
+        Self {
+            id: row.id,
+            post_id: row.post_id,
+            parent_id: row.parent_id,
+            depth: row.depth,
+            author: Some(Byline::new(row.author_id, row.author_username, row.author_display_name)),
+            body: row.body,
+            body_html: row.body_html,
+            status: row.status,
+            removed: row.removed,
+            version: row.version,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        }
+    }
+}
+
+/// The comments that `$tail` selects.
+macro_rules! select {
+    ($tail:tt, $($argument:expr),*) => {
+        sqlx::query_as!(
+            CommentRow,
+            r#"select c.id, c.post_id, c.parent_id, c.thread, octet_length(c.thread) / 16 - 1 as "depth!",
+                 c.author_id, u.username as "author_username?", u.display_name as author_display_name,
+                 c.body, c.body_html, c.status as "status: CommentStatus", c.deleted_at is not null as "removed!",
+                 c.version, c.created_at, c.updated_at
+               from comments c left join users u on u.id = c.author_id "# + $tail,
+            $($argument),*
+        )
+    };
+}
+
+/// Who reads a list.
+#[derive(Clone, Copy, Debug)]
+pub struct Reader {
+    /// Whose own comments are shown whatever their status.
+    pub user_id: Option<Uuid>,
+    /// Whether all are shown.
+    pub is_editor: bool,
+}
+
+/// The comments of a post, depth first, after the one at `after`. What the reader may not read is there only
+/// if it has replies.
+pub async fn list_of_post(
+    connection: &mut Connection,
+    post_id: Uuid,
+    reader: Reader,
+    after: Option<&[u8]>,
+    rows: i64,
+) -> sqlx::Result<Vec<CommentRow>> {
+    select!(
+        "where c.post_id = $1
+           and (c.status = 'approved' or $2 or c.author_id = $3
+                or exists (select from comments r where r.post_id = c.post_id and r.parent_id = c.id))
+           and c.thread > coalesce($4, ''::bytea)
+         order by c.thread limit $5",
+        post_id,
+        reader.is_editor,
+        reader.user_id,
+        after,
+        rows
+    )
+    .fetch_all(connection)
+    .await
+}
+
+/// Which comments the moderation queue shows.
+#[derive(Debug)]
+pub struct QueueFilter {
+    /// Those with this status.
+    pub status: CommentStatus,
+    /// Those on this post.
+    pub post: Option<Uuid>,
+    /// Those of this user.
+    pub author: Option<Uuid>,
+    /// Those after the one with this id.
+    pub after: Option<Uuid>,
+    /// How many rows.
+    pub rows: i64,
+}
+
+/// Comments of every post that is there, oldest first.
+pub async fn list_by_status(
+    connection: &mut Connection,
+    filter: &QueueFilter,
+) -> sqlx::Result<Vec<CommentRow>> {
+    select!(
+        "where c.status = $1 and c.deleted_at is null and c.id > coalesce($2, '00000000-0000-0000-0000-000000000000'::uuid)
+           and ($3::uuid is null or c.post_id = $3)
+           and ($4::uuid is null or c.author_id = $4)
+           and exists (select from posts p where p.id = c.post_id and p.deleted_at is null)
+         order by c.id limit $5",
+        filter.status.as_str(),
+        filter.after,
+        filter.post,
+        filter.author,
+        filter.rows
+    )
+    .fetch_all(connection)
+    .await
+}
+
+/// The comment, unless it or its post was deleted.
+pub async fn find(connection: &mut Connection, id: Uuid) -> sqlx::Result<Option<CommentRow>> {
+    select!(
+        "where c.id = $1 and c.deleted_at is null
+           and exists (select from posts p where p.id = c.post_id and p.deleted_at is null)",
+        id
+    )
+    .fetch_optional(connection)
+    .await
+}

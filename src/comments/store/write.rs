@@ -1,0 +1,226 @@
+//! Making, changing, moderating and deleting comments.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use crate::comments::model::CommentStatus;
+use crate::db::Connection;
+
+/// A comment to be made.
+#[derive(Debug)]
+pub struct NewComment<'a> {
+    /// The post it is on.
+    pub post_id: Uuid,
+    /// Who writes it.
+    pub author_id: Uuid,
+    /// Whether they are an editor, whose comments never wait.
+    pub author_is_editor: bool,
+    /// The comment it replies to.
+    pub parent_id: Option<Uuid>,
+    /// The text, in Markdown.
+    pub body: &'a str,
+    /// The text, as safe HTML.
+    pub body_html: &'a str,
+}
+
+/// Makes a comment and gives its id; `None` if the post or the site does not take it, or if what it replies
+/// to is not there to be replied to. It waits for an editor if the post's policy, or else the site's, says so.
+pub async fn insert(
+    connection: &mut Connection,
+    new: &NewComment<'_>,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Option<Uuid>> {
+    sqlx::query_scalar!(
+        r#"insert into comments (id, post_id, author_id, parent_id, thread, body, body_html, status, created_at, updated_at)
+           select $1, p.id, $3, parent.id, coalesce(parent.thread, ''::bytea) || uuid_send($1), $5, $6,
+             case when $8 or p.author_id = $3 then 'approved'
+                  when coalesce(p.comments_policy, site.comments_policy) = 'all_held' then 'pending'
+                  when coalesce(p.comments_policy, site.comments_policy) = 'first_held'
+                    and not exists (select from comments a
+                                    where a.author_id = $3 and a.status = 'approved' and a.deleted_at is null)
+                    then 'pending'
+                  else 'approved' end,
+             $7, $7
+           from posts p cross join site
+           left join comments parent
+             on parent.post_id = p.id and parent.id = $4 and parent.deleted_at is null and parent.status = 'approved'
+                and octet_length(parent.thread) < 128
+           where p.id = $2 and p.deleted_at is null and p.published_at <= $7 and p.comments_open
+             and site.comments_policy <> 'closed'
+             and ($4 is null) = (parent.id is null)
+           for key share of p
+           returning id"#,
+        Uuid::now_v7(),
+        new.post_id,
+        new.author_id,
+        new.parent_id,
+        new.body,
+        new.body_html,
+        now,
+        new.author_is_editor
+    )
+    .fetch_optional(connection)
+    .await
+}
+
+/// What changes in a comment; `None` stays as it is.
+#[derive(Debug, Default)]
+pub struct Changes<'a> {
+    /// The text, in Markdown and as safe HTML.
+    pub body: Option<(&'a str, &'a str)>,
+    /// What moderation has decided.
+    pub status: Option<CommentStatus>,
+    /// Whether it is an editor who changes it, whose comments never wait.
+    pub by_editor: bool,
+}
+
+/// Changes a comment; false if it is not there, or in none of the versions `if_match`. Without a decision, an approved comment whose text changes
+/// waits again if it would wait as a new one: it does not itself vouch for its author.
+pub async fn update(
+    connection: &mut Connection,
+    id: Uuid,
+    changes: &Changes<'_>,
+    if_match: Option<&[i64]>,
+    now: DateTime<Utc>,
+) -> sqlx::Result<bool> {
+    let updated = sqlx::query!(
+        "update comments c set
+           body = coalesce($2, c.body),
+           body_html = coalesce($3, c.body_html),
+           status = case
+             when $4::text is not null then $4
+             when c.status <> 'approved' or $2 is null or $2 = c.body or $6 or p.author_id = c.author_id then c.status
+             when coalesce(p.comments_policy, site.comments_policy) = 'all_held' then 'pending'
+             when coalesce(p.comments_policy, site.comments_policy) = 'first_held'
+               and not exists (select from comments a
+                               where a.author_id = c.author_id and a.id <> c.id
+                                 and a.status = 'approved' and a.deleted_at is null)
+               then 'pending'
+             else c.status end,
+           version = c.version + 1,
+           updated_at = $5
+         from posts p cross join site
+         where c.id = $1 and c.deleted_at is null and p.id = c.post_id
+           and ($7::bigint[] is null or c.version = any($7))",
+        id,
+        changes.body.map(|(markdown, _)| markdown),
+        changes.body.map(|(_, html)| html),
+        changes.status.map(CommentStatus::as_str),
+        now,
+        changes.by_editor,
+        if_match
+    )
+    .execute(connection)
+    .await?;
+    Ok(updated.rows_affected() > 0)
+}
+
+/// A comment that nobody changes until the transaction ends.
+#[derive(Clone, Copy, Debug)]
+pub struct Locked {
+    /// The comment's id.
+    pub id: Uuid,
+    /// Who wrote it, unless they were deleted.
+    pub author_id: Option<Uuid>,
+    /// Its status.
+    pub status: CommentStatus,
+}
+
+/// Locks those of the comments that are there, and then the counts of their posts, each in one order for
+/// everyone: two decisions about many comments at once never wait for each other in a circle.
+pub async fn lock(connection: &mut Connection, ids: &[Uuid]) -> sqlx::Result<Vec<Locked>> {
+    let locked = sqlx::query_as!(
+        Locked,
+        r#"select c.id, c.author_id, c.status as "status: CommentStatus" from comments c
+           where c.id = any($1) and c.deleted_at is null
+             and exists (select from posts p where p.id = c.post_id and p.deleted_at is null)
+           order by c.id for update"#,
+        ids
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    sqlx::query!(
+        "select from post_stats where post_id in (select post_id from comments where id = any($1))
+         order by post_id for update",
+        ids
+    )
+    .execute(connection)
+    .await?;
+    Ok(locked)
+}
+
+/// Gives comments a status.
+pub async fn decide(
+    connection: &mut Connection,
+    ids: &[Uuid],
+    status: CommentStatus,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update comments set status = $2, version = version + 1, updated_at = $3 where id = any($1)",
+        ids,
+        status.as_str(),
+        now
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Deletes a comment; false if it is not there, or in none of the versions `if_match`. One with replies
+/// becomes a tombstone, and tombstones left without replies go too. Wants a transaction: the row locks make
+/// replies and other deletions wait.
+pub async fn delete(
+    connection: &mut Connection,
+    id: Uuid,
+    if_match: Option<&[i64]>,
+    now: DateTime<Utc>,
+) -> sqlx::Result<bool> {
+    let locked = sqlx::query!(
+        "select parent_id from comments
+         where id = $1 and deleted_at is null and ($2::bigint[] is null or version = any($2)) for update",
+        id,
+        if_match
+    )
+    .fetch_optional(&mut *connection)
+    .await?;
+    let Some(comment) = locked else { return Ok(false) };
+    if !delete_without_replies(connection, id).await? {
+        sqlx::query!(
+            "update comments set body = '', body_html = '', deleted_at = $2, version = version + 1, updated_at = $2
+             where id = $1",
+            id,
+            now
+        )
+        .execute(connection)
+        .await?;
+        return Ok(true);
+    }
+    let mut ancestor = comment.parent_id;
+    while let Some(id) = ancestor {
+        let tombstone = sqlx::query!(
+            "select parent_id from comments where id = $1 and deleted_at is not null for update",
+            id
+        )
+        .fetch_optional(&mut *connection)
+        .await?;
+        let Some(tombstone) = tombstone else { break };
+        if !delete_without_replies(connection, id).await? {
+            break;
+        }
+        ancestor = tombstone.parent_id;
+    }
+    Ok(true)
+}
+
+async fn delete_without_replies(connection: &mut Connection, id: Uuid) -> sqlx::Result<bool> {
+    let deleted = sqlx::query!(
+        "delete from comments c
+         where c.id = $1
+           and not exists (select from comments r where r.post_id = c.post_id and r.parent_id = c.id)",
+        id
+    )
+    .execute(connection)
+    .await?;
+    Ok(deleted.rows_affected() > 0)
+}

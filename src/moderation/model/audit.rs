@@ -1,0 +1,123 @@
+//! What the audit log knows: who did what to what.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::comments::model::CommentStatus;
+use crate::users::model::Byline;
+
+/// Declares the actions with their names, which are stored and never change: the kind of target, a dot,
+/// and what was done to it.
+macro_rules! actions {
+    ($($(#[$doc:meta])* $name:ident = $text:tt,)*) => {
+        /// What was done.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+        pub enum Action {
+            $($(#[$doc])* #[serde(rename = $text)] $name,)*
+        }
+
+        impl Action {
+            /// The action as it is stored.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+        }
+    };
+}
+
+actions! {
+    /// An editor lets everybody read a comment.
+    CommentApproved = "comment.approved",
+    /// An editor makes a comment wait.
+    CommentHeld = "comment.held",
+    /// An editor calls a comment spam.
+    CommentSpam = "comment.spam",
+    /// An editor, or the post's author, deletes another's comment.
+    CommentDeleted = "comment.deleted",
+    /// An editor changes another's post.
+    PostUpdated = "post.updated",
+    /// An editor deletes another's post.
+    PostDeleted = "post.deleted",
+    /// An editor restores a post.
+    PostRestored = "post.restored",
+    /// A reader's report is upheld or dismissed.
+    ReportResolved = "report.resolved",
+    /// A decision about a report is taken back.
+    ReportReopened = "report.reopened",
+    /// The site's settings change.
+    SiteUpdated = "site.updated",
+    /// A user is banned, or the ban changes.
+    UserBanned = "user.banned",
+    /// A ban is lifted.
+    UserUnbanned = "user.unbanned",
+    /// An account is deleted, by its user or by an admin.
+    UserDeleted = "user.deleted",
+    /// A user gets another role.
+    UserRoleChanged = "user.role_changed",
+    /// An admin changes another's account.
+    UserUpdated = "user.updated",
+}
+
+impl Action {
+    /// What an editor does who gives a comment `status`.
+    #[must_use]
+    pub fn of_decision(status: CommentStatus) -> Self {
+        match status {
+            CommentStatus::Approved => Self::CommentApproved,
+            CommentStatus::Pending => Self::CommentHeld,
+            CommentStatus::Spam => Self::CommentSpam,
+        }
+    }
+
+    /// What kind of thing it is done to.
+    #[must_use]
+    pub fn target_type(self) -> &'static str {
+        self.as_str().split_once('.').map_or("", |(target_type, _)| target_type)
+    }
+}
+
+/// A line to be written.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Who does it; nobody if it is done by a user who is gone after it.
+    pub actor: Option<Uuid>,
+    /// What is done.
+    pub action: Action,
+    /// To what; nothing if it is the site, or a user who is gone after it.
+    pub target: Option<Uuid>,
+    /// More about it, as an object. Never anything about a person but ids.
+    pub details: Value,
+}
+
+/// The names of those `fields` that a request gives.
+#[must_use]
+pub fn given(fields: &[(&'static str, bool)]) -> Vec<&'static str> {
+    fields.iter().filter(|(_, given)| *given).map(|(name, _)| *name).collect()
+}
+
+/// A line of the audit log.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct AuditEntry {
+    /// The line's id.
+    pub id: Uuid,
+    /// Who did it.
+    pub actor: Byline,
+    /// What was done. More actions may come.
+    #[schema(example = "comment.spam")]
+    pub action: String,
+    /// What kind of thing it was done to: `user`, `post`, `comment`, `report` or `site`.
+    #[schema(example = "comment")]
+    pub target_type: String,
+    /// The id of what it was done to, which may be gone; null if that is the site or a deleted user.
+    #[schema(required)]
+    pub target_id: Option<Uuid>,
+    /// More about it; what, depends on the action.
+    #[schema(value_type = Object, example = json!({"from": "approved"}))]
+    pub details: Value,
+    /// When it was done.
+    pub created_at: DateTime<Utc>,
+}

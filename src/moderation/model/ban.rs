@@ -1,0 +1,21 @@
+//! Who bans whom.
+
+use uuid::Uuid;
+
+use crate::auth::{Role, User};
+use crate::http::validation::text_type;
+
+text_type!(
+    /// Why a user is banned, in words that the user reads.
+    BanReason, line, LINE, 1..=500, "Advertising under every post.");
+
+/// Whether `user` bans the user with `id` and `role`: an admin anyone else, an editor those with a lower
+/// role.
+#[must_use]
+pub fn may_ban(user: &User, id: Uuid, role: Role) -> bool {
+    match user.role {
+        Role::Admin => user.id != id,
+        Role::Editor => role < Role::Editor,
+        Role::Author | Role::Reader => false,
+    }
+}

@@ -1,0 +1,157 @@
+//! What readers report to editors.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::auth::{Role, User};
+use crate::http::conditional::Versioned;
+use crate::http::validation::text_type;
+use crate::users::model::Byline;
+
+text_type!(
+    /// What the reporter adds, in plain text.
+    ReportNote, block, BLOCK, 1..=1000, "The same link stands under three other posts.");
+
+/// What is wrong with what is reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, sqlx::Type)]
+#[serde(rename_all = "snake_case")]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+pub enum ReportReason {
+    /// Advertising, or the same again and again.
+    Spam,
+    /// Insults, threats, harassment.
+    Abuse,
+    /// Against the law.
+    Illegal,
+    /// Not about what the post is about.
+    OffTopic,
+    /// What the note says.
+    Other,
+}
+
+impl ReportReason {
+    /// The reason as it is stored.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Spam => "spam",
+            Self::Abuse => "abuse",
+            Self::Illegal => "illegal",
+            Self::OffTopic => "off_topic",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// What editors have decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, sqlx::Type)]
+#[serde(rename_all = "lowercase")]
+#[sqlx(type_name = "text", rename_all = "lowercase")]
+pub enum ReportStatus {
+    /// Nothing yet.
+    Open,
+    /// The reporter is right.
+    Upheld,
+    /// Nothing is wrong.
+    Dismissed,
+}
+
+impl ReportStatus {
+    /// The status as it is stored.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Upheld => "upheld",
+            Self::Dismissed => "dismissed",
+        }
+    }
+}
+
+/// What is reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReportTarget {
+    /// A post.
+    Post(Uuid),
+    /// A comment.
+    Comment(Uuid),
+}
+
+impl ReportTarget {
+    /// The name of the field that holds its id.
+    #[must_use]
+    pub fn field(self) -> &'static str {
+        match self {
+            Self::Post(_) => "post_id",
+            Self::Comment(_) => "comment_id",
+        }
+    }
+
+    /// The post's id, if it is one.
+    #[must_use]
+    pub fn post_id(self) -> Option<Uuid> {
+        if let Self::Post(id) = self { Some(id) } else { None }
+    }
+
+    /// The comment's id, if it is one.
+    #[must_use]
+    pub fn comment_id(self) -> Option<Uuid> {
+        if let Self::Comment(id) = self { Some(id) } else { None }
+    }
+}
+
+/// A reader's report of a post or a comment.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Report {
+    /// The report's id.
+    pub id: Uuid,
+    /// The post that it is about, if it is about a post.
+    #[schema(required)]
+    pub post_id: Option<Uuid>,
+    /// The comment that it is about, if it is about a comment.
+    #[schema(required)]
+    pub comment_id: Option<Uuid>,
+    /// Who reports.
+    pub reporter: Byline,
+    /// What is wrong with it.
+    pub reason: ReportReason,
+    /// What the reporter adds.
+    #[schema(required, example = "The same link stands under three other posts.")]
+    pub note: Option<String>,
+    /// What editors have decided.
+    pub status: ReportStatus,
+    /// The editor who has decided; null while it is open, and for the reporter.
+    #[schema(required)]
+    pub resolver: Option<Byline>,
+    /// When it was decided; null while it is open.
+    #[schema(required)]
+    pub resolved_at: Option<DateTime<Utc>>,
+    /// Grows with each change; the `ETag` begins with it.
+    #[schema(example = 1)]
+    pub version: i64,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+}
+
+impl Versioned for Report {
+    fn version(&self) -> i64 {
+        self.version
+    }
+}
+
+impl Report {
+    /// As `user` gets to see it, if at all: editors read every report, and a reporter their own, without
+    /// learning which editor has decided.
+    #[must_use]
+    pub fn seen_by(self, user: &User) -> Option<Self> {
+        if user.is(Role::Editor) {
+            Some(self)
+        } else if self.reporter.id == Some(user.id) {
+            Some(Self { resolver: None, ..self })
+        } else {
+            None
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! Reporting posts and comments, and deciding reports.
+
+use axum::extract::{OriginalUri, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde_json::json;
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use crate::auth::{Editor, Member, SignedIn, Viewer};
+use crate::clock::Clock;
+use crate::comments::model::Comment;
+use crate::comments::store as comments;
+use crate::db::{Connection, Db};
+use crate::error::ApiError;
+use crate::http::conditional::{IfMatch, Tagged};
+use crate::http::extract::{Json, Path, Query};
+use crate::http::idempotency::{Idempotent, Started};
+use crate::http::pagination::{Limit, Page, decode_cursor};
+use crate::http::validation::{Validate, Violations, not_null};
+use crate::moderation::model::{Action, Entry, Report, ReportNote, ReportReason, ReportStatus, ReportTarget};
+use crate::moderation::store;
+use crate::posts::model::PostRef;
+use crate::posts::store as posts;
+
+/// A new report, of a post or of a comment.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateReport {
+    /// The post, if it is one.
+    post_id: Option<Uuid>,
+    /// The comment, if it is one.
+    comment_id: Option<Uuid>,
+    /// What is wrong with it.
+    reason: ReportReason,
+    /// More about it, in plain text.
+    note: Option<ReportNote>,
+}
+
+impl Validate for CreateReport {
+    fn validate(&self, violations: &mut Violations) {
+        violations.check("note", &self.note);
+    }
+}
+
+impl CreateReport {
+    fn target(&self) -> Result<ReportTarget, ApiError> {
+        match (self.post_id, self.comment_id) {
+            (Some(id), None) => Ok(ReportTarget::Post(id)),
+            (None, Some(id)) => Ok(ReportTarget::Comment(id)),
+            (None, None) => Err(ApiError::invalid("post_id", "required", "is required, or `comment_id`")),
+            (Some(_), Some(_)) => {
+                Err(ApiError::invalid("comment_id", "one_of", "must be absent if `post_id` is there"))
+            }
+        }
+    }
+}
+
+/// Report a post or a comment
+///
+/// Tells editors that something is wrong with what the caller reads. Each user reports each thing once.
+#[utoipa::path(post, path = "/v1/reports", tag = "moderation", request_body = CreateReport, security(("token" = [])), responses(
+    (status = 201, description = "The new report", body = Report,
+     headers(("Location" = String, description = "The path of the new report"))),
+    (status = 409, description = "The caller has reported it before"),
+))]
+pub async fn create_report(
+    Member(user): Member,
+    State(db): State<Db>,
+    State(clock): State<Clock>,
+    Idempotent(key, body): Idempotent<CreateReport>,
+) -> Result<Response, ApiError> {
+    let target = body.target()?;
+    let mut write = match key.begin(&db, Some(user.id), clock.now()).await? {
+        Started::New(write) => write,
+        Started::Replay(answer) => return Ok(answer),
+    };
+    if !is_visible(&mut write, target, &Viewer(Some(user)), &clock).await? {
+        return Err(ApiError::invalid(target.field(), "not_found", "names nothing that you can read"));
+    }
+    let new = store::NewReport {
+        reporter_id: user.id,
+        target,
+        reason: body.reason,
+        note: body.note.as_ref().map(ReportNote::as_str),
+    };
+    let id = store::insert_report(&mut write, &new, clock.now())
+        .await?
+        .ok_or_else(|| ApiError::conflict(target.field(), "reported", "was reported by you before"))?;
+    let report = store::find_report(&mut write, id).await?.ok_or(ApiError::NotFound)?;
+    let location = [(header::LOCATION, format!("/v1/reports/{id}"))];
+    write.answer((StatusCode::CREATED, location, Tagged(report)).into_response()).await
+}
+
+/// Whether `viewer` may read the target, and the post that it is on.
+async fn is_visible(
+    connection: &mut Connection,
+    target: ReportTarget,
+    viewer: &Viewer,
+    clock: &Clock,
+) -> Result<bool, ApiError> {
+    let post_id = match target {
+        ReportTarget::Post(id) => id,
+        ReportTarget::Comment(id) => {
+            let comment = comments::find(connection, id).await?.map(Comment::from);
+            match comment.filter(|comment| comment.is_visible_to(viewer)) {
+                Some(comment) => comment.post_id,
+                None => return Ok(false),
+            }
+        }
+    };
+    let post = posts::head(connection, &PostRef::Id(post_id), clock.now()).await?;
+    Ok(post.is_some_and(|post| post.is_visible_to(viewer)))
+}
+
+/// Which page of which reports.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ListReports {
+    /// Those with this status; `open` if absent.
+    #[param(inline, value_type = Option<ReportStatus>)]
+    status: Option<ReportStatus>,
+    /// How many at most.
+    #[serde(default)]
+    #[param(value_type = Option<i64>, minimum = 1, maximum = 100, default = 20)]
+    limit: Limit,
+    /// The `next_cursor` of the previous page.
+    #[param(pattern = "^[A-Za-z0-9_-]+$")]
+    cursor: Option<String>,
+}
+
+impl Validate for ListReports {
+    fn validate(&self, violations: &mut Violations) {
+        violations.check("limit", &self.limit);
+    }
+}
+
+/// Reports
+///
+/// By status, oldest first.
+#[utoipa::path(get, path = "/v1/reports", tag = "moderation", params(ListReports), security(("token" = [])), responses(
+    (status = 200, description = "A page of reports", body = Page<Report>),
+    (status = 403, description = "Only for editors"),
+))]
+pub async fn list_reports(
+    _: Editor,
+    State(db): State<Db>,
+    uri: OriginalUri,
+    Query(query): Query<ListReports>,
+) -> Result<Page<Report>, ApiError> {
+    let status = query.status.unwrap_or(ReportStatus::Open);
+    let order = format!("reports-{}", status.as_str());
+    let after = decode_cursor(&order, query.cursor.as_deref())?;
+    let rows = store::list_reports(&mut db.acquire().await?, status, after, query.limit.rows()).await?;
+    Page::new(rows, query.limit, &order, |report: &Report| report.id, &uri)
+}
+
+/// A report
+///
+/// For editors, and for who has made it.
+#[utoipa::path(get, path = "/v1/reports/{id}", tag = "moderation", params(("id" = Uuid, Path, description = "The report's id")),
+    security(("token" = [])), responses(
+    (status = 200, description = "The report", body = Report),
+    (status = 404, description = "No such report, or not for this caller"),
+))]
+pub async fn read_report(
+    SignedIn(user): SignedIn,
+    State(db): State<Db>,
+    Path(id): Path<Uuid>,
+) -> Result<Tagged<Report>, ApiError> {
+    let report = store::find_report(&mut db.acquire().await?, id).await?;
+    report.and_then(|report| report.seen_by(&user)).map(Tagged).ok_or(ApiError::NotFound)
+}
+
+/// A decision about a report. What is absent stays.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UpdateReport {
+    /// `upheld` or `dismissed`; `open` takes a decision back.
+    #[serde(default, deserialize_with = "not_null")]
+    #[schema(nullable = false)]
+    status: Option<ReportStatus>,
+}
+
+/// What it says is right or not: there is nothing to check.
+impl Validate for UpdateReport {
+    fn validate(&self, _violations: &mut Violations) {}
+}
+
+/// Decide a report
+///
+/// What is reported stays as it is: hide or delete it, or ban its author, as well. A decision that was made
+/// already changes nothing, not even who made it.
+#[utoipa::path(patch, path = "/v1/reports/{id}", tag = "moderation", params(("id" = Uuid, Path, description = "The report's id")),
+    request_body = UpdateReport, security(("token" = [])), responses(
+    (status = 200, description = "The report as it is now", body = Report),
+    (status = 403, description = "Only for editors"),
+    (status = 404, description = "No such report"),
+))]
+pub async fn update_report(
+    Editor(user): Editor,
+    State(db): State<Db>,
+    State(clock): State<Clock>,
+    Path(id): Path<Uuid>,
+    if_match: IfMatch,
+    Json(body): Json<UpdateReport>,
+) -> Result<Tagged<Report>, ApiError> {
+    let now = clock.now();
+    let mut transaction = db.begin().await?;
+    let mut resolved = false;
+    if let Some(status) = body.status {
+        let versions = if_match.versions();
+        resolved = store::resolve_report(&mut transaction, id, status, user.id, versions, now).await?;
+    }
+    let report = store::find_report(&mut transaction, id).await?.ok_or(ApiError::NotFound)?;
+    if resolved {
+        let action = match report.status {
+            ReportStatus::Open => Action::ReportReopened,
+            ReportStatus::Upheld | ReportStatus::Dismissed => Action::ReportResolved,
+        };
+        let details = json!({"status": report.status});
+        let entry = Entry { actor: Some(user.id), action, target: Some(id), details };
+        store::record(&mut transaction, &entry, now).await?;
+    } else if if_match.versions().is_some_and(|versions| !versions.contains(&report.version)) {
+        return Err(if_match.refusal(Some(report)));
+    }
+    transaction.commit().await?;
+    Ok(Tagged(report))
+}
