@@ -230,6 +230,10 @@ impl From<sqlx::Error> for ApiError {
                 Some("23514") => {
                     Self::invalid(constrained_field(database.as_ref()), "invalid", "is not acceptable")
                 }
+                // Bodies and parameters are checked; a cursor is taken at its word.
+                Some("22008") => {
+                    Self::Malformed(FieldError::new("cursor", "malformed", "has an impossible date"))
+                }
                 // Serialization failure, deadlock, lock or statement timeout, out of resources, connection
                 // refused or lost, server shutting down or read-only: all pass.
                 Some(code)

@@ -153,7 +153,7 @@ fn add_header_parameters(method: &str, path_has_patch: bool, operation: &mut Val
         "post" if operation["tags"][0] != "sessions" => (
             "Idempotency-Key",
             "Your name for this write, best a UUID: sent again within 24 hours, it gets the same answer",
-            json!({"type": "string", "format": "uuid"}),
+            json!({"type": "string", "maxLength": 255, "pattern": r#"^("[!#-~]+"|[!#-~]+)$"#}),
         ),
         _ => return,
     };

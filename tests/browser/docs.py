@@ -40,7 +40,7 @@ def check_operations(page):
         for path in document["paths"].values()
         for operation in path.values()
     }
-    assert len(operations) > 20, operations
+    assert len(operations) > 40, operations
     page.until(f"document.querySelectorAll('.opblock').length >= {len(operations)}")
     shown = page.run("[...document.querySelectorAll('.opblock')].map(block => block.id)")
     assert set(shown) == operations, set(shown) ^ operations

@@ -33,6 +33,8 @@ pub const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotenc
 /// The headers of an answer that are stored with it.
 const STORED: [HeaderName; 3] = [header::CONTENT_TYPE, header::LOCATION, header::ETAG];
 
+const MAX_LENGTH: usize = 255;
+
 const LOCK_ATTEMPTS: usize = 5;
 const LOCK_INTERVAL: Duration = Duration::from_millis(10);
 
@@ -73,17 +75,18 @@ impl<T: DeserializeOwned + Validate, S: Send + Sync> FromRequest<S> for Idempote
 }
 
 impl Key {
-    /// 1 to 255 visible characters; as the draft of the standard writes it in quotes, or as everyone does
+    /// Up to 255 visible characters; as the draft of the standard writes it in quotes, or as everyone does
     /// without.
     fn read(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
         let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
         let Some(value) = values.next() else { return Ok(None) };
-        let key = value.to_str().unwrap_or_default().trim().trim_matches('"');
-        let is_visible = key.bytes().all(|byte| byte.is_ascii_graphic());
-        if is_visible && (1..=255).contains(&key.len()) && values.next().is_none() {
+        let text = value.to_str().unwrap_or_default();
+        let key = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
+        let is_visible = key.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"');
+        if is_visible && !key.is_empty() && text.len() <= MAX_LENGTH && values.next().is_none() {
             Ok(Some(key.to_owned()))
         } else {
-            let detail = "must be one value of 1 to 255 visible ASCII characters, such as a UUID";
+            let detail = "must be one value of up to 255 visible ASCII characters, such as a UUID";
             Err(ApiError::Malformed(FieldError::new("Idempotency-Key", "malformed", detail)))
         }
     }

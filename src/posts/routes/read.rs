@@ -98,7 +98,7 @@ pub struct ListPosts {
     /// Those of the user with this id.
     author: Option<Uuid>,
     /// Those with this tag, whatever its case.
-    #[param(pattern = r"^[^\x00]*$", example = "rust")]
+    #[param(pattern = r"^[^\x00]*$")]
     tag: Option<String>,
     /// Those in this language.
     #[param(inline, value_type = Option<Language>)]
@@ -109,7 +109,7 @@ pub struct ListPosts {
     published_before: Option<DateTime<Utc>>,
     /// Those that match: words, `"phrases"`, `or`, `-without`, in the `language` that is asked for, else the
     /// service's own.
-    #[param(max_length = 200, pattern = r"^[^\x00]*$", example = "hello world")]
+    #[param(max_length = 200, pattern = r"^[^\x00]*$")]
     q: Option<String>,
     /// The order: if absent `relevance` with `q`, else `-published_at`. A draft has its creation for its
     /// publication.
