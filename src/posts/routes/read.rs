@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::auth::{Role, Viewer};
 use crate::clock::Clock;
-use crate::db::Db;
+use crate::db::{Connection, Db};
 use crate::error::ApiError;
 use crate::http::caching::FreshFor;
 use crate::http::conditional::Tagged;
@@ -180,9 +180,22 @@ pub async fn list(
     let order = sort.order(query.cursor.as_deref())?;
     let mut connection = viewer.acquire(&db).await?;
     let rows = store::list(&mut connection, &filter, &order, now).await?;
-    let next = store::next_publication(&mut connection, now).await?;
-    let fresh = next.map(|at| Extension(FreshFor::until(at, now)));
+    let fresh = freshness(&viewer, &mut connection, now).await?;
     Ok((fresh, Page::new(rows, query.limit, sort.name(), |row| order.key(row), &uri)?))
+}
+
+/// Until when caches may keep a list: no longer than until another post appears. They keep what an anonymous
+/// client reads, so nobody else has to wait for the question.
+pub(super) async fn freshness(
+    viewer: &Viewer,
+    connection: &mut Connection,
+    now: DateTime<Utc>,
+) -> Result<Option<Extension<FreshFor>>, ApiError> {
+    if viewer.0.is_some() {
+        return Ok(None);
+    }
+    let next = store::next_publication(connection, now).await?;
+    Ok(next.map(|at| Extension(FreshFor::until(at, now))))
 }
 
 /// Whose posts the viewer gets to see: what is not published is listed to its author and to editors.

@@ -5,6 +5,7 @@ use axum::extract::{OriginalUri, State};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
+use super::read::freshness;
 use crate::auth::Viewer;
 use crate::clock::Clock;
 use crate::db::Db;
@@ -89,8 +90,7 @@ pub async fn list_tags(
     let filter = TagFilter { prefix: &prefix, rows: query.limit.rows() };
     let mut connection = viewer.acquire(&db).await?;
     let rows = store::list_tags(&mut connection, &filter, &order, now).await?;
-    let next = store::next_publication(&mut connection, now).await?;
-    let fresh = next.map(|at| Extension(FreshFor::until(at, now)));
+    let fresh = freshness(&viewer, &mut connection, now).await?;
     let page = match query.sort {
         TagSort::Name => Page::new(rows, query.limit, name, |tag: &TagCount| tag.name.clone(), &uri),
         TagSort::Posts => {
