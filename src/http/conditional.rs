@@ -13,7 +13,6 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::extract::Json;
 use crate::error::ApiError;
 
 /// A resource whose row counts its changes.
@@ -28,20 +27,25 @@ pub struct Tagged<T>(pub T);
 
 impl<T: Versioned> IntoResponse for Tagged<T> {
     fn into_response(self) -> Response {
-        let tag = etag(&self.0);
-        let mut response = Json(self.0).into_response();
-        if let Ok(tag) = HeaderValue::try_from(tag) {
-            response.headers_mut().insert(header::ETAG, tag);
+        match serde_json::to_vec(&self.0) {
+            Ok(json) => {
+                let headers =
+                    [(header::CONTENT_TYPE, "application/json".into()), (header::ETAG, tag(&self.0, &json))];
+                (headers, json).into_response()
+            }
+            Err(error) => ApiError::Internal(error.into()).into_response(),
         }
-        response
     }
 }
 
 /// The strong entity tag of `resource`.
 pub fn etag(resource: &impl Versioned) -> String {
     // What cannot be serialized cannot be sent either.
-    let json = serde_json::to_vec(resource).unwrap_or_default();
-    format!("\"{}-{}\"", resource.version(), digest(&json))
+    tag(resource, &serde_json::to_vec(resource).unwrap_or_default())
+}
+
+fn tag(resource: &impl Versioned, json: &[u8]) -> String {
+    format!("\"{}-{}\"", resource.version(), digest(json))
 }
 
 /// A short hash of a representation, for its entity tag.

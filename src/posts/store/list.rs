@@ -32,6 +32,20 @@ pub struct Filter<'a> {
     pub rows: i64,
 }
 
+impl Filter<'_> {
+    /// Whether it shows all published posts.
+    fn is_everybodys(&self) -> bool {
+        let Self { status, author, tag, language, published_after, published_before, search, .. } = self;
+        *status == Some(PostStatus::Published)
+            && author.is_none()
+            && tag.is_none()
+            && language.is_none()
+            && published_after.is_none()
+            && published_before.is_none()
+            && search.is_none()
+    }
+}
+
 /// The last row that was seen: what the list is ordered by, and the id, which decides between equals.
 type After<K> = Option<(K, Uuid)>;
 
@@ -132,6 +146,30 @@ macro_rules! list {
     };
 }
 
+/// The list that is asked for most: everybody's newest posts. It has one plan for all values.
+async fn newest(
+    connection: &mut Connection,
+    after: After<DateTime<Utc>>,
+    rows: i64,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Vec<SummaryRow>> {
+    summaries!(
+        [r#"
+             null::real as rank, null::text as headline
+           from posts p join post_stats s on s.post_id = p.id left join users u on u.id = p.author_id
+           where p.deleted_at is null and p.published_at is not null and coalesce(p.published_at, p.created_at) <= $1
+             and (coalesce(p.published_at, p.created_at), p.id)
+               < (coalesce($2, 'infinity'::timestamptz), coalesce($3, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid))
+           order by coalesce(p.published_at, p.created_at) desc, p.id desc limit $4"#],
+        now,
+        after.map(|(at, _)| at),
+        after.map(|(_, id)| id),
+        rows
+    )
+    .fetch_all(connection)
+    .await
+}
+
 /// A page of posts.
 #[rustfmt::skip::macros(list)]
 pub async fn list(
@@ -141,6 +179,7 @@ pub async fn list(
     now: DateTime<Utc>,
 ) -> sqlx::Result<Vec<SummaryRow>> {
     match order {
+        Order::Newest(after) if filter.is_everybodys() => newest(connection, *after, filter.rows, now).await,
         Order::Newest(after) => {
             list!(filter, now, after, "coalesce(p.published_at, p.created_at)", "p.id", "$10::timestamptz", "<", "desc")
                 .fetch_all(connection)
