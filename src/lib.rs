@@ -8,10 +8,9 @@
 //!   three rooms each: `model` (what it is and what is allowed: pure), `store` (all of its SQL) and `routes`
 //!   (handlers and their request types).
 //! - The kit knows no feature: [`auth`] tells who is calling, as extractor types, and has the rooms of
-//!   sessions; [`http`] is the middleware stack, the extractors, validation, lists,
-//!   conditional requests and idempotency; [`error`] is every
-//!   error that a client can see; [`db`] is the pool, the migrations and the development server;
-//!   [`markdown`], [`language`], [`config`], [`telemetry`], [`clock`] and [`lifecycle`] are what they say.
+//!   sessions; [`http`] is the middleware stack, the extractors, validation, lists, conditional requests and
+//!   idempotency; [`error`] is every error that a client can see; [`db`] is the pool, the migrations and the
+//!   development server; [`markdown`], [`language`], [`config`], [`telemetry`], [`clock`] and [`lifecycle`] are what they say.
 //!
 //! A request passes the stack of [`http::middleware`], is read by the extractors of [`http::extract`] and
 //! [`auth`], and reaches a handler with nothing left to check but the state of things, which constraints
