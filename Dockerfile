@@ -12,10 +12,11 @@ ENV RUSTFLAGS="-C link-arg=-Wl,-z,pack-relative-relocs"
 # more than the C compiler of the base image. rust-toolchain.toml stays outside: the base image is the
 # toolchain, and rustup would fetch the components of a developer's.
 COPY Cargo.toml Cargo.lock ./
+COPY .cargo .cargo
+COPY assets assets
 RUN mkdir src && touch src/lib.rs && echo 'fn main() {}' >src/main.rs \
     && cargo build --release --locked --no-default-features --bin blog-api
 
-COPY .cargo .cargo
 COPY .sqlx .sqlx
 COPY certs certs
 COPY migrations migrations
