@@ -74,8 +74,9 @@ pub struct Changes<'a> {
     pub by_editor: bool,
 }
 
-/// Changes a comment; false if it is not there, or in none of the versions `if_match`. Without a decision, an approved comment whose text changes
-/// waits again if it would wait as a new one: it does not itself vouch for its author.
+/// Changes a comment; false if it is not there, or in none of the versions `if_match`. Without a decision, an
+/// approved comment whose text changes waits again if it would wait as a new one: it does not itself vouch for
+/// its author.
 pub async fn update(
     connection: &mut Connection,
     id: Uuid,
