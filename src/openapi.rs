@@ -28,6 +28,9 @@ use crate::router;
             Every error is a problem document (RFC 9457) that names each field at fault. \
             How often you may ask is in the `RateLimit` and `RateLimit-Policy` headers of every answer. \
             Lists have `next_cursor` and a `Link` to the next page. \
+            A single resource has an `ETag`: send it as `If-None-Match` to read only what is new, as `If-Match` to \
+            change only what you have seen. A `POST` with an `Idempotency-Key` may be sent again. \
+            `RateLimit` headers say how much may still be asked. \
             Every answer carries `X-Request-Id`, yours if you send one.",
     ),
     components(schemas(Problem)),
