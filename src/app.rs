@@ -7,9 +7,11 @@ use axum::extract::FromRef;
 
 use crate::auth::attempts::AttemptLimits;
 use crate::auth::password::Passwords;
+use crate::cache::Cache;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Db;
+use crate::http::caching::Caching;
 use crate::http::conditional::RequireIfMatch;
 use crate::http::context::TrustedProxyHops;
 use crate::http::middleware::{self, Limits};
@@ -25,6 +27,8 @@ use crate::users::routes::{ExportSlots, SignUpPolicy};
 pub struct AppState {
     /// The database.
     pub db: Db,
+    /// Answers to anonymous reads.
+    pub cache: Cache,
     /// The time.
     pub clock: Clock,
     /// Whether the process has been told to stop.
@@ -57,6 +61,7 @@ impl AppState {
         let hashing_slots = available_parallelism().map_or(1, |cores| cores.get().div_ceil(2)).min(4);
         Ok(Self {
             db,
+            cache: Cache::new(config.cache_max_bytes),
             clock,
             lifecycle,
             passwords: Passwords::new(hashing_slots)?,
@@ -84,5 +89,7 @@ pub fn build(config: &Config, state: AppState) -> Router {
         &state.clock,
     );
     let limits = Limits { rates, ..Limits::default() };
-    middleware::wrap(router::router(), &limits, lifecycle, &config.cors_allowed_origins).with_state(state)
+    let caching = Caching { cache: state.cache.clone(), clock: state.clock.clone() };
+    middleware::wrap(router::router(), &limits, lifecycle, &config.cors_allowed_origins, caching)
+        .with_state(state)
 }

@@ -9,7 +9,7 @@
 //!   (handlers and their request types).
 //! - The kit knows no feature: [`auth`] tells who is calling, as extractor types, and has the rooms of
 //!   sessions; [`http`] is the middleware stack, the extractors, validation, lists, conditional requests and
-//!   idempotency; [`error`] is every error that a client can see; [`db`] is the pool, the migrations and the
+//!   idempotency; [`cache`] keeps answers to anonymous reads; [`error`] is every error that a client can see; [`db`] is the pool, the migrations and the
 //!   development server; [`markdown`], [`language`], [`config`], [`telemetry`], [`clock`] and [`lifecycle`] are what they say.
 //!
 //! A request passes the stack of [`http::middleware`], is read by the extractors of [`http::extract`] and
@@ -27,6 +27,7 @@ pub const REVISION: &str = match option_env!("GIT_SHA") {
 
 pub mod app;
 pub mod auth;
+pub mod cache;
 pub mod clock;
 pub mod comments;
 pub mod config;

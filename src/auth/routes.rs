@@ -1,5 +1,6 @@
 //! `/v1/sessions`: sign in, see the devices that are signed in, sign out.
 
+use axum::Extension;
 use axum::extract::{OriginalUri, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -12,6 +13,7 @@ use super::attempts::Attempts;
 use super::model::Session;
 use super::password::{Password, Passwords};
 use super::{SignedIn, store, token};
+use crate::cache::Scope;
 use crate::clock::Clock;
 use crate::db::Db;
 use crate::error::ApiError;
@@ -19,6 +21,9 @@ use crate::http::context::ClientAddr;
 use crate::http::extract::{Json, Path, Query};
 use crate::http::pagination::{Page, PageQuery, decode_cursor};
 use crate::http::validation::{Validate, Violations};
+
+/// Sessions are shown to their user alone.
+const UNSEEN: Extension<Scope> = Extension(Scope::Nothing);
 
 /// E-mail and password.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -87,7 +92,7 @@ pub async fn create(
     };
     let session = store::insert(&mut db.acquire().await?, new, clock.now()).await?.ok_or_else(wrong)?;
     let created = CreatedSession { token: token.expose_secret().to_owned(), session };
-    Ok((StatusCode::CREATED, Json(created)).into_response())
+    Ok((StatusCode::CREATED, UNSEEN, Json(created)).into_response())
 }
 
 const ORDER: &str = "sessions";
@@ -120,9 +125,9 @@ pub async fn delete(
     SignedIn(user): SignedIn,
     State(db): State<Db>,
     Path(id): Path<Uuid>,
-) -> Result<StatusCode, ApiError> {
+) -> Result<(StatusCode, Extension<Scope>), ApiError> {
     let deleted = store::delete(&mut db.acquire().await?, user.id, id).await?;
-    if deleted { Ok(StatusCode::NO_CONTENT) } else { Err(ApiError::NotFound) }
+    if deleted { Ok((StatusCode::NO_CONTENT, UNSEEN)) } else { Err(ApiError::NotFound) }
 }
 
 /// Sign out
@@ -131,7 +136,10 @@ pub async fn delete(
 #[utoipa::path(delete, path = "/v1/sessions/current", tag = "sessions", security(("token" = [])), responses(
     (status = 204, description = "The token no longer works"),
 ))]
-pub async fn delete_current(SignedIn(user): SignedIn, State(db): State<Db>) -> Result<StatusCode, ApiError> {
+pub async fn delete_current(
+    SignedIn(user): SignedIn,
+    State(db): State<Db>,
+) -> Result<(StatusCode, Extension<Scope>), ApiError> {
     store::delete(&mut db.acquire().await?, user.id, user.session_id).await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok((StatusCode::NO_CONTENT, UNSEEN))
 }

@@ -54,8 +54,8 @@ async fn serve_on(
     serve_metrics(config, &state, metrics)?;
     tokio::spawn(maintenance::run(state.db.clone(), state.clock.clone()));
     tokio::spawn({
-        let credentials = database.credentials.clone();
-        async move { credentials.keep_fresh().await }
+        let (cache, credentials) = (state.cache.clone(), database.credentials.clone());
+        async move { tokio::join!(cache.share(&credentials), credentials.keep_fresh()) }
     });
 
     let address = listener.local_addr().map_err(Failure::unavailable)?;
@@ -110,9 +110,10 @@ fn serve_metrics(config: &Config, state: &AppState, handle: PrometheusHandle) ->
     };
     let address = listener.local_addr().map_err(Failure::unavailable)?;
     tracing::info!("metrics on http://localhost:{}/metrics", address.port());
-    let (db, passwords) = (state.db.clone(), state.passwords.clone());
+    let (db, cache, passwords) = (state.db.clone(), state.cache.clone(), state.passwords.clone());
     let observe = move || {
         db.observe();
+        cache.observe();
         passwords.observe();
     };
     tokio::spawn(telemetry::metrics::serve(listener, handle, observe));

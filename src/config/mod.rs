@@ -66,6 +66,8 @@ pub struct Config {
     pub rate_limit_account: Option<NonZeroU32>,
     /// `ATTEMPT_LIMITS`: whether sign-in and sign-up may be tried only so often.
     pub attempt_limits: bool,
+    /// `CACHE_MAX_BYTES`: how much memory the cache of answers takes; 0 is no cache.
+    pub cache_max_bytes: u64,
     /// `CORS_ALLOWED_ORIGINS`, comma-separated.
     pub cors_allowed_origins: Vec<HeaderValue>,
     /// `DEFAULT_ROLE` of a new account.
@@ -172,6 +174,7 @@ impl Config {
             rate_limit_address: env.rate("RATE_LIMIT_ADDRESS", 600),
             rate_limit_account: env.rate("RATE_LIMIT_ACCOUNT", 1200),
             attempt_limits: env.choice("ATTEMPT_LIMITS", &SWITCH).unwrap_or(true),
+            cache_max_bytes: env.parse("CACHE_MAX_BYTES", "a number of bytes").unwrap_or(64 * 1024 * 1024),
             cors_allowed_origins: env.origins("CORS_ALLOWED_ORIGINS"),
             default_role: env.choice("DEFAULT_ROLE", &SIGN_UP_ROLES).unwrap_or(Role::Author),
             default_language: env.choice("DEFAULT_LANGUAGE", Language::ALL).unwrap_or(Language::English),

@@ -56,6 +56,7 @@ fn every_variable_at_fault_is_named() {
         ("RATE_LIMIT_ADDRESS", "0"),
         ("RATE_LIMIT_ACCOUNT", "1/s"),
         ("ATTEMPT_LIMITS", "10"),
+        ("CACHE_MAX_BYTES", "64MB"),
         ("CORS_ALLOWED_ORIGINS", "https://blog.example, blog.example/"),
         ("DEFAULT_ROLE", "admin"),
         ("PASSWORD_BLOCKLIST", "no"),

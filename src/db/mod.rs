@@ -1,6 +1,7 @@
 //! The database: one pool for its writer and one for its reader, reached only through [`Db`]; migrations;
 //! and in development a private server.
 
+pub mod channel;
 mod connection;
 pub mod credentials;
 #[cfg(feature = "embedded-db")]

@@ -18,7 +18,7 @@ use super::store::{self, Filter};
 use crate::clock::Clock;
 use crate::db::{Connection, Db};
 use crate::error::ApiError;
-use crate::http::caching::FreshFor;
+use crate::http::caching::{FreshUntil, public};
 use crate::http::conditional::digest;
 use crate::http::extract::Query;
 use crate::http::origin::{Origin, PublicUrl};
@@ -213,10 +213,9 @@ impl Freshness {
     }
 
     fn answer(&self, media_type: &'static str, document: Vec<u8>) -> Response {
-        let fresh = self.next_change.map_or(FreshFor::MAX, |next| FreshFor::until(next, self.now));
         let mut headers = HeaderMap::from_iter([
             (header::CONTENT_TYPE, HeaderValue::from_static(media_type)),
-            (header::CACHE_CONTROL, fresh.cache_control(MAX_AGE)),
+            (header::CACHE_CONTROL, public(MAX_AGE, self.next_change.map(FreshUntil), self.now)),
         ]);
         headers.extend(
             HeaderValue::try_from(format!("\"{}\"", digest(&document))).map(|tag| (header::ETAG, tag)),

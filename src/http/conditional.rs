@@ -139,6 +139,7 @@ pub async fn not_modified(request: Request, next: Next) -> Response {
     };
     let Some(tag) = known else { return response };
     *response.status_mut() = StatusCode::NOT_MODIFIED;
+    response.headers_mut().remove(header::CONTENT_ENCODING);
     response.headers_mut().remove(header::CONTENT_TYPE);
     response.headers_mut().remove(header::CONTENT_LENGTH);
     if let Some(tag) = tag {

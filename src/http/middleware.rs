@@ -15,7 +15,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use super::access_log::access_log;
-use super::caching::cache_control;
+use super::caching::{Caching, cache_control, cached, note_changes};
 use super::conditional::{not_modified, tag_encoding};
 use super::context::{RequestContext, X_REQUEST_ID};
 use super::extract::Json;
@@ -48,22 +48,26 @@ pub fn wrap<S: Clone + Send + Sync + 'static>(
     limits: &Limits,
     lifecycle: Lifecycle,
     cors_allowed_origins: &[HeaderValue],
+    caching: Caching,
 ) -> Router<S> {
     let slots = Arc::new(Semaphore::new(limits.concurrency));
     let stack = ServiceBuilder::new()
         .layer(from_fn_with_state(lifecycle, access_log))
         .layer(from_fn(tag_encoding))
-        .layer(CompressionLayer::new())
         .layer(from_fn(rename_options))
         .layer(cors(cors_allowed_origins))
         .layer(map_response(default_headers))
-        .layer(from_fn(cache_control))
+        .layer(from_fn_with_state(caching.clone(), cache_control))
         .layer(from_fn(not_modified))
         .layer(from_fn(render_errors))
         // Before the slots: who asks too often takes none from others, and is told so also by a busy task.
         .layer(from_fn_with_state(limits.rates.clone(), rate_limit::limit))
+        .layer(from_fn_with_state(caching.clone(), cached))
+        // Inside the cache, which so keeps what was compressed once.
+        .layer(CompressionLayer::new())
         .layer(from_fn_with_state(slots, shed))
         .layer(from_fn_with_state(limits.request_timeout, time_out))
+        .layer(from_fn_with_state(caching, note_changes))
         .layer(CatchPanicLayer::custom(|_payload| ApiError::Panicked.into_response()));
     routes.fallback(async || ApiError::NotFound).method_not_allowed_fallback(method_not_allowed).layer(stack)
 }

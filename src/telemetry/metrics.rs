@@ -53,6 +53,18 @@ fn describe() {
         "db_secret_refreshes_total",
         "Readings of the database's secret after boot, by result."
     );
+    describe_counter!(
+        "cache_requests_total",
+        "Anonymous reads by whether the cache had the answer; bypass is without a cache."
+    );
+    describe_counter!(
+        "cache_changes_total",
+        "Changes that the cache was told of, by this task or by others."
+    );
+    describe_gauge!("cache_entries", "Answers in the cache, also outdated ones.");
+    describe_gauge!("cache_bytes", Unit::Bytes, "What the answers in the cache take.");
+    describe_gauge!("cache_max_bytes", Unit::Bytes, "What they may take.");
+    describe_gauge!("cache_shared", "1 while the other tasks are heard; else nothing is cached.");
     describe_gauge!("password_hashes_running", "Passwords being hashed.");
     describe_gauge!("password_hashes_waiting", "Passwords waiting to be hashed.");
 }

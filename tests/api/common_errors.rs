@@ -6,7 +6,7 @@ use blog_api::http::middleware::{Limits, wrap};
 use blog_api::lifecycle::Lifecycle;
 use serde_json::{Value, json};
 
-use crate::support::{TestApp, operations};
+use crate::support::{TestApp, no_cache, operations};
 
 /// An operation of the document, to be called with nothing real in its path.
 struct Operation {
@@ -131,7 +131,8 @@ async fn unknown_and_unacceptable_parameters_are_422() {
 #[tokio::test]
 async fn a_busy_task_answers_503_for_everything_but_health() {
     let full = Limits { concurrency: 0, ..Limits::default() };
-    let app = TestApp::start_wrapped(&[], |routes| wrap(routes, &full, Lifecycle::default(), &[])).await;
+    let wrapped = |routes| wrap(routes, &full, Lifecycle::default(), &[], no_cache());
+    let app = TestApp::start_wrapped(&[], wrapped).await;
     for operation in Operation::all() {
         let call = app.call(operation.method.as_str(), &operation.path);
         if ["/health", "/ready"].contains(&operation.path.as_str()) {

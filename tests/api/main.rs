@@ -5,6 +5,7 @@
 mod access;
 mod audit;
 mod bans;
+mod cache;
 mod cli;
 mod comments;
 mod common_errors;

@@ -10,7 +10,7 @@ use blog_api::http::middleware::{Limits, wrap};
 use blog_api::lifecycle::Lifecycle;
 use serde_json::Value;
 
-use crate::support::{TestApp, logs};
+use crate::support::{TestApp, logs, no_cache};
 
 /// The service with a stack of its own around routes that misbehave.
 async fn misbehaving(limits: Limits) -> TestApp {
@@ -19,7 +19,7 @@ async fn misbehaving(limits: Limits) -> TestApp {
         .route("/panic", get(async || -> StatusCode { unreachable!("on purpose") }))
         .route("/forever", get(async || pending::<StatusCode>().await))
         .route("/health", get(async || ([("content-type", "application/json")], "{}")));
-    TestApp::start_wrapped(&[], |_| wrap(routes, &limits, Lifecycle::default(), &[])).await
+    TestApp::start_wrapped(&[], |_| wrap(routes, &limits, Lifecycle::default(), &[], no_cache())).await
 }
 
 #[tokio::test]

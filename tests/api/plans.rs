@@ -109,7 +109,7 @@ struct Loaded {
 
 impl Loaded {
     async fn start() -> Self {
-        let app = TestApp::start().await;
+        let app = TestApp::start_with(&[("CACHE_MAX_BYTES", "0")]).await;
         let mut connection = app.admin_options().database(app.database_name()).connect().await.unwrap();
         for setting in [
             "session_preload_libraries = 'auto_explain'",

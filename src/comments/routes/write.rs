@@ -3,6 +3,7 @@
 use super::moderate::{decisions, deletion};
 use super::{find_post, find_visible};
 use crate::db::Connection;
+use axum::Extension;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -11,6 +12,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::auth::{Member, Role, User, Viewer};
+use crate::cache::Scope;
 use crate::clock::Clock;
 use crate::comments::model::{Comment, CommentBody, CommentStatus, MAX_DEPTH};
 use crate::comments::store::{self};
@@ -81,7 +83,8 @@ pub async fn create(
     };
     let comment: Comment = store::find(&mut write, id).await?.ok_or(ApiError::NotFound)?.into();
     let location = [(header::LOCATION, format!("/v1/comments/{id}"))];
-    write.answer((StatusCode::CREATED, location, Tagged(comment)).into_response()).await
+    let changed = Extension(Scope::Of(post.id));
+    write.answer((StatusCode::CREATED, location, changed, Tagged(comment)).into_response()).await
 }
 
 /// Why a comment was not taken.
@@ -147,7 +150,7 @@ pub async fn update(
     Path(id): Path<Uuid>,
     if_match: IfMatch,
     Json(body): Json<UpdateComment>,
-) -> Result<Tagged<Comment>, ApiError> {
+) -> Result<(Extension<Scope>, Tagged<Comment>), ApiError> {
     let body_html = match &body.body {
         Some(markdown) => Some(markdown::render_fragment(markdown.as_str()).await?),
         None => None,
@@ -180,7 +183,7 @@ pub async fn update(
     }
     let comment = comment.ok_or(ApiError::NotFound)?;
     transaction.commit().await?;
-    Ok(Tagged(comment))
+    Ok((Extension(Scope::Of(comment.post_id)), Tagged(comment)))
 }
 
 /// Delete a comment
@@ -198,7 +201,7 @@ pub async fn delete(
     State(clock): State<Clock>,
     Path(id): Path<Uuid>,
     if_match: IfMatch,
-) -> Result<StatusCode, ApiError> {
+) -> Result<(StatusCode, Extension<Scope>), ApiError> {
     let mut transaction = db.begin().await?;
     let (comment, post) = find_visible(&mut transaction, id, &Viewer(Some(user)), &clock).await?;
     if !may_delete(&user, &comment, &post) {
@@ -212,7 +215,7 @@ pub async fn delete(
         audit::record(&mut transaction, &deletion(&user, id, comment.status), now).await?;
     }
     transaction.commit().await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok((StatusCode::NO_CONTENT, Extension(Scope::Of(post.id))))
 }
 
 fn may_delete(user: &User, comment: &Comment, post: &PostHead) -> bool {

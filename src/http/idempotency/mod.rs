@@ -22,6 +22,7 @@ use uuid::Uuid;
 use self::store::Answer;
 use super::extract;
 use super::validation::Validate;
+use crate::cache::Scope;
 use crate::db::{Connection, Db, Transaction};
 use crate::error::{ApiError, FieldError};
 
@@ -247,6 +248,7 @@ fn replay(answer: Answer) -> Result<Response, ApiError> {
             response.headers_mut().insert(name, value);
         }
     }
+    response.extensions_mut().insert(Scope::Nothing);
     response.headers_mut().insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
     Ok(response)
 }

@@ -8,10 +8,11 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::auth::{Role, Viewer};
+use crate::cache::Scope;
 use crate::clock::Clock;
 use crate::db::{Connection, Db};
 use crate::error::ApiError;
-use crate::http::caching::FreshFor;
+use crate::http::caching::FreshUntil;
 use crate::http::conditional::Tagged;
 use crate::http::extract::{Path, Query};
 use crate::http::pagination::{Limit, Page, decode_cursor};
@@ -156,7 +157,7 @@ pub async fn list(
     State(default_language): State<Language>,
     uri: OriginalUri,
     Query(query): Query<ListPosts>,
-) -> Result<(Option<Extension<FreshFor>>, Page<PostSummary>), ApiError> {
+) -> Result<(Option<Extension<FreshUntil>>, Page<PostSummary>), ApiError> {
     let now = clock.now();
     let status = query.status.unwrap_or(ListStatus::Published);
     let tag = query.tag.map(|tag| tag.trim().to_lowercase());
@@ -190,12 +191,12 @@ pub(super) async fn freshness(
     viewer: &Viewer,
     connection: &mut Connection,
     now: DateTime<Utc>,
-) -> Result<Option<Extension<FreshFor>>, ApiError> {
+) -> Result<Option<Extension<FreshUntil>>, ApiError> {
     if viewer.0.is_some() {
         return Ok(None);
     }
     let next = store::next_publication(connection, now).await?;
-    Ok(next.map(|at| Extension(FreshFor::until(at, now))))
+    Ok(next.map(|at| Extension(FreshUntil(at))))
 }
 
 /// Whose posts the viewer gets to see: what is not published is listed to its author and to editors.
@@ -224,12 +225,12 @@ pub async fn read(
     State(db): State<Db>,
     State(clock): State<Clock>,
     Path(post): Path<PostRef>,
-) -> Result<Tagged<Post>, ApiError> {
+) -> Result<(Extension<Scope>, Tagged<Post>), ApiError> {
     let mut connection = viewer.acquire(&db).await?;
     let post = store::find(&mut connection, &post, clock.now()).await?;
     let mut post = post.filter(|post| post.head().is_visible_to(&viewer)).ok_or(ApiError::NotFound)?;
     if let Some(user_id) = viewer.id() {
         post.liked = Some(store::is_liked(&mut connection, post.summary.id, user_id).await?);
     }
-    Ok(Tagged(post))
+    Ok((Extension(Scope::Of(post.summary.id)), Tagged(post)))
 }

@@ -10,7 +10,7 @@ use crate::auth::Viewer;
 use crate::clock::Clock;
 use crate::db::Db;
 use crate::error::ApiError;
-use crate::http::caching::FreshFor;
+use crate::http::caching::FreshUntil;
 use crate::http::extract::Query;
 use crate::http::pagination::{Limit, Page, decode_cursor};
 use crate::http::validation::{Validate, Violations};
@@ -79,7 +79,7 @@ pub async fn list_tags(
     State(clock): State<Clock>,
     uri: OriginalUri,
     Query(query): Query<ListTags>,
-) -> Result<(Option<Extension<FreshFor>>, Page<TagCount>), ApiError> {
+) -> Result<(Option<Extension<FreshUntil>>, Page<TagCount>), ApiError> {
     let now = clock.now();
     let name = query.sort.name();
     let order = match query.sort {

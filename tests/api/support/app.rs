@@ -8,10 +8,12 @@ use axum::Router;
 use blog_api::app::{self, AppState};
 use blog_api::auth::Role;
 use blog_api::auth::password::Password;
+use blog_api::cache::Cache;
 use blog_api::clock::Clock;
 use blog_api::config::Config;
 use blog_api::db::Db;
 use blog_api::db::credentials::Credentials;
+use blog_api::http::caching::Caching;
 use blog_api::lifecycle::Lifecycle;
 use blog_api::server::{self, ServerPolicy, Stop};
 use blog_api::users::model::{Email, Username};
@@ -38,6 +40,7 @@ const VARIABLES: [(&str, &str); 3] =
 pub(crate) struct TestApp {
     pub(crate) address: SocketAddr,
     pub(crate) db: Db,
+    pub(crate) cache: Cache,
     pub(crate) lifecycle: Lifecycle,
     clock: Clock,
     client: Client,
@@ -54,6 +57,11 @@ pub(crate) struct TestUser {
     pub(crate) username: String,
     pub(crate) email: String,
     pub(crate) token: String,
+}
+
+/// For a stack around routes that read nothing.
+pub(crate) fn no_cache() -> Caching {
+    Caching { cache: Cache::new(0), clock: Clock::system() }
 }
 
 impl TestApp {
@@ -119,6 +127,11 @@ impl TestApp {
         });
         let lifecycle = Lifecycle::default();
         let state = AppState::new(&config, db.clone(), clock.clone(), lifecycle.clone()).unwrap();
+        let cache = state.cache.clone();
+        tokio::spawn({
+            let cache = cache.clone();
+            async move { cache.share(&credentials).await }
+        });
         let routes = change(app::build(&config, state));
         let listener = server::listen(0).unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -130,7 +143,17 @@ impl TestApp {
         };
         tokio::spawn(server::serve(listener, routes, lifecycle.clone(), policy, stop));
         let address = SocketAddr::from(([127, 0, 0, 1], port));
-        Self { address, db, lifecycle, clock, client: Client::new(address), now, _stop: tell, database }
+        Self {
+            address,
+            db,
+            cache,
+            lifecycle,
+            clock,
+            client: Client::new(address),
+            now,
+            _stop: tell,
+            database,
+        }
     }
 
     pub(crate) fn database_url(&self) -> String {

@@ -9,7 +9,7 @@ mod process;
 mod proxy;
 mod secrets;
 
-pub(crate) use app::{PASSWORD, TestApp, TestUser};
+pub(crate) use app::{PASSWORD, TestApp, TestUser, no_cache};
 pub(crate) use client::Reply;
 pub(crate) use contract::operations;
 pub(crate) use database::TestDatabase;

@@ -1,0 +1,89 @@
+//! What tasks tell each other: `NOTIFY` and `LISTEN`, on a connection of its own. It is not of the pool, where
+//! it would take a place for ever.
+
+use std::io;
+use std::time::Duration;
+
+use sqlx::postgres::{PgListener, PgPoolOptions};
+use sqlx::{Error, Result};
+use tokio::time::timeout;
+
+use super::credentials::Credentials;
+
+const NAME: &str = "blog_api";
+
+/// How long the database may take to answer.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// A connection on which other tasks are heard.
+pub struct Channel {
+    listener: PgListener,
+    /// Of the connection: a task hears itself too.
+    process_id: u32,
+}
+
+impl Channel {
+    /// Connects and listens.
+    ///
+    /// # Errors
+    /// When the database does not let it, or does not answer in time.
+    pub async fn open(credentials: &Credentials) -> Result<Self> {
+        in_time(async {
+            let options = credentials.options().application_name("blog-api-listener");
+            let pool = PgPoolOptions::new().max_connections(1).connect_with(options).await?;
+            let mut listener = PgListener::connect_with(&pool).await?;
+            listener.eager_reconnect(false);
+            listener.listen(NAME).await?;
+            let process_id = sqlx::query_scalar!(r#"select pg_backend_pid() as "process_id!""#)
+                .fetch_one(&mut listener)
+                .await?;
+            Ok(Self { listener, process_id: process_id.unsigned_abs() })
+        })
+        .await
+    }
+
+    /// Waits for the next message of another task. Nothing is lost if it is dropped meanwhile.
+    ///
+    /// # Errors
+    /// When the connection is lost: messages may have been missed.
+    pub async fn hear(&mut self) -> Result<String> {
+        loop {
+            let heard = self.listener.try_recv().await?.ok_or_else(|| failed("lost the connection"))?;
+            if heard.process_id() != self.process_id {
+                return Ok(heard.payload().to_owned());
+            }
+        }
+    }
+
+    /// Tells the other tasks. `message` has less than 8,000 bytes.
+    ///
+    /// # Errors
+    /// When the database does not take it, or does not answer in time.
+    pub async fn say(&mut self, message: &str) -> Result<()> {
+        in_time(async {
+            sqlx::query!("select pg_notify($1, $2)", NAME, message)
+                .execute(&mut self.listener)
+                .await
+                .map(drop)
+        })
+        .await
+    }
+
+    /// Makes sure that the connection lives.
+    ///
+    /// # Errors
+    /// When it does not, or the database does not answer in time.
+    pub async fn check(&mut self) -> Result<()> {
+        in_time(async { sqlx::query!("select").execute(&mut self.listener).await.map(drop) }).await
+    }
+}
+
+async fn in_time<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    timeout(PATIENCE, work)
+        .await
+        .unwrap_or_else(|_elapsed| Err(failed("the database did not answer in time")))
+}
+
+fn failed(why: &'static str) -> Error {
+    Error::Io(io::Error::other(why))
+}
