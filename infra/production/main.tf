@@ -21,8 +21,8 @@ module "database" {
   instance_class               = var.database_instance_class
   storage_gib                  = var.database_storage_gib
   application_password_version = var.application_password_version
-  # Each task opens up to 10, and a rollout doubles the tasks.
-  connections_alarm   = var.tasks.max * 10 * 2
+  # Each task opens up to 10 and one to hear the others, and a rollout doubles the tasks.
+  connections_alarm   = var.tasks.max * 11 * 2
   alarm_topic_arn     = aws_sns_topic.alarms.arn
   log_retention_days  = var.log_retention_days
   deletion_protection = var.deletion_protection

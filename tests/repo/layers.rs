@@ -7,8 +7,19 @@ use crate::files;
 
 const TOP: [&str; 6] = ["app", "router", "server", "openapi", "demo", "maintenance"];
 const FEATURES: [&str; 6] = ["users", "posts", "comments", "moderation", "site", "feeds"];
-const KIT: [&str; 10] =
-    ["http", "auth", "db", "config", "error", "telemetry", "clock", "lifecycle", "markdown", "language"];
+const KIT: [&str; 11] = [
+    "http",
+    "auth",
+    "cache",
+    "db",
+    "config",
+    "error",
+    "telemetry",
+    "clock",
+    "lifecycle",
+    "markdown",
+    "language",
+];
 
 /// What every feature consists of.
 const ROOMS: [&str; 3] = ["model", "routes", "store"];
