@@ -39,7 +39,7 @@ impl<T: Versioned> IntoResponse for Tagged<T> {
 }
 
 /// The strong entity tag of `resource`.
-pub fn etag(resource: &impl Versioned) -> String {
+fn etag(resource: &impl Versioned) -> String {
     // What cannot be serialized cannot be sent either.
     tag(resource, &serde_json::to_vec(resource).unwrap_or_default())
 }
@@ -53,11 +53,6 @@ fn tag(resource: &impl Versioned, json: &[u8]) -> String {
 pub fn digest(bytes: &[u8]) -> String {
     let hash: [u8; 32] = Sha256::digest(bytes).into();
     format!("{:016x}", hash.iter().take(8).fold(0, |digest, byte| digest << 8 | u64::from(*byte)))
-}
-
-/// The error that says that the resource is not what `If-Match` named any more.
-pub fn precondition_failed(current: &impl Versioned) -> ApiError {
-    ApiError::PreconditionFailed(etag(current))
 }
 
 /// Whether a change must say which version it changes: `REQUIRE_IF_MATCH`.
@@ -78,7 +73,7 @@ impl IfMatch {
     /// Why a change was not made to a resource that `current` looks for: it is gone, or is not what
     /// `If-Match` named.
     pub fn refusal(&self, current: Option<impl Versioned>) -> ApiError {
-        current.map_or(ApiError::NotFound, |current| precondition_failed(&current))
+        current.map_or(ApiError::NotFound, |current| ApiError::PreconditionFailed(etag(&current)))
     }
 }
 

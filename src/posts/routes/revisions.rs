@@ -2,12 +2,13 @@
 
 use axum::extract::{OriginalUri, State};
 use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::json;
 use utoipa::IntoParams;
 
 use super::write::{find_editable, record};
-use crate::auth::{Member, SignedIn};
+use crate::auth::{Member, SignedIn, User};
 use crate::clock::Clock;
 use crate::db::Db;
 use crate::error::ApiError;
@@ -16,7 +17,7 @@ use crate::http::extract::{Path, Query};
 use crate::http::idempotency::{Idempotency, Started};
 use crate::http::pagination::{Page, PageQuery, decode_cursor};
 use crate::http::validation::{Validate, Violations};
-use crate::markdown;
+use crate::markdown::{self, Rendered};
 use crate::moderation::model::Action;
 use crate::posts::model::{Post, PostRef, Revision, RevisionContent, RevisionSummary, diff};
 use crate::posts::store::{self, RevisionRow};
@@ -140,17 +141,14 @@ pub async fn restore_revision(
     key: Idempotency,
 ) -> Result<Response, ApiError> {
     let now = clock.now();
+    let rendered = render_revision(&db, user, &path, now).await;
     let mut write = match key.begin(&db, Some(user.id), now).await? {
         Started::New(write) => write,
         Started::Replay(answer) => return Ok(answer),
     };
+    let (revision, rendered) = rendered?;
     let head = find_editable(&mut write, user, &path.post, now).await?;
     let id = head.id;
-    let revision = store::find_revision(&mut write, id, path.number).await?.ok_or(ApiError::NotFound)?;
-    let rendered = markdown::render(&revision.body).await.map_err(|error| match error {
-        ApiError::Invalid(mut errors) => errors.pop().map_or(ApiError::NotFound, ApiError::Conflict),
-        error => error,
-    })?;
     let changes = store::Changes {
         title: Some(&revision.summary.title),
         summary: Some(revision.summary.summary.as_deref()),
@@ -167,4 +165,24 @@ pub async fn restore_revision(
     }
     let post = store::find(&mut write, &PostRef::Id(id), now).await?.ok_or(ApiError::NotFound)?;
     write.answer(Tagged(post).into_response()).await
+}
+
+/// A revision, which never changes, and what its text becomes today. Before the transaction, since it may take
+/// a while.
+async fn render_revision(
+    db: &Db,
+    user: User,
+    path: &RevisionPath,
+    now: DateTime<Utc>,
+) -> Result<(RevisionContent, Rendered), ApiError> {
+    let mut connection = db.acquire().await?;
+    let post = find_editable(&mut connection, user, &path.post, now).await?;
+    let revision =
+        store::find_revision(&mut connection, post.id, path.number).await?.ok_or(ApiError::NotFound)?;
+    drop(connection);
+    let rendered = markdown::render(&revision.body).await.map_err(|error| match error {
+        ApiError::Invalid(mut errors) => errors.pop().map_or(ApiError::NotFound, ApiError::Conflict),
+        error => error,
+    })?;
+    Ok((revision, rendered))
 }
