@@ -54,6 +54,13 @@ async fn requests_connections_and_the_version_are_counted() {
     assert!(value("db_pool_connections{pool=\"writer\",state=\"idle\"}") >= 1);
     assert!(value("db_connections_opened_total{pool=\"writer\"}") >= 1);
     assert!(value("db_pool_wait_seconds_count{pool=\"writer\"}") >= 3);
+    // Whether the cache is in use yet is a matter of time.
+    let reads = series.iter().filter(|(series, _)| series.starts_with("cache_requests_total{"));
+    assert_eq!(reads.map(|(_, count)| count.parse::<u64>().unwrap()).sum::<u64>(), 2);
+    assert_eq!(value("cache_max_bytes"), 64 * 1024 * 1024);
+    for gauge in ["cache_bytes", "cache_entries", "cache_shared"] {
+        value(gauge);
+    }
     assert_eq!(value("password_hashes_running"), 0);
     assert_eq!(value("password_hashes_waiting"), 0);
     let build = series.iter().find(|(series, _)| series.starts_with("blog_api_build_info{")).unwrap();

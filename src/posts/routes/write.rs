@@ -1,5 +1,6 @@
 //! Writing, changing, deleting and restoring posts.
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -10,6 +11,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::auth::{Author, Editor, Member, User, Viewer};
+use crate::cache::Scope;
 use crate::clock::Clock;
 use crate::db::{Connection, Db};
 use crate::error::ApiError;
@@ -143,7 +145,8 @@ pub async fn create(
     let id = id.ok_or_else(|| ApiError::conflict("slug", "taken", "is taken already"))?;
     let post = store::find(&mut write, &PostRef::Id(id), now).await?.ok_or(ApiError::NotFound)?;
     let location = [(header::LOCATION, format!("/v1/posts/{id}"))];
-    write.answer((StatusCode::CREATED, location, Tagged(post)).into_response()).await
+    let changed = Extension(Scope::Of(id));
+    write.answer((StatusCode::CREATED, location, changed, Tagged(post)).into_response()).await
 }
 
 /// The post, if `user` may change it: a post that the user may not know of is not found.
@@ -254,7 +257,7 @@ pub async fn update(
     Path(post): Path<PostRef>,
     if_match: IfMatch,
     Json(body): Json<UpdatePost>,
-) -> Result<Tagged<Post>, ApiError> {
+) -> Result<(Extension<Scope>, Tagged<Post>), ApiError> {
     let now = clock.now();
     let rendered = match &body.body {
         Some(markdown) => Some(markdown::render(markdown.as_str()).await?),
@@ -285,7 +288,8 @@ pub async fn update(
         record(&mut transaction, &user, Action::PostUpdated, head.id, details, now).await?;
     }
     transaction.commit().await?;
-    post.map(Tagged).ok_or(ApiError::NotFound)
+    let post = post.ok_or(ApiError::NotFound)?;
+    Ok((Extension(Scope::Of(head.id)), Tagged(post)))
 }
 
 /// Delete a post
@@ -303,7 +307,7 @@ pub async fn delete(
     State(clock): State<Clock>,
     Path(post): Path<PostRef>,
     if_match: IfMatch,
-) -> Result<StatusCode, ApiError> {
+) -> Result<(StatusCode, Extension<Scope>), ApiError> {
     let now = clock.now();
     let mut transaction = db.begin().await?;
     let head = find_editable(&mut transaction, user, &post, now).await?;
@@ -314,7 +318,7 @@ pub async fn delete(
         record(&mut transaction, &user, Action::PostDeleted, head.id, json!({}), now).await?;
     }
     transaction.commit().await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok((StatusCode::NO_CONTENT, Extension(Scope::Of(head.id))))
 }
 
 /// Restore a deleted post
@@ -342,7 +346,8 @@ pub async fn restore(
         record(&mut write, &user, Action::PostRestored, id, json!({}), now).await?;
     }
     let post = store::find(&mut write, &post, now).await?.ok_or(ApiError::NotFound)?;
-    write.answer(Tagged(post).into_response()).await
+    let changed = Extension(Scope::Of(post.summary.id));
+    write.answer((changed, Tagged(post)).into_response()).await
 }
 
 /// Notes what an editor did to a post.
