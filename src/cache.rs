@@ -33,7 +33,7 @@ use crate::telemetry::metrics::set;
 const MAX_ANSWER: usize = 1024 * 1024;
 
 /// What an answer takes beside its body and its key, about, in bytes.
-const OVERHEAD: usize = 512;
+const OVERHEAD: usize = 1024;
 
 /// How many changes are told one by one; more are told as a change of everything.
 const MAX_TOLD: usize = 100;
@@ -128,7 +128,14 @@ impl Cache {
     }
 
     /// Keeps `answer`, which shows `scope`, until `expires`; unless something has changed since `before`.
-    pub fn keep(&self, key: String, answer: Answer, scope: Scope, expires: DateTime<Utc>, before: Moment) {
+    pub fn keep(
+        &self,
+        key: String,
+        mut answer: Answer,
+        scope: Scope,
+        expires: DateTime<Utc>,
+        before: Moment,
+    ) {
         if answer.body.len() > MAX_ANSWER {
             return;
         }
@@ -139,6 +146,8 @@ impl Cache {
             }
             changes.number(scope)
         };
+        // A buffer that grew while the body was written may be twice as large.
+        answer.body = Bytes::copy_from_slice(&answer.body);
         self.0.answers.insert(key, Arc::new(Kept { answer, scope, number, expires }));
     }
 
