@@ -45,6 +45,10 @@ fn is_read(request: &Request) -> bool {
     matches!(*request.method(), Method::GET | Method::HEAD)
 }
 
+fn is_write(request: &Request) -> bool {
+    matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH | Method::DELETE)
+}
+
 fn is_anonymous(request: &Request) -> bool {
     !request.headers().contains_key(header::AUTHORIZATION)
 }
@@ -135,7 +139,7 @@ pub async fn note_changes(
     request: Request,
     next: Next,
 ) -> Response {
-    if is_read(&request) {
+    if !is_write(&request) {
         return next.run(request).await;
     }
     let mut write = Write { cache, changed: Scope::Everything };

@@ -1,5 +1,6 @@
 //! Signing up, changing and deleting accounts.
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -11,6 +12,7 @@ use uuid::Uuid;
 use crate::auth::attempts::Attempts;
 use crate::auth::password::{Password, Passwords};
 use crate::auth::{Caller, Role, User, store as sessions};
+use crate::cache::Scope;
 use crate::clock::Clock;
 use crate::db::{Connection, Db};
 use crate::error::ApiError;
@@ -103,7 +105,9 @@ pub async fn create(
     let account = store::insert(&mut write, new, clock.now()).await?;
     write.belongs_to(account.id);
     let location = [(header::LOCATION, format!("/v1/users/{}", account.id))];
-    write.answer((StatusCode::CREATED, location, Tagged(account)).into_response()).await
+    // Nothing shows a new user, who has written nothing.
+    let changed = Extension(Scope::Nothing);
+    write.answer((StatusCode::CREATED, location, changed, Tagged(account)).into_response()).await
 }
 
 /// What changes in an account. What is absent stays; null takes away.
