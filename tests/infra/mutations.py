@@ -28,6 +28,7 @@ TERRAFORM = [
     ("certificate by e-mail", "modules/service/edge.tf", 'validation_method = "DNS"', 'validation_method = "EMAIL"', "certificate"),
     ("tokens in the firewall's log", "modules/service/firewall.tf", '  redacted_fields {\n    single_header {\n      name = "authorization"\n    }\n  }\n', "", "firewall-logs"),
     ("no rules against known bad input", "modules/service/firewall.tf", "AWSManagedRulesKnownBadInputsRuleSet =", "AWSManagedRulesLinuxRuleSet =", "managed-rules"),
+    ("posts about markup are refused", "modules/service/firewall.tf", '      "CrossSiteScripting_BODY",\n', "", "bodies-counted"),
     ("floods are counted, not stopped", "modules/service/firewall.tf", "action {\n      block {}", "action {\n      count {}", "rate-rule"),
     ("images are not scanned", "modules/service/repository.tf", "scan_on_push = true", "scan_on_push = false", "image-scan"),
     ("tags can move", "modules/service/repository.tf", '"IMMUTABLE"', '"MUTABLE"', "image-immutable"),

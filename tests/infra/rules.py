@@ -15,6 +15,12 @@ UNLIMITED = re.compile(
     r"|ec2:Describe\w+|elasticloadbalancing:Describe\w+|logs:DescribeLogGroups"
 )
 
+# All that AWS's two groups have about bodies.
+COUNTED = {
+    "SizeRestrictions_BODY", "CrossSiteScripting_BODY", "EC2MetaDataSSRF_BODY", "GenericLFI_BODY", "GenericRFI_BODY",
+    "JavaDeserializationRCE_BODY", "Log4JRCE_BODY", "ReactJSRCE_BODY",
+}  # fmt: skip
+
 APPLICATION_SECRET = "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:blog-api/database-AbCdEf"
 MASTER_SECRET = "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:rds!db-AbCdEf"
 ROLE = "arn:aws:iam::123456789012:role/blog-api-"
@@ -67,6 +73,11 @@ def edge(state):
     managed = {group["name"] for rule in firewall for group in rule["statement"][0]["managed_rule_group_statement"]}
     if not {"AWSManagedRulesCommonRuleSet", "AWSManagedRulesKnownBadInputsRuleSet"} <= managed:
         yield "managed-rules", "the firewall lacks a managed rule group"
+    overrides = [
+        one for rule in firewall for group in rule["statement"][0]["managed_rule_group_statement"] for one in group["rule_action_override"]
+    ]
+    if {one["name"] for one in overrides if one["action_to_use"][0]["count"]} != COUNTED:
+        yield "bodies-counted", "a post about code or an attack is refused, or more than bodies is let through"
     rate = [rule for rule in firewall if rule["statement"][0]["rate_based_statement"]]
     if not rate or not rate[0]["action"][0]["block"]:
         yield "rate-rule", "nothing stops a flood from one address"

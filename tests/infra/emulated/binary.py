@@ -132,7 +132,7 @@ def prove(folder, binary, bindir, work):
         check("the keys came from the credentials endpoint", credentials.answered == set(tasks), credentials.answered)
         said = log.read_text()
         for name, values in measured(said, made["log_group"]).items():
-            check(f"the metric {name} counts {len(values)} lines", values and all(value > 0 for value in values), values)
+            check(f"the metric {name} counts {len(values)} of the program's lines", values and all(value > 0 for value in values), values)
         told = application["password"] in said or master["password"] in said
         check(f"no password is in {len(said.splitlines())} lines of log", said and not told)
     finally:
