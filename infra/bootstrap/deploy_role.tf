@@ -62,7 +62,6 @@ resource "aws_iam_role_policy" "deploy" {
           "ecr:CompleteLayerUpload",
           "ecr:DescribeImages",
           "ecr:DescribeRepositories",
-          "ecr:GetDownloadUrlForLayer",
           "ecr:InitiateLayerUpload",
           "ecr:PutImage",
           "ecr:UploadLayerPart",
@@ -141,7 +140,6 @@ resource "aws_iam_role_policy" "deploy" {
         Action = [
           "logs:FilterLogEvents",
           "logs:GetLogEvents",
-          "logs:DescribeLogStreams",
         ]
         Resource = local.log_groups
       },
@@ -150,8 +148,6 @@ resource "aws_iam_role_policy" "deploy" {
         Sid    = "DiagnoseTheNetwork"
         Effect = "Allow"
         Action = [
-          "ec2:DescribeNatGateways",
-          "ec2:DescribeNetworkInterfaces",
           "ec2:DescribeRouteTables",
           "ec2:DescribeSecurityGroups",
           "ec2:DescribeSubnets",
@@ -172,7 +168,6 @@ resource "aws_iam_role_policy" "deploy" {
           "iam:GetRolePolicy",
           "iam:ListAttachedRolePolicies",
           "iam:ListRolePolicies",
-          "iam:SimulatePrincipalPolicy",
         ]
         Resource = concat(local.task_roles, [aws_iam_role.deploy.arn])
       },

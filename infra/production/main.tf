@@ -21,8 +21,8 @@ module "database" {
   instance_class               = var.database_instance_class
   storage_gib                  = var.database_storage_gib
   application_password_version = var.application_password_version
-  # Each task opens up to 10 and one to hear the others, and a rollout doubles the tasks.
-  connections_alarm   = var.tasks.max * 11 * 2
+  # Each task opens up to 10 unless told otherwise, and one to hear the others; a rollout doubles the tasks.
+  connections_alarm   = var.tasks.max * 2 * (tonumber(lookup(var.environment, "DB_MAX_CONNECTIONS", "10")) + 1)
   alarm_topic_arn     = aws_sns_topic.alarms.arn
   log_retention_days  = var.log_retention_days
   deletion_protection = var.deletion_protection

@@ -124,6 +124,11 @@ variable "environment" {
     condition     = length(setintersection(keys(var.environment), ["DATABASE_URL", "DB_SECRET_ID", "DB_APP_SECRET_ID"])) == 0
     error_message = "environment must not say where the database is: its password belongs into Secrets Manager, and Terraform names the secret."
   }
+
+  validation {
+    condition     = length(setintersection(keys(var.environment), ["PORT", "DRAIN_DELAY", "SHUTDOWN_TIMEOUT"])) == 0
+    error_message = "environment must not set PORT, DRAIN_DELAY or SHUTDOWN_TIMEOUT: they go with portMappings and stopTimeout, so set them in task-definition.json, beside these."
+  }
 }
 
 variable "tasks" {

@@ -3,7 +3,11 @@
 import json
 import re
 import subprocess
+import time
 from concurrent.futures import ThreadPoolExecutor
+
+
+DAY = 24 * 60 * 60
 
 
 class CannotAsk(Exception):
@@ -69,6 +73,9 @@ class Gatherer:
             # It runs in the service's network, and has no part in its deployments and its load balancer.
             service |= {"events": [], "deployments": [], "loadBalancers": []}
         stopped = self.stopped(cluster, service_name, task)
+        if not task and not steady(service):
+            known = {t["taskArn"] for t in stopped}
+            stopped += [t for t in self.remembered(service_name) if t["taskArn"] not in known]
         definition = definition or (stopped[0]["taskDefinitionArn"] if task and stopped else subject(service, stopped))
         stopped = [t for t in stopped if t["taskDefinitionArn"].endswith(definition.split("/")[-1])]
         definition = self.answer("ecs", "describe-task-definition", "--task-definition", definition).get(
@@ -116,6 +123,17 @@ class Gatherer:
             else []
         )
         return sorted(tasks, key=lambda t: str(t.get("stoppedAt", "")), reverse=True)
+
+    def remembered(self, service):
+        """The tasks that stopped on the last day, newest first. ECS forgets them after an hour; Terraform keeps the events."""
+        group = f"/aws/events/{service}-stopped-tasks"
+        since = str(int((time.time() - DAY) * 1000))
+        events = self.answer(
+            "logs", "filter-log-events", "--log-group-name", group, "--start-time", since,
+            missing=["ResourceNotFoundException"],
+        )  # fmt: skip
+        tasks = [json.loads(event["message"])["detail"] for event in events.get("events", [])]
+        return sorted(tasks, key=lambda t: str(t.get("stoppedAt", "")), reverse=True)[:20]
 
     def caller(self, identity):
         arn = identity["Arn"]
@@ -302,6 +320,16 @@ class Gatherer:
 
 def gather(**what):
     return Gatherer().gather(**what)
+
+
+def steady(service):
+    """Whether one deployment, completed, has all its tasks."""
+    deployments = service.get("deployments", [])
+    return (
+        len(deployments) == 1
+        and deployments[0].get("rolloutState", "COMPLETED") == "COMPLETED"
+        and service["runningCount"] >= service["desiredCount"]
+    )
 
 
 def subject(service, stopped):

@@ -98,7 +98,10 @@ def ports_differ(facts):
                     f"--load-balancers targetGroupArn={group['TargetGroupArn']},containerName={box['name']},containerPort={listens}",
                 )
             else:
-                mend += "correct PORT or portMappings in task-definition.json, and\naws ecs register-task-definition --cli-input-json file://task-definition.json"
+                mend += (
+                    "correct PORT or portMappings in task-definition.json, and\n"
+                    "aws ecs register-task-definition --cli-input-json file://task-definition.json\nscripts/deploy    # rolls it out"
+                )
             yield Cause(
                 "The ports differ, so requests and health checks go where nothing listens.",
                 mend,

@@ -39,7 +39,7 @@ def role_missing(facts, use):
         yield Cause(
             f"The task definition has no {use} role. It is used by {USES[use]}.",
             f"put the role's ARN into `{use}RoleArn` of task-definition.json and register it:\n"
-            "aws ecs register-task-definition --cli-input-json file://task-definition.json",
+            "aws ecs register-task-definition --cli-input-json file://task-definition.json\nscripts/deploy    # rolls it out",
             [f"{facts['definition']['family']}:{facts['definition']['revision']} has no {use}RoleArn"],
         )
 
@@ -172,7 +172,7 @@ def secret_missing(facts):
             yield Cause(
                 f"The secret {secret['id']} does not exist in this account and region: a slip in the name, or it was never made.",
                 "aws secretsmanager list-secrets --query 'SecretList[].Name'    # then correct the definition, or make it:\n"
-                f"aws secretsmanager create-secret --name {secret['id'].split(':')[-1]} --secret-string file://secret.json",
+                f"aws secretsmanager create-secret --name {secret_name(secret['id'])} --secret-string file://secret.json",
                 evidence,
             )
         elif secret["deleted"]:
@@ -181,6 +181,12 @@ def secret_missing(facts):
                 f"aws secretsmanager restore-secret --secret-id {secret['id']}",
                 [*evidence, f"deleted {secret['deleted']}"],
             )
+
+
+def secret_name(identifier):
+    """An ARN ends with the name, a hyphen and six characters of Secrets Manager's own."""
+    name = identifier.split(":")[-1]
+    return name[:-7] if identifier.startswith("arn:") else name
 
 
 @rule("secret-denied", "the reader's policies, and the policy of the secret")

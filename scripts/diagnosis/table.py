@@ -2,6 +2,9 @@
 
 import re
 from dataclasses import dataclass, field
+from itertools import takewhile
+
+from .facts import steady
 
 
 @dataclass
@@ -41,13 +44,21 @@ def reports(facts):
     for task in facts["stopped"]:
         yield from (f"task stopped: {r}" for r in [task.get("stoppedReason")] if r)
         yield from (f"container {c['name']}: {c['reason']}" for c in task.get("containers", []) if c.get("reason"))
-    yield from (f"event: {e['message']}" for e in facts["service"]["events"])
+    yield from (f"event: {e['message']}" for e in events(facts))
     yield from (
         f"deployment: {d['rolloutStateReason']}"
         for d in facts["service"].get("deployments", [])
         if d.get("rolloutStateReason")
     )
     yield from (f"command failed: {e}" for e in facts["errors"])
+
+
+def events(facts):
+    """Newest first. What a service that is steady again went through before is over."""
+    service, looked_at = facts["service"], facts["definition"].get("taskDefinitionArn")
+    if not steady(service) or looked_at != service.get("taskDefinition"):
+        return service["events"]
+    return list(takewhile(lambda e: "has reached a steady state" not in e["message"], service["events"]))
 
 
 def said(facts, pattern):

@@ -121,7 +121,7 @@ def no_such_repository(facts):
     facts["image"]["tag_found"] = facts["image"]["repository_found"] = False
 
 
-@fault("secret-missing", "does not exist", "list-secrets", also={"container-exited"})
+@fault("secret-missing", "does not exist", "create-secret --name blog-api/database --secret", also={"container-exited"})
 def secret_mistyped(facts):
     facts["secrets"][0]["found"] = False
     stop(facts, "Essential container in task exited", 78, log="blog-api: DB_SECRET_ID blog-api/databse: not found")

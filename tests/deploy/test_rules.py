@@ -61,6 +61,15 @@ class Rules(unittest.TestCase):
         self.assertIn("something new", causes(change)[1])
 
 
+    def test_trouble_after_a_steady_state(self):
+        def change(facts):
+            failed = "(service blog-api) (task 1) failed ELB health checks in (target-group tg-blog-api)"
+            for message in (failed, "(service blog-api) has reached a steady state."):
+                faults.event(facts, message)
+
+        self.assertIn("failed ELB health checks", causes(change)[1])
+
+
 class Silence(unittest.TestCase):
     """What looks like a fault and is none."""
 
@@ -95,6 +104,14 @@ class Silence(unittest.TestCase):
         def change(facts):
             faults.stop(facts, "Essential container in task exited", 0)
             facts["stopped"][0]["startedBy"] = "deploy"
+
+        self.silent(change)
+
+    def test_trouble_that_is_over(self):
+        def change(facts):
+            failed = "(service blog-api) (task 1) failed ELB health checks in (target-group tg-blog-api)"
+            for message in ("(service blog-api) has reached a steady state.", failed):
+                faults.event(facts, message)
 
         self.silent(change)
 

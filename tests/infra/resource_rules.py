@@ -1,6 +1,10 @@
 """What must hold of each resource of a type, one row for each rule."""
 
 import json
+import re
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parent.parent.parent
 
 
 def health(group):
@@ -24,8 +28,24 @@ def tracking(policy):
     return metric, block["target_value"], block["scale_out_cooldown"], block["scale_in_cooldown"]
 
 
+REQUESTS = re.compile(r"app/blog-api/[0-9a-f]{16}/targetgroup/blog-api/[0-9a-f]{16}")
+
+
+def label(policy):
+    return policy["target_tracking_scaling_policy_configuration"][0]["predefined_metric_specification"][0]["resource_label"]
+
+
 def parameters(group):
     return {one["name"]: one["value"] for one in group["parameter"]}
+
+
+def kept(lifecycle):
+    rules = [rule["selection"] for rule in json.loads(lifecycle["policy"])["rules"]]
+    return [(rule["tagStatus"], rule["countNumber"]) for rule in rules]
+
+
+def counted(log_filter):
+    return log_filter["pattern"], log_filter["metric_transformation"][0]["value"]
 
 
 # Each row: rule, resource as type or type.name, what must hold of each such resource, why.
@@ -44,10 +64,11 @@ EACH = [
     ("public-balancer", "aws_lb", lambda r: not r["internal"], "clients reach it"),
     ("certificate", "aws_acm_certificate", lambda r: r["validation_method"] == "DNS", "it renews itself"),
     ("firewall-logs", "aws_wafv2_web_acl_logging_configuration", lambda r: r["redacted_fields"], "no token in the log"),
+    ("firewall-default", "aws_wafv2_web_acl", lambda r: r["default_action"][0]["allow"], "what no rule is about passes"),
     # images
     ("image-scan", "aws_ecr_repository", lambda r: r["image_scanning_configuration"][0]["scan_on_push"], "known holes are told"),
     ("image-immutable", "aws_ecr_repository", lambda r: r["image_tag_mutability"] == "IMMUTABLE", "a tag names one image for good"),
-    ("image-lifecycle", "aws_ecr_lifecycle_policy", lambda r: len(json.loads(r["policy"])["rules"]) == 2, "old images go"),
+    ("image-lifecycle", "aws_ecr_lifecycle_policy", lambda r: kept(r) == [("untagged", 7), ("any", 50)], "old images go, and enough stay to roll back to"),
     # the service
     ("cluster-name", "aws_ecs_cluster", lambda r: r["name"] == "blog-cluster", "what the deploy role and scripts/deploy expect"),
     ("insights", "aws_ecs_cluster", lambda r: {"name": "containerInsights", "value": "enabled"} in r["setting"], "metrics of tasks"),
@@ -62,7 +83,7 @@ EACH = [
     ("keep-revisions", "aws_ecs_task_definition", lambda r: r["skip_destroy"], "there must be something to roll back to"),
     ("scaling-range", "aws_appautoscaling_target", lambda r: (r["min_capacity"], r["max_capacity"]) == (2, 10), "2 to 10 tasks"),
     ("scaling-cpu", "aws_appautoscaling_policy.cpu", lambda r: tracking(r) == ("ECSServiceAverageCPUUtilization", 60, 30, 120), "60 % of CPU, 30 s out, 120 s in"),
-    ("scaling-requests", "aws_appautoscaling_policy.requests", lambda r: tracking(r)[0] == "ALBRequestCountPerTarget", "requests per task"),
+    ("scaling-requests", "aws_appautoscaling_policy.requests", lambda r: tracking(r) == ("ALBRequestCountPerTarget", 3000, 30, 120) and REQUESTS.fullmatch(label(r)), "requests per task of this balancer and target group"),
     # the database
     ("postgres", "aws_db_instance", lambda r: (r["engine"], r["engine_version"]) == ("postgres", "17"), "PostgreSQL 17"),
     ("multi-az", "aws_db_instance", lambda r: r["multi_az"], "a zone may be lost"),
@@ -72,9 +93,11 @@ EACH = [
     ("deletion-protection", "aws_db_instance", lambda r: r["deletion_protection"], "nobody deletes it by mistake"),
     ("final-snapshot", "aws_db_instance", lambda r: not r["skip_final_snapshot"], "what is deleted can come back"),
     ("private-database", "aws_db_instance", lambda r: not r["publicly_accessible"], "the internet has no way in"),
-    ("monitoring", "aws_db_instance", lambda r: r["monitoring_interval"] > 0 and r["performance_insights_enabled"], "to see why it is slow"),
+    ("performance-insights", "aws_db_instance", lambda r: r["performance_insights_enabled"], "to see why it is slow"),
     ("force-ssl", "aws_db_parameter_group", lambda r: parameters(r).get("rds.force_ssl") == "1", "nothing reaches it in the clear"),
     ("slow-statements", "aws_db_parameter_group", lambda r: int(parameters(r).get("log_min_duration_statement", -1)) > 0, "slow statements are logged"),
+    ("parameters-used", "aws_db_instance", lambda r: r["parameter_group_name"] == "blog-api-postgres17", "a group that nobody uses sets nothing"),
+    ("enhanced-monitoring", "aws_db_instance", lambda r: (r["monitoring_interval"], r["monitoring_role_arn"]) == (60, "arn:aws:iam::123456789012:role/mock"), "RDS needs a role to write what it measures"),
     ("balancer-protection", "aws_lb", lambda r: r["enable_deletion_protection"], "nobody deletes it by mistake"),
     # what is kept
     ("secret-key", "aws_secretsmanager_secret", lambda r: r["kms_key_id"], "a key that roles are granted"),
@@ -84,7 +107,8 @@ EACH = [
     ("flow-logs", "aws_flow_log", lambda r: r["traffic_type"] == "ALL", "what was refused and what was not"),
     ("topic-key", "aws_sns_topic", lambda r: r["kms_master_key_id"], "alarms name what is weak"),
     ("alarm-actions", "aws_cloudwatch_metric_alarm", lambda r: r["alarm_actions"] and r["ok_actions"], "an alarm that tells nobody is none"),
-    ("log-errors", "aws_cloudwatch_log_metric_filter.errors", lambda r: r["pattern"] == '{ $.level = "ERROR" }', "the service logs JSON"),
+    ("log-errors", "aws_cloudwatch_log_metric_filter.errors", lambda r: counted(r) == ('{ $.level = "ERROR" }', "1"), "the service logs JSON"),
+    ("log-latency", "aws_cloudwatch_log_metric_filter.latency", lambda r: counted(r) == ("{ $.latency_ms = * }", "$.latency_ms"), "the service logs how long an answer took"),
     ("buckets-private", "aws_s3_bucket_public_access_block", lambda r: all(r[key] for key in PUBLIC_ACCESS), "no bucket is public"),
 ]
 
@@ -125,3 +149,12 @@ def of(state, kind):
 
 def one(state, kind, name):
     return next(resource for resource in of(state, kind) if resource["name"] == name)
+
+
+def listed(value):
+    return value if isinstance(value, list) else [value]
+
+
+def statements(state, role):
+    policy = one(state, "aws_iam_role_policy", role)["values"]["policy"]
+    return json.loads(policy)["Statement"]

@@ -3,35 +3,23 @@
 import json
 import re
 
+import alarm_rules
+import deploy_rules
+import network_rules
 import task_rules
-from resource_rules import EACH, EACH_OF_BOOTSTRAP, each, of, one
-
-ALARMS = {"5xx", "p99", "unhealthy-targets", "task-restarts", "log-errors", "database-cpu", "database-storage", "database-connections"}
-
-# Who reaches what, from where to which group at which port: all of it.
-INGRESS = {
-    ("0.0.0.0/0", "load_balancer", 443),
-    ("0.0.0.0/0", "load_balancer", 80),
-    ("load_balancer", "tasks", 8000),
-    ("tasks", "database", 5432),
-    ("tasks", "endpoints", 443),
-}
-EGRESS = {
-    ("load_balancer", "tasks", 8000),
-    ("tasks", "database", 5432),
-    ("tasks", "0.0.0.0/0", 443),
-}
-SUBNETS = {
-    "public": {"10.0.0.0/24", "10.0.1.0/24"},
-    "private": {"10.0.10.0/24", "10.0.11.0/24"},
-    "database": {"10.0.20.0/24", "10.0.21.0/24"},
-}
+from resource_rules import EACH, EACH_OF_BOOTSTRAP, each, listed, of, one, statements
 
 # Actions that AWS does not limit to a resource.
 UNLIMITED = re.compile(
     r"ecr:GetAuthorizationToken|ecs:(RegisterTaskDefinition|DescribeTaskDefinition|ListTaskDefinitions|ListTasks)"
     r"|ec2:Describe\w+|elasticloadbalancing:Describe\w+|logs:DescribeLogGroups"
 )
+
+# All that AWS's two groups have about bodies.
+COUNTED = {
+    "SizeRestrictions_BODY", "CrossSiteScripting_BODY", "EC2MetaDataSSRF_BODY", "GenericLFI_BODY", "GenericRFI_BODY",
+    "JavaDeserializationRCE_BODY", "Log4JRCE_BODY", "ReactJSRCE_BODY",
+}  # fmt: skip
 
 APPLICATION_SECRET = "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:blog-api/database-AbCdEf"
 MASTER_SECRET = "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:rds!db-AbCdEf"
@@ -41,52 +29,18 @@ ROLE = "arn:aws:iam::123456789012:role/blog-api-"
 def production(state, source):
     """Findings in what infra/production makes (resources by address) and in its files (text by path)."""
     found = each(EACH, state)
-    found += [("infra", rule, why) for rule, why in [*network(state), *roles(state), *service(state), *written(source)]]
+    rules = [network_rules.findings(state), alarm_rules.findings(state), roles(state), service(state), edge(state), keys(state), written(source)]
+    found += [("infra", rule, why) for some in rules for rule, why in some]
     found += [*wildcards(state)]
     definitions = {one["name"]: registered(one["values"]) for one in of(state, "aws_ecs_task_definition")}
     return found + task_rules.findings(definitions)
 
 
-def bootstrap(state):
+def bootstrap(state, workflows):
+    """Findings in what infra/bootstrap makes, and in the workflows (text by path) that use its role."""
     found = each(EACH_OF_BOOTSTRAP, state) + [*wildcards(state)]
-    return found + [("infra", rule, why) for rule, why in deploy_role(state)]
-
-
-def network(state):
-    groups = {group["values"]["id"]: group["name"] for group in of(state, "aws_security_group")}
-
-    def edges(kind, outward):
-        for rule in (resource["values"] for resource in of(state, kind)):
-            mine = groups[rule["security_group_id"]]
-            other = groups.get(rule["referenced_security_group_id"]) or rule["cidr_ipv4"] or "somewhere"
-            port = rule["from_port"] if rule["ip_protocol"] == "tcp" and rule["from_port"] == rule["to_port"] else "many"
-            yield (mine, other, port) if outward else (other, mine, port)
-
-    for direction, allowed, actual in [
-        ("ingress", INGRESS, set(edges("aws_vpc_security_group_ingress_rule", False))),
-        ("egress", EGRESS, set(edges("aws_vpc_security_group_egress_rule", True))),
-    ]:
-        for source, target, port in actual - allowed:
-            yield direction, f"{source} may reach {target} at {port}"
-        for source, target, port in allowed - actual:
-            yield direction, f"{source} cannot reach {target} at {port}"
-
-    subnets = of(state, "aws_subnet")
-    for kind, ranges in SUBNETS.items():
-        those = [subnet["values"] for subnet in subnets if subnet["name"] == kind]
-        if {subnet["cidr_block"] for subnet in those} != ranges:
-            yield "subnets", f"{kind} subnets are not {sorted(ranges)}"
-        if len({subnet["availability_zone"] for subnet in those}) != 2:
-            yield "zones", f"{kind} subnets are not in two zones"
-    if any(subnet["values"]["map_public_ip_on_launch"] for subnet in subnets):
-        yield "public-addresses", "a subnet gives public addresses"
-
-    closed = one(state, "aws_route_table", "database")["values"]["id"]
-    if any(route["values"]["route_table_id"] == closed for route in of(state, "aws_route")):
-        yield "database-route", "the database has a way out"
-    in_database_subnets = [subnet["values"]["id"] for subnet in subnets if subnet["name"] == "database"]
-    if set(of(state, "aws_db_subnet_group")[0]["values"]["subnet_ids"]) != set(in_database_subnets):
-        yield "database-subnets", "the database is not in its subnets"
+    rules = [deploy_rules.role(state), deploy_rules.trust(state), deploy_rules.workflows(workflows)]
+    return found + [("infra", rule, why) for some in rules for rule, why in some]
 
 
 def service(state):
@@ -101,22 +55,29 @@ def service(state):
     }
     if ports != {8000} or balanced["container_name"] != container["name"]:
         yield "ports", "container, target group and service do not agree on name and port"
-    private = [subnet["values"]["id"] for subnet in of(state, "aws_subnet") if subnet["name"] == "private"]
-    if set(values["network_configuration"][0]["subnets"]) != set(private):
-        yield "private-subnets", "tasks are not in the private subnets"
     if "module.service.aws_lb_listener.https" not in running["depends_on"]:
         yield "listener-first", "ECS refuses a service whose target group has no listener"
     if container["logConfiguration"]["options"]["awslogs-group"] != state["module.service.aws_cloudwatch_log_group.this"]["values"]["name"]:
         yield "log-group", "the tasks write to another log group than the one with retention"
 
-    names = {alarm["values"]["alarm_name"] for alarm in of(state, "aws_cloudwatch_metric_alarm")}
-    for missing in ALARMS - {name.removeprefix("blog-api-") for name in names}:
-        yield "alarms", f"there is no alarm {missing}"
+
+def edge(state):
+    balancer = of(state, "aws_lb")[0]["values"]
+    record = one(state, "aws_route53_record", "this")["values"]
+    if (record["name"], record["type"], [alias["name"] for alias in record["alias"]]) != ("blog.example.com", "A", [balancer["dns_name"]]):
+        yield "alias", "the domain does not lead to the load balancer"
+    if "module.service.aws_acm_certificate_validation.this" not in one(state, "aws_lb_listener", "https")["depends_on"]:
+        yield "certificate-issued", "a listener takes no certificate that is not issued yet"
 
     firewall = of(state, "aws_wafv2_web_acl")[0]["values"]["rule"]
     managed = {group["name"] for rule in firewall for group in rule["statement"][0]["managed_rule_group_statement"]}
     if not {"AWSManagedRulesCommonRuleSet", "AWSManagedRulesKnownBadInputsRuleSet"} <= managed:
         yield "managed-rules", "the firewall lacks a managed rule group"
+    overrides = [
+        one for rule in firewall for group in rule["statement"][0]["managed_rule_group_statement"] for one in group["rule_action_override"]
+    ]
+    if {one["name"] for one in overrides if one["action_to_use"][0]["count"]} != COUNTED:
+        yield "bodies-counted", "a post about code or an attack is refused, or more than bodies is let through"
     rate = [rule for rule in firewall if rule["statement"][0]["rate_based_statement"]]
     if not rate or not rate[0]["action"][0]["block"]:
         yield "rate-rule", "nothing stops a flood from one address"
@@ -124,13 +85,15 @@ def service(state):
         yield "firewall", "the firewall stands before nothing"
 
 
-def statements(state, role):
-    policy = one(state, "aws_iam_role_policy", role)["values"]["policy"]
-    return json.loads(policy)["Statement"]
-
-
-def listed(value):
-    return value if isinstance(value, list) else [value]
+def keys(state):
+    """Who may use the key, beside the roles of the account."""
+    policy = json.loads(of(state, "aws_kms_key")[0]["values"]["policy"])["Statement"]
+    services = {service: statement for statement in policy for service in listed(statement["Principal"].get("Service", []))}
+    for service, what in {"logs.ap-northeast-2.amazonaws.com": "log groups", "cloudwatch.amazonaws.com": "alarms"}.items():
+        if service not in services:
+            yield "key-users", f"{what} cannot be encrypted: {service} may not use the key"
+        elif "123456789012" not in json.dumps(services[service].get("Condition", {})):
+            yield "key-users", f"{service} may use the key for any account"
 
 
 def roles(state):
@@ -180,29 +143,9 @@ def wildcards(state):
         trusted = json.loads(resource["values"]["assume_role_policy"])["Statement"]
         if any("*" in json.dumps(statement["Principal"]) for statement in trusted):
             yield resource["address"], "trust", "anybody may assume the role"
-
-
-def deploy_role(state):
-    allowed = {}
-    for statement in statements(state, "deploy"):
-        for action in listed(statement["Action"]):
-            allowed[action] = statement
-    passed = allowed.get("iam:PassRole", {"Resource": []})
-    if set(listed(passed["Resource"])) != {ROLE + role for role in ("execution", "task", "migrate")}:
-        yield "pass-role", "the deploy role must pass the three roles of tasks and no other"
-    if passed.get("Condition") != {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}:
-        yield "pass-to", "roles are passed to ECS tasks alone"
-    if {"ecs:CreateService", "ecs:DeleteService", "iam:PutRolePolicy", "secretsmanager:GetSecretValue"} & set(allowed):
-        yield "deploy-rights", "the deploy role does more than deploy"
-    needed = {"ecr:PutImage", "ecs:RegisterTaskDefinition", "ecs:RunTask", "ecs:UpdateService", "ecs:DescribeServices", "ecs:DescribeTasks", "ecs:TagResource"}
-    if needed - set(allowed):
-        yield "deploy-needs", f"the deploy role lacks {sorted(needed - set(allowed))}"
-    if not allowed.get("ecs:UpdateService", {"Resource": ""})["Resource"].endswith(":service/blog-cluster/blog-api"):
-        yield "deploy-service", "the deploy role rolls another service"
-    trust = json.loads(one(state, "aws_iam_role", "deploy")["values"]["assume_role_policy"])["Statement"][0]
-    subject = trust["Condition"].get("StringEquals", {}).get("token.actions.githubusercontent.com:sub")
-    if subject != "repo:owner/blog-api:environment:production":
-        yield "deploy-trust", "workflows of other repositories or branches may deploy"
+        account = {"StringEquals": {"aws:SourceAccount": "123456789012"}}
+        if any("Service" in statement["Principal"] and statement.get("Condition") != account for statement in trusted):
+            yield resource["address"], "trust-account", "a service may assume the role for another account's sake"
 
 
 def written(source):
@@ -220,6 +163,15 @@ def written(source):
     for path in ("production/versions.tf", "bootstrap/versions.tf"):
         if not re.search(r'version\s*=\s*"\d+\.\d+\.\d+"', source[path]):
             yield "pinned", f"{path} does not pin the provider"
+    for path in ("bootstrap", "production"):
+        example = source[f"{path}/terraform.tfvars.example"]
+        shown = set(re.findall(r"^(?:# )?(\w+) +=", example, re.MULTILINE))
+        blocks = re.findall(r'^variable "(\w+)" {\n(.*?)^}', source[f"{path}/variables.tf"], re.MULTILINE | re.DOTALL)
+        if shown - {name for name, _ in blocks}:
+            yield "examples", f"{path} has no variable {sorted(shown - {name for name, _ in blocks})}"
+        required = {name for name, block in blocks if not re.search(r"^  default +=", block, re.MULTILINE)}
+        if required - set(re.findall(r"^(\w+) +=", example, re.MULTILINE)):
+            yield "examples", f"{path}'s example does not set all of {sorted(required)}"
     if re.search(r'\bsource\s*=\s*"(?!\.\./modules/\w+"|hashicorp/aws")', everything):
         yield "local-modules", "a module or provider comes from elsewhere"
 

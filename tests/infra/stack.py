@@ -6,8 +6,9 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from resource_rules import REPOSITORY
+
 HERE = Path(__file__).parent
-REPOSITORY = HERE.parent.parent
 # Half of Terraform's time here would go into collecting the garbage of the provider's large schema.
 ENVIRONMENT = {**os.environ, "GOGC": "off", "GOMEMLIMIT": "1500MiB"}
 
@@ -17,9 +18,10 @@ class TestsFailed(Exception):
 
 
 def copy(to):
-    """infra/ and what it reads, ready to be tested, in the folder `to`."""
+    """infra/, what it reads and the workflows, ready to be tested, in the folder `to`."""
     ignore = shutil.ignore_patterns(".terraform*", "*.tfstate*", "terraform.tfvars", "backend.hcl")
     shutil.copytree(REPOSITORY / "infra", to / "infra", ignore=ignore)
+    shutil.copytree(REPOSITORY / ".github", to / ".github")
     shutil.copy(REPOSITORY / "task-definition.json", to)
     return to
 

@@ -4,12 +4,19 @@ botocore knows the keys and types, cfn-lint the values that Fargate takes. What 
 """
 
 import json
+import re
 
 import botocore.session
 import botocore.validate
 import cfnlint.api
+from resource_rules import REPOSITORY
 
 SHAPE = botocore.session.get_session().get_service_model("ecs").operation_model("RegisterTaskDefinition").input_shape
+# How many seconds the service accepts requests after SIGTERM, and then finishes them: its own defaults in production.
+STOPPING = {
+    name: int(re.search(rf'"{name}"\)\.unwrap_or\(by_environment\((\d+),', (REPOSITORY / "src/config/mod.rs").read_text())[1])
+    for name in ("DRAIN_DELAY", "SHUTDOWN_TIMEOUT")
+}
 # Keys below these are the user's, not CloudFormation's.
 FREE_KEYS = {"options", "dockerLabels"}
 
@@ -95,9 +102,11 @@ def own_container(container):
     if container.get("privileged") or container.get("linuxParameters", {}).get("capabilities", {}).get("drop") != ["ALL"]:
         yield "capabilities", "the container keeps capabilities that it does not need"
 
-    # After SIGTERM the service accepts for DRAIN_DELAY (20 s) and finishes for SHUTDOWN_TIMEOUT (60 s).
-    if not 80 < container.get("stopTimeout", 30) <= 120:
-        yield "stop-timeout", "stopTimeout must be more than 80 s, which a stop may take, and at most Fargate's 120 s"
+    stop = sum(int(values.get(name, default)) for name, default in STOPPING.items())
+    if not stop < container.get("stopTimeout", 30) <= 120:
+        yield "stop-timeout", f"stopTimeout must be more than {stop} s, which a stop may take, and at most Fargate's 120 s"
+    if values.get("TRUSTED_PROXY_HOPS") != "1":
+        yield "proxy-hops", "one load balancer stands in front: fewer limits all clients as one, more lets them choose their address"
 
     for mapping in container.get("portMappings", []):
         if mapping["containerPort"] != int(values.get("PORT", 8000)):

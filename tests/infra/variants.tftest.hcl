@@ -47,7 +47,7 @@ run "mistakes_in_variables" {
     outbound             = "proxy"
     image_tag            = "latest"
     task_size            = { cpu = 512, memory = 512 }
-    environment          = { DATABASE_URL = "postgres://blog:secret@db/blog" }
+    environment          = { DATABASE_URL = "postgres://blog:secret@db/blog", DRAIN_DELAY = "100" }
     tasks                = { min = 1, max = 10 }
     log_retention_days   = 31
     database_storage_gib = 5

@@ -94,6 +94,8 @@ resource "aws_db_instance" "this" {
   ]
 }
 
+data "aws_caller_identity" "current" {}
+
 resource "aws_iam_role" "monitoring" {
   name = "${var.name}-rds-monitoring"
 
@@ -103,6 +105,7 @@ resource "aws_iam_role" "monitoring" {
       Effect    = "Allow"
       Principal = { Service = "monitoring.rds.amazonaws.com" }
       Action    = "sts:AssumeRole"
+      Condition = { StringEquals = { "aws:SourceAccount" = data.aws_caller_identity.current.account_id } }
     }]
   })
 }

@@ -19,8 +19,20 @@ resource "aws_cloudwatch_metric_alarm" "errors" {
   metric_query {
     id          = "rate"
     label       = "Server errors, %"
-    expression  = "IF(requests > 0, 100 * (FILL(service, 0) + FILL(balancer, 0)) / requests, 0)"
+    expression  = "IF(answers > 0, 100 * errors / answers, 0)"
     return_data = true
+  }
+
+  # RequestCount leaves out what the load balancer had no target for: with no task left, it answers 503 to everything and
+  # counts no request.
+  metric_query {
+    id         = "answers"
+    expression = "MAX([FILL(requests, 0), errors])"
+  }
+
+  metric_query {
+    id         = "errors"
+    expression = "FILL(service, 0) + FILL(balancer, 0)"
   }
 
   metric_query {
@@ -95,6 +107,25 @@ resource "aws_cloudwatch_metric_alarm" "unhealthy" {
   comparison_operator = "GreaterThanThreshold"
   threshold           = 0
   treat_missing_data  = "notBreaching"
+
+  alarm_actions = [var.alarm_topic_arn]
+  ok_actions    = [var.alarm_topic_arn]
+}
+
+# Without any task there is no unhealthy target either, and then no data at all.
+resource "aws_cloudwatch_metric_alarm" "no_healthy_target" {
+  alarm_name        = "${var.name}-no-healthy-target"
+  alarm_description = "No task takes requests: the service is down, or was never deployed."
+
+  namespace           = "AWS/ApplicationELB"
+  metric_name         = "HealthyHostCount"
+  dimensions          = local.target
+  statistic           = "Maximum"
+  period              = 60
+  evaluation_periods  = 3
+  comparison_operator = "LessThanThreshold"
+  threshold           = 1
+  treat_missing_data  = "breaching"
 
   alarm_actions = [var.alarm_topic_arn]
   ok_actions    = [var.alarm_topic_arn]

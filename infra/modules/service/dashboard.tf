@@ -16,7 +16,7 @@ locals {
     ] },
     { title = "Targets", stat = "Minimum", metrics = [
       ["AWS/ApplicationELB", "HealthyHostCount", "TargetGroup", aws_lb_target_group.this.arn_suffix, "LoadBalancer", aws_lb.this.arn_suffix],
-      ["AWS/ApplicationELB", "UnHealthyHostCount", "TargetGroup", aws_lb_target_group.this.arn_suffix, "LoadBalancer", aws_lb.this.arn_suffix],
+      ["AWS/ApplicationELB", "UnHealthyHostCount", "TargetGroup", aws_lb_target_group.this.arn_suffix, "LoadBalancer", aws_lb.this.arn_suffix, { stat = "Maximum" }],
     ] },
     { title = "Tasks: CPU and memory, %", stat = "Average", metrics = [
       ["AWS/ECS", "CPUUtilization", "ClusterName", aws_ecs_cluster.this.name, "ServiceName", aws_ecs_service.this.name],

@@ -3,6 +3,7 @@
 import http.server
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -127,16 +128,33 @@ def prove(folder, binary, bindir, work):
     try:
         tasks = {name: Task(name, definition, credentials, database) for name, definition in definitions.items()}
         with enforced_policies():
-            run(binary, log, tasks, made, database, application)
+            run(binary, log, tasks, made, database, application, master)
         check("the keys came from the credentials endpoint", credentials.answered == set(tasks), credentials.answered)
         said = log.read_text()
+        for name, values in measured(said, made["log_group"]).items():
+            check(f"the metric {name} counts {len(values)} of the program's lines", values and all(value > 0 for value in values), values)
         told = application["password"] in said or master["password"] in said
         check(f"no password is in {len(said.splitlines())} lines of log", said and not told)
     finally:
         database.stop()
 
 
-def run(binary, log, tasks, made, database, application):
+def measured(log, group):
+    """What CloudWatch counts in the program's log: the values of each metric, by Terraform's filters."""
+    lines = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
+    values = {}
+    for one in boto3.client("logs").describe_metric_filters(logGroupName=group)["metricFilters"]:
+        field, wanted = re.fullmatch(r'{ \$\.(\w+) = ("\w+"|\*) }', one["filterPattern"]).groups()
+        transformation = one["metricTransformations"][0]
+        value = transformation["metricValue"]
+        values[transformation["metricName"]] = [
+            line[value.removeprefix("$.")] if value.startswith("$.") else float(value)
+            for line in lines if field in line and wanted in ("*", json.dumps(line[field]))
+        ]  # fmt: skip
+    return values
+
+
+def run(binary, log, tasks, made, database, application, master):
     migrate, serve = tasks["migrate"], tasks["serve"]
 
     # The role that the service signs in with is not there before the migration.
@@ -152,6 +170,11 @@ def run(binary, log, tasks, made, database, application):
             time.sleep(0.1)
         check("serve reads its secret, and /ready is 200", serve.get("/ready") == 200, last(log, process.poll()))
         check("/v1/posts is 200", serve.get("/v1/posts") == 200, last(log, process.poll()))
+        # A fault of ours, for the log.
+        database.ask(master["username"], master["password"], "alter table posts rename to away")
+        # Not the page above, which is kept in memory.
+        check("without its table, /v1/posts is 500", serve.get("/v1/posts?limit=1") == 500, last(log, process.poll()))
+        database.ask(master["username"], master["password"], "alter table away rename to posts")
     finally:
         process.terminate()
         code = process.wait(30)

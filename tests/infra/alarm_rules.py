@@ -1,0 +1,104 @@
+"""What must hold of alarms, of the dashboard and of the metrics that log lines are counted into.
+
+A metric that nobody writes is no mistake to AWS: the alarm on it stays silent for ever. So every name and dimension is
+held against what AWS documents, and every dimension's value against what Terraform makes.
+"""
+
+import json
+
+from resource_rules import of
+
+BALANCER, TARGETS = ("LoadBalancer",), ("LoadBalancer", "TargetGroup")
+SERVICE, DATABASE = ("ClusterName", "ServiceName"), ("DBInstanceIdentifier",)
+
+# The metrics in use, and the dimensions under which AWS writes each.
+WRITTEN_BY_AWS = {
+    ("AWS/ApplicationELB", "RequestCount"): {BALANCER, TARGETS},
+    ("AWS/ApplicationELB", "HTTPCode_Target_5XX_Count"): {BALANCER, TARGETS},
+    ("AWS/ApplicationELB", "HTTPCode_ELB_5XX_Count"): {BALANCER},
+    ("AWS/ApplicationELB", "TargetResponseTime"): {BALANCER, TARGETS},
+    ("AWS/ApplicationELB", "HealthyHostCount"): {TARGETS},
+    ("AWS/ApplicationELB", "UnHealthyHostCount"): {TARGETS},
+    ("AWS/ECS", "CPUUtilization"): {SERVICE},
+    ("AWS/ECS", "MemoryUtilization"): {SERVICE},
+    ("AWS/Events", "TriggeredRules"): {("RuleName",)},
+    ("AWS/RDS", "CPUUtilization"): {DATABASE},
+    ("AWS/RDS", "FreeStorageSpace"): {DATABASE},
+    ("AWS/RDS", "DatabaseConnections"): {DATABASE},
+}
+
+ABOVE, BELOW = {"GreaterThanThreshold", "GreaterThanOrEqualToThreshold"}, {"LessThanThreshold", "LessThanOrEqualToThreshold"}
+
+# Each alarm: the metrics that it is about, and on which side of the threshold it goes off.
+ALARMS = {
+    "5xx": ({"RequestCount", "HTTPCode_Target_5XX_Count", "HTTPCode_ELB_5XX_Count"}, ABOVE),
+    "p99": ({"TargetResponseTime"}, ABOVE),
+    "unhealthy-targets": ({"UnHealthyHostCount"}, ABOVE),
+    "no-healthy-target": ({"HealthyHostCount"}, BELOW),
+    "task-restarts": ({"TriggeredRules"}, ABOVE),
+    "log-errors": ({"LogErrors"}, ABOVE),
+    "database-cpu": ({"CPUUtilization"}, ABOVE),
+    "database-storage": ({"FreeStorageSpace"}, BELOW),
+    "database-connections": ({"DatabaseConnections"}, ABOVE),
+}
+
+
+def findings(state):
+    filters = of(state, "aws_cloudwatch_log_metric_filter")
+    written = {tuple(one["values"]["metric_transformation"][0][key] for key in ("namespace", "name")): {()} for one in filters}
+    written |= WRITTEN_BY_AWS
+    there = {
+        "LoadBalancer": of(state, "aws_lb")[0]["values"]["arn_suffix"],
+        "TargetGroup": of(state, "aws_lb_target_group")[0]["values"]["arn_suffix"],
+        "ClusterName": of(state, "aws_ecs_cluster")[0]["values"]["name"],
+        "ServiceName": of(state, "aws_ecs_service")[0]["values"]["name"],
+        "RuleName": of(state, "aws_cloudwatch_event_rule")[0]["values"]["name"],
+        "DBInstanceIdentifier": of(state, "aws_db_instance")[0]["values"]["identifier"],
+    }
+
+    def wrong(namespace, name, dimensions):
+        if (namespace, name) not in written:
+            return "nobody writes it"
+        if tuple(sorted(dimensions)) not in written[namespace, name]:
+            return f"it is not written by {sorted(dimensions)}"
+        return next((f"there is no {key} {value}" for key, value in dimensions.items() if there[key] != value), None)
+
+    alarms = {alarm["values"]["alarm_name"].removeprefix("blog-api-"): alarm["values"] for alarm in of(state, "aws_cloudwatch_metric_alarm")}
+    for name in ALARMS.keys() - alarms.keys():
+        yield "alarms", f"there is no alarm {name}"
+    for name, alarm in alarms.items():
+        metrics = [query["metric"][0] for query in alarm["metric_query"] if query["metric"]] or [alarm]
+        for metric in metrics:
+            why = wrong(metric["namespace"], metric["metric_name"], metric["dimensions"] or {})
+            if why:
+                yield "alarm-metrics", f"{name}: {metric['namespace']} {metric['metric_name']}: {why}"
+        about, side = ALARMS.get(name, (set(), ABOVE | BELOW))
+        if {metric["metric_name"] for metric in metrics} != about:
+            yield "alarm-subject", f"{name} is not about {sorted(about)}"
+        if alarm["comparison_operator"] not in side:
+            yield "alarm-direction", f"{name} goes off when all is well"
+
+    for widget in json.loads(of(state, "aws_cloudwatch_dashboard")[0]["values"]["dashboard_body"])["widgets"]:
+        for namespace, name, *rest in widget["properties"]["metrics"]:
+            pairs = [part for part in rest if isinstance(part, str)]
+            why = wrong(namespace, name, dict(zip(pairs[::2], pairs[1::2], strict=True)))
+            if why:
+                yield "dashboard-metrics", f"{namespace} {name}: {why}"
+
+    logs = state["module.service.aws_cloudwatch_log_group.this"]["values"]["name"]
+    for one_filter in filters:
+        if one_filter["values"]["log_group_name"] != logs:
+            yield "filtered-logs", f"{one_filter['address']} does not read the service's log"
+
+    pattern = json.loads(of(state, "aws_cloudwatch_event_rule")[0]["values"]["event_pattern"])
+    cluster = of(state, "aws_ecs_cluster")[0]["values"]["arn"]
+    detail = pattern["detail"]
+    of_whom = {"clusterArn": [cluster], "group": [f"service:{there['ServiceName']}"], "lastStatus": ["STOPPED"]}
+    if (pattern["source"], pattern["detail-type"]) != (["aws.ecs"], ["ECS Task State Change"]) or not of_whom.items() <= detail.items():
+        yield "stopped-tasks", "the rule does not see this service's tasks stop"
+    if of(state, "aws_cloudwatch_event_target")[0]["values"]["rule"] != there["RuleName"]:
+        yield "stopped-tasks", "what stopped is kept nowhere"
+
+    topic = of(state, "aws_sns_topic")[0]["values"]["arn"]
+    if [one["values"]["topic_arn"] for one in of(state, "aws_sns_topic_subscription")] != [topic]:
+        yield "alarm-email", "alarm_email is given and not told"
