@@ -44,6 +44,8 @@ pub struct Config {
     pub port: u16,
     /// `METRICS_PORT`, never reached through the load balancer.
     pub metrics_port: u16,
+    /// `METRICS_NAMESPACE`: where in CloudWatch the service's own numbers go, once a minute.
+    pub metrics_namespace: Option<String>,
     /// `LOG_LEVEL`, in the syntax of `RUST_LOG`.
     pub log_level: String,
     /// `LOG_FORMAT`.
@@ -159,6 +161,7 @@ impl Config {
             environment,
             port: env.parse("PORT", "a port number").unwrap_or(8000),
             metrics_port: env.parse("METRICS_PORT", "a port number").unwrap_or(9000),
+            metrics_namespace: env.namespace("METRICS_NAMESPACE"),
             log_level: env.log_filter("LOG_LEVEL").unwrap_or_else(|| "info".into()),
             log_format: env.choice("LOG_FORMAT", &LOG_FORMATS).unwrap_or(if production {
                 LogFormat::Json

@@ -86,6 +86,16 @@ impl<'a> Variables<'a> {
         duration
     }
 
+    /// A namespace of CloudWatch.
+    pub(super) fn namespace(&mut self, name: &str) -> Option<String> {
+        let value = self.text(name)?;
+        let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-/#".contains(&byte);
+        if value.len() > 255 || !value.bytes().all(is_allowed) || value.starts_with("AWS/") {
+            self.error(name, &format!("must be letters, digits and ._-/# and not begin with AWS/, not `{value}`"));
+        }
+        Some(value)
+    }
+
     pub(super) fn log_filter(&mut self, name: &str) -> Option<String> {
         let value = self.text(name)?;
         if let Err(error) = EnvFilter::try_new(&value) {

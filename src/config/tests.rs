@@ -42,6 +42,7 @@ fn every_variable_at_fault_is_named() {
     let errors = read(&[
         ("ENVIRONMENT", "staging"),
         ("PORT", "http"),
+        ("METRICS_NAMESPACE", "AWS/ECS"),
         ("LOG_LEVEL", "loud=very"),
         ("LOG_FORMAT", "xml"),
         ("DATABASE_URL", "mysql://root:hunter2@localhost/blog"),

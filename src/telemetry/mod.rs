@@ -1,6 +1,7 @@
 //! What the service tells of itself. [`metrics`], and logs: one line for each event, as text for people or as JSON for machines, on standard output.
 //! Nothing that is logged holds a credential or personal data: events name ids and causes.
 
+pub mod emf;
 pub mod metrics;
 
 use std::io::IsTerminal;

@@ -5,8 +5,9 @@ held against what AWS documents, and every dimension's value against what Terraf
 """
 
 import json
+import re
 
-from resource_rules import of
+from resource_rules import REPOSITORY, of
 
 BALANCER, TARGETS = ("LoadBalancer",), ("LoadBalancer", "TargetGroup")
 SERVICE, DATABASE = ("ClusterName", "ServiceName"), ("DBInstanceIdentifier",)
@@ -27,6 +28,9 @@ WRITTEN_BY_AWS = {
     ("AWS/RDS", "DatabaseConnections"): {DATABASE},
 }
 
+# What the service tells CloudWatch itself.
+TOLD = re.findall(r'^    \("(\w+)", "\w+", ', (REPOSITORY / "src/telemetry/emf.rs").read_text(), re.MULTILINE)
+
 ABOVE, BELOW = {"GreaterThanThreshold", "GreaterThanOrEqualToThreshold"}, {"LessThanThreshold", "LessThanOrEqualToThreshold"}
 
 # Each alarm: the metrics that it is about, and on which side of the threshold it goes off.
@@ -46,7 +50,12 @@ ALARMS = {
 def findings(state):
     filters = of(state, "aws_cloudwatch_log_metric_filter")
     written = {tuple(one["values"]["metric_transformation"][0][key] for key in ("namespace", "name")): {()} for one in filters}
-    written |= WRITTEN_BY_AWS
+    namespaces = {namespace for namespace, _ in written}
+    serve = json.loads(state["module.service.aws_ecs_task_definition.serve"]["values"]["container_definitions"])[0]
+    told_in = {variable["value"] for variable in serve["environment"] if variable["name"] == "METRICS_NAMESPACE"}
+    if told_in != namespaces:
+        yield "own-metrics", "the service's numbers do not go where the filters' go"
+    written |= {(namespace, name): {()} for namespace in namespaces for name in TOLD} | WRITTEN_BY_AWS
     there = {
         "LoadBalancer": of(state, "aws_lb")[0]["values"]["arn_suffix"],
         "TargetGroup": of(state, "aws_lb_target_group")[0]["values"]["arn_suffix"],

@@ -69,6 +69,7 @@ TERRAFORM = [
     ("an alarm on a rule that is not there", "modules/service/alarms.tf", "aws_cloudwatch_event_rule.stopped_tasks.name", "aws_cloudwatch_event_rule.stopped_tasks.arn", "alarm-metrics@task-restarts"),
     ("no alarm when every task is gone", "modules/service/alarms.tf", '"HealthyHostCount"', '"UnHealthyHostCount"', "alarm-subject@no-healthy-target"),
     ("an alarm when all is well", "modules/service/alarms.tf", '"LessThanThreshold"', '"GreaterThanThreshold"', "alarm-direction@no-healthy-target"),
+    ("the service's numbers go astray", "modules/service/tasks.tf", "METRICS_NAMESPACE = local.namespace", 'METRICS_NAMESPACE = "elsewhere"', "own-metrics"),
     ("a graph of nothing", "modules/service/dashboard.tf", '"MemoryUtilization"', '"MemoryUsage"', "dashboard-metrics"),
     ("latency of a field that no line has", "modules/service/alarms.tf", '"$.latency_ms"', '"$.latency"', "log-latency"),
     ("latency of another log", "modules/service/alarms.tf", 'log_group_name = aws_cloudwatch_log_group.this.name\n  pattern        = "{ $.latency_ms', 'log_group_name = aws_cloudwatch_log_group.stopped_tasks.name\n  pattern        = "{ $.latency_ms', "filtered-logs"),

@@ -1,8 +1,8 @@
 locals {
   balancer = { LoadBalancer = aws_lb.this.arn_suffix }
   target   = { LoadBalancer = aws_lb.this.arn_suffix, TargetGroup = aws_lb_target_group.this.arn_suffix }
-  # Names of the metrics that CloudWatch reads from log lines.
-  from_logs = var.name
+  # Of the metrics that CloudWatch reads from the service's log: by filters, and those that the service tells itself.
+  namespace = var.name
 }
 
 # The next two roll a deployment back: see the service's `alarms`.
@@ -155,7 +155,7 @@ resource "aws_cloudwatch_log_metric_filter" "errors" {
   pattern        = "{ $.level = \"ERROR\" }"
 
   metric_transformation {
-    namespace     = local.from_logs
+    namespace     = local.namespace
     name          = "LogErrors"
     value         = "1"
     default_value = "0"
@@ -166,7 +166,7 @@ resource "aws_cloudwatch_metric_alarm" "log_errors" {
   alarm_name        = "${var.name}-log-errors"
   alarm_description = "The service logs errors: each is a request or a background job that failed for a cause of ours."
 
-  namespace           = local.from_logs
+  namespace           = local.namespace
   metric_name         = aws_cloudwatch_log_metric_filter.errors.metric_transformation[0].name
   statistic           = "Sum"
   period              = 300
@@ -186,7 +186,7 @@ resource "aws_cloudwatch_log_metric_filter" "latency" {
   pattern        = "{ $.latency_ms = * }"
 
   metric_transformation {
-    namespace = local.from_logs
+    namespace = local.namespace
     name      = "Latency"
     value     = "$.latency_ms"
     unit      = "Milliseconds"

@@ -9,10 +9,10 @@ locals {
       ["AWS/ApplicationELB", "TargetResponseTime", "LoadBalancer", aws_lb.this.arn_suffix],
     ] },
     { title = "p99 in the service, milliseconds", stat = "p99", metrics = [
-      [local.from_logs, "Latency"],
+      [local.namespace, "Latency"],
     ] },
     { title = "Errors in the log", stat = "Sum", metrics = [
-      [local.from_logs, "LogErrors"],
+      [local.namespace, "LogErrors"],
     ] },
     { title = "Targets", stat = "Minimum", metrics = [
       ["AWS/ApplicationELB", "HealthyHostCount", "TargetGroup", aws_lb_target_group.this.arn_suffix, "LoadBalancer", aws_lb.this.arn_suffix],
@@ -21,6 +21,22 @@ locals {
     { title = "Tasks: CPU and memory, %", stat = "Average", metrics = [
       ["AWS/ECS", "CPUUtilization", "ClusterName", aws_ecs_cluster.this.name, "ServiceName", aws_ecs_service.this.name],
       ["AWS/ECS", "MemoryUtilization", "ClusterName", aws_ecs_cluster.this.name, "ServiceName", aws_ecs_service.this.name],
+    ] },
+    { title = "Refused by the service, per minute", stat = "Sum", metrics = [
+      [local.namespace, "RequestsShed"],
+      [local.namespace, "RequestsRateLimited"],
+      [local.namespace, "ConnectionsRefused"],
+      [local.namespace, "PoolTimeouts"],
+    ] },
+    { title = "Busy, of each task", stat = "Maximum", metrics = [
+      [local.namespace, "RequestsInFlight"],
+      [local.namespace, "PoolInUse"],
+      [local.namespace, "PoolWaiting"],
+      [local.namespace, "PasswordHashesWaiting"],
+    ] },
+    { title = "Anonymous reads from memory and from the database, per minute", stat = "Sum", metrics = [
+      [local.namespace, "CacheHits"],
+      [local.namespace, "CacheMisses"],
     ] },
     { title = "Database: CPU, %", stat = "Average", metrics = [
       ["AWS/RDS", "CPUUtilization", "DBInstanceIdentifier", var.database.identifier],

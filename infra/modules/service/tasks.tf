@@ -15,6 +15,7 @@ locals {
 
   settings = merge(
     { for variable in local.container.environment : variable.name => variable.value },
+    { METRICS_NAMESPACE = local.namespace },
     var.environment,
   )
 
