@@ -122,7 +122,8 @@ async fn a_connection_whose_request_was_given_up_is_not_used_again() {
     execute(&mut admin, "begin; lock table posts".to_owned()).await;
     let request = app.get("/v1/posts").send();
     let waiting = async {
-        let waits = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()";
+        // What pg_stat_activity says is the same until the transaction's end.
+        let waits = "select count(*) from pg_locks join pg_database on pg_database.oid = database and datname = current_database() where not granted";
         while sqlx::query_scalar::<_, i64>(waits).fetch_one(&mut admin).await.unwrap() == 0 {}
     };
     tokio::select! {
