@@ -69,10 +69,12 @@ let (cache, credentials) = (state.cache.clone(), database.credentials.clone());
         drain_delay: config.drain_delay,
         shutdown_timeout: config.shutdown_timeout,
     };
+    // On a thread of its own: to make a connection with TLS is work.
+    let refused = tokio::spawn(refusal(db.clone()));
     let serving = server::serve(listener, app::build(config, state), lifecycle, policy, stop);
     let finished = tokio::select! {
         ended = serving => ended.map_err(|error| cannot("serve", error))?,
-        failure = Box::pin(refusal(&db)) => return Err(failure),
+        Ok(failure) = refused => return Err(failure),
     };
     db.close();
     if finished {
@@ -86,7 +88,7 @@ let (cache, credentials) = (state.cache.clone(), database.credentials.clone());
 /// Connects once, while `/health` is answered already. A database that is away may come back, and the
 /// service waits for it; one that refuses these credentials or shows a certificate of someone else's needs a
 /// person. Never ends otherwise.
-async fn refusal(db: &Db) -> Failure {
+async fn refusal(db: Db) -> Failure {
     if let Err(error) = db.check().await {
         if let Some(cause) = error.failure() {
             let failure = failure::database("connect to the database", cause);
