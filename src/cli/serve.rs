@@ -55,7 +55,7 @@ async fn serve_on(
     serve_metrics(config, &state, metrics)?;
     tokio::spawn(maintenance::run(state.db.clone(), state.clock.clone()));
     tokio::spawn({
-let (cache, credentials) = (state.cache.clone(), database.credentials.clone());
+        let (cache, credentials) = (state.cache.clone(), database.credentials.clone());
         async move { tokio::join!(cache.share(&credentials), credentials.keep_fresh(REFRESH_INTERVAL)) }
     });
 

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
+use metrics::{Counter, counter};
 use secrecy::ExposeSecret;
 use sqlx::postgres::PgConnectOptions;
 use tokio::sync::Mutex;
@@ -91,6 +92,9 @@ impl Credentials {
         config: &DatabaseConfig,
     ) -> Result<Self, CredentialsError> {
         let secret = reader.read().await?;
+        for outcome in ["changed", "unchanged", "failed"] {
+            refreshes(outcome).increment(0);
+        }
         let options = with_tls(options(location, &secret)?, config);
         let current = RwLock::new(Version { number: 0, options });
         let last = Mutex::new(secret);
@@ -138,7 +142,7 @@ impl Credentials {
             Ok(None) => "unchanged",
             Err(_) => "failed",
         };
-        metrics::counter!("db_secret_refreshes_total", "result" => outcome).increment(1);
+        refreshes(outcome).increment(1);
         let Some((read, options)) = result? else {
             return Ok(false);
         };
@@ -159,6 +163,10 @@ impl Credentials {
             }
         }
     }
+}
+
+fn refreshes(outcome: &'static str) -> Counter {
+    counter!("db_secret_refreshes_total", "result" => outcome)
 }
 
 impl Secret {

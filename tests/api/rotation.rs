@@ -94,6 +94,16 @@ async fn a_rotation_is_noticed_when_the_database_refuses_the_old_credentials() {
     assert_eq!(reader.await.unwrap(), [503, 200]);
     assert_eq!(get("/v1/posts").await.0, 200);
     assert_eq!(get("/ready").await.0, 200);
+    let series = {
+        let process = process.clone();
+        tokio::task::spawn_blocking(move || process.metrics()).await.unwrap()
+    };
+    let refreshes = |result: &str| {
+        let name = format!("db_secret_refreshes_total{{result=\"{result}\"}}");
+        series.iter().find(|(series, _)| *series == name).unwrap().1.parse::<u64>().unwrap()
+    };
+    assert_eq!((refreshes("changed"), refreshes("failed")), (1, 0));
+    assert!(refreshes("unchanged") >= 1);
     let log = process.log();
     assert!(log.contains("credentials have been rotated") && !log.contains(PASSWORD), "{log}");
     let Ok(process) = std::sync::Arc::try_unwrap(process) else { panic!("it is still asked") };
