@@ -1,7 +1,7 @@
 //! Credentials from Secrets Manager: read at boot, read again when they have been rotated, and said in plain
 //! words when they cannot be had.
 
-use std::process::{Command, Output};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -27,8 +27,10 @@ fn command(secrets: &SecretsManager, variables: &[(&str, &str)]) -> Command {
     command
 }
 
-async fn output(mut command: Command) -> (Option<i32>, String) {
-    let output: Output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+async fn output(command: Command) -> (Option<i32>, String) {
+    let mut command = tokio::process::Command::from(command);
+    let output = tokio::time::timeout(Duration::from_secs(60), command.kill_on_drop(true).output());
+    let output = output.await.expect("it ends by itself").unwrap();
     let text = [output.stdout, output.stderr].concat();
     (output.status.code(), String::from_utf8(text).unwrap())
 }
