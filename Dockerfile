@@ -1,7 +1,7 @@
 # The image that runs in ECS: one binary on a base without a shell. It builds for the
 # machine's own architecture, linux/amd64 or linux/arm64.
 #
-#   make image      or      docker build -t blog-api --build-arg GIT_SHA=$(git rev-parse HEAD) .
+#   make image      or      docker build -t blog-api --build-arg GIT_SHA=$(git rev-parse HEAD) --build-arg VERSION=… .
 
 FROM rust:1.95-slim-bookworm AS build
 WORKDIR /build
@@ -21,7 +21,7 @@ COPY .sqlx .sqlx
 COPY certs certs
 COPY migrations migrations
 COPY src src
-# Shown by `blog-api --version` and in the header x-blog-api-version.
+# Shown in the log's first lines, by the metric blog_api_build_info and in the header x-blog-api-version.
 ARG GIT_SHA
 # Files copied from the context may be older than the empty crate; Cargo goes by their time.
 RUN touch src/lib.rs src/main.rs \

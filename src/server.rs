@@ -18,7 +18,7 @@ use crate::lifecycle::Lifecycle;
 
 /// How long a client may take over a request's head. It also runs on idle connections, and must be longer
 /// than the load balancer's idle timeout of 60 s, or the balancer sends requests into closing connections.
-const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(75);
+pub const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(75);
 
 /// How long connections with no request in flight are waited for at the end: slow clients still fetch what
 /// was sent to them. Those that never finish a request's head are not waited for any longer.
@@ -33,6 +33,8 @@ const REFUSAL: &[u8] =
 pub struct ServerPolicy {
     /// How many connections are open at once; more are refused.
     pub max_connections: usize,
+    /// How long a client may take over a request's head, or leave its connection idle.
+    pub header_read_timeout: Duration,
     /// How long requests are still accepted after the signal to stop, with `/ready` saying no.
     pub drain_delay: Duration,
     /// How long requests in flight may take after that.
@@ -70,7 +72,7 @@ pub async fn serve(
     let handle = Handle::<SocketAddr>::new();
     let acceptor = Acceptor { handle: handle.clone(), max_connections: policy.max_connections };
     let mut server = axum_server::from_tcp(listener)?.handle(handle.clone()).acceptor(acceptor).http1_only();
-    server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEADER_READ_TIMEOUT);
+    server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(policy.header_read_timeout);
     let serving = server.serve(routes.into_make_service_with_connect_info::<SocketAddr>());
     tokio::pin!(serving);
     tokio::select! {

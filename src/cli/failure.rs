@@ -1,6 +1,7 @@
 //! How a command fails: a message for the person at the terminal and a code for the script.
 
 use std::fmt::Display;
+use std::io;
 
 use blog_api::db::is_refused_sign_in;
 use blog_api::db::migrations::MigrationError;
@@ -46,12 +47,21 @@ pub(crate) fn database(action: &str, error: &sqlx::Error) -> Failure {
         sqlx::Error::Database(database) if database.code().as_deref() == Some("3D000") => {
             Failure::config(format!("{}: check DB_NAME, or the secret, or the URL", failure.message))
         }
-        sqlx::Error::Tls(_) => Failure::config(format!(
+        error if is_about_tls(error) => Failure::config(format!(
             "{}: check DB_SSL_MODE and DB_SSL_ROOT_CERT, and that the host is the one of the certificate",
             failure.message
         )),
         sqlx::Error::Configuration(_) => Failure::config(failure.message),
         _ => failure,
+    }
+}
+
+/// TLS is refused, or the certificate is not one to trust, which comes as an I/O error.
+fn is_about_tls(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Tls(_) => true,
+        sqlx::Error::Io(error) => error.kind() == io::ErrorKind::InvalidData,
+        _ => false,
     }
 }
 

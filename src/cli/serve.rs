@@ -1,15 +1,17 @@
 //! `blog-api serve`: the database, the schema, the server, and all of them in reverse.
 
+use std::future::pending;
 use std::net::TcpListener;
 
 use blog_api::REVISION;
 use blog_api::app::{self, AppState};
 use blog_api::clock::Clock;
 use blog_api::config::{Config, Environment};
+use blog_api::db::credentials::REFRESH_INTERVAL;
 use blog_api::db::{Db, migrations};
 use blog_api::lifecycle::Lifecycle;
 use blog_api::maintenance;
-use blog_api::server::{self, ServerPolicy, Stop};
+use blog_api::server::{self, HEADER_READ_TIMEOUT, ServerPolicy, Stop};
 use blog_api::telemetry;
 use metrics_exporter_prometheus::PrometheusHandle;
 
@@ -46,7 +48,6 @@ async fn serve_on(
         migrations::run(&database.credentials.options()).await.map_err(|error| migration(&error))?;
     }
     let db = Db::new(&database.credentials, &config.database).map_err(Failure::config)?;
-    check(&db).await?;
     let lifecycle = Lifecycle::default();
     let state =
         AppState::new(config, db.clone(), Clock::system(), lifecycle.clone()).map_err(Failure::config)?;
@@ -55,7 +56,7 @@ async fn serve_on(
     tokio::spawn(maintenance::run(state.db.clone(), state.clock.clone()));
     tokio::spawn({
         let (cache, credentials) = (state.cache.clone(), database.credentials.clone());
-        async move { tokio::join!(cache.share(&credentials), credentials.keep_fresh()) }
+        async move { tokio::join!(cache.share(&credentials), credentials.keep_fresh(REFRESH_INTERVAL)) }
     });
 
     let address = listener.local_addr().map_err(Failure::unavailable)?;
@@ -64,12 +65,17 @@ async fn serve_on(
     tracing::info!(version, revision = REVISION, ?environment, "serving on {url}");
     let policy = ServerPolicy {
         max_connections: MAX_CONNECTIONS,
+        header_read_timeout: HEADER_READ_TIMEOUT,
         drain_delay: config.drain_delay,
         shutdown_timeout: config.shutdown_timeout,
     };
-    let finished = server::serve(listener, app::build(config, state), lifecycle, policy, stop)
-        .await
-        .map_err(|error| cannot("serve", error))?;
+    // On a thread of its own: to make a connection with TLS is work.
+    let refused = tokio::spawn(refusal(db.clone()));
+    let serving = server::serve(listener, app::build(config, state), lifecycle, policy, stop);
+    let finished = tokio::select! {
+        ended = serving => ended.map_err(|error| cannot("serve", error))?,
+        Ok(failure) = refused => return Err(failure),
+    };
     db.close();
     if finished {
         tracing::info!("stopped");
@@ -79,20 +85,20 @@ async fn serve_on(
     }
 }
 
-/// A database that is away may come back, and the service waits for it; one that refuses these credentials
-/// or shows a certificate of someone else's needs a person.
-async fn check(db: &Db) -> Result<(), Failure> {
-    let Err(error) = db.check().await else {
-        return Ok(());
-    };
-    if let Some(cause) = error.failure() {
-        let failure = failure::database("connect to the database", cause);
-        if failure.is_about_configuration() {
-            return Err(failure);
+/// Connects once, while `/health` is answered already. A database that is away may come back, and the
+/// service waits for it; one that refuses these credentials or shows a certificate of someone else's needs a
+/// person. Never ends otherwise.
+async fn refusal(db: Db) -> Failure {
+    if let Err(error) = db.check().await {
+        if let Some(cause) = error.failure() {
+            let failure = failure::database("connect to the database", cause);
+            if failure.is_about_configuration() {
+                return failure;
+            }
         }
+        tracing::warn!(cause = %error, "serving without a database until it answers");
     }
-    tracing::warn!(cause = %error, "serving without a database until it answers");
-    Ok(())
+    pending().await
 }
 
 /// Metrics are no reason for a second copy on a developer's machine not to start.

@@ -212,7 +212,7 @@ impl DatabaseConfig {
             ssl_roots,
             max_connections: env.positive("DB_MAX_CONNECTIONS").unwrap_or(10),
             acquire_timeout: env.duration("DB_ACQUIRE_TIMEOUT").unwrap_or(Duration::from_secs(3)),
-            statement_timeout: env.duration("DB_STATEMENT_TIMEOUT").unwrap_or(Duration::from_secs(5)),
+            statement_timeout: env.duration("DB_STATEMENT_TIMEOUT").unwrap_or(Duration::from_secs(4)),
         }
     }
 }

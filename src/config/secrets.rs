@@ -77,6 +77,19 @@ impl SecretReader {
         Self { client: Client::new(&loader.load().await), id: id.to_owned() }
     }
 
+    /// A reader of whatever secret the server at `endpoint` gives.
+    #[cfg(test)]
+    pub(crate) fn at(endpoint: &str) -> Self {
+        use aws_sdk_secretsmanager::config::{Builder, Credentials};
+
+        let config = Builder::new()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::from_static("eu-central-1"))
+            .credentials_provider(Credentials::new("key", "secret", None, None, "test"))
+            .endpoint_url(endpoint);
+        Self { client: Client::from_conf(config.build()), id: "test".to_owned() }
+    }
+
     /// The secret's current version.
     ///
     /// # Errors

@@ -83,6 +83,7 @@ fn every_variable_at_fault_is_named() {
             "RATE_LIMIT_ADDRESS",
             "RATE_LIMIT_ACCOUNT",
             "ATTEMPT_LIMITS",
+            "CACHE_MAX_BYTES",
             "CORS_ALLOWED_ORIGINS",
             "DEFAULT_ROLE",
             "PASSWORD_BLOCKLIST",

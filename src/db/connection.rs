@@ -13,14 +13,22 @@ use std::time::Duration;
 use deadpool::managed::Object;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream, StreamExt};
-use sqlx::postgres::{PgConnection, PgQueryResult, PgRow, PgStatement, PgTypeInfo};
-use sqlx::{Describe, Either, Error, Execute, Executor, Postgres, SqlStr};
-use tokio::time::{Instant, timeout_at};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgQueryResult, PgRow, PgStatement, PgTypeInfo};
+use sqlx::{ConnectOptions, Describe, Either, Error, Execute, Executor, Postgres, SqlStr};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::pool::Connector;
 
 /// How much longer the answer to a statement may take than PostgreSQL may work on it.
 const ANSWER_MARGIN: Duration = Duration::from_millis(500);
+
+/// How long the server may take to let in a connection that no request waits for.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A connection outside the pools, without deadlines for its statements.
+pub(super) async fn connect(options: &PgConnectOptions) -> Result<PgConnection, Error> {
+    timeout(CONNECT_TIMEOUT, options.connect()).await.unwrap_or_else(|_elapsed| Err(unanswered()))
+}
 
 /// A connection of the pool. Run queries on it as on any connection of sqlx.
 #[derive(Debug)]

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
+use metrics::{Counter, counter};
 use secrecy::ExposeSecret;
 use sqlx::postgres::PgConnectOptions;
 use tokio::sync::Mutex;
@@ -13,7 +14,7 @@ use crate::config::secrets::{DatabaseSecret, SecretError, SecretReader};
 use crate::config::{DatabaseConfig, Location, SslRoots};
 
 /// How often a new version of the secret is looked for, beside whenever the database refuses this one.
-const REFRESH_INTERVAL: Duration = Duration::from_mins(5);
+pub const REFRESH_INTERVAL: Duration = Duration::from_mins(5);
 
 /// AWS publishes this set of roots as its "global bundle".
 const RDS_ROOTS: &[u8] = include_bytes!("../../certs/rds-global-bundle.pem");
@@ -81,16 +82,24 @@ impl Credentials {
                     PgConnectOptions::from_str(url.expose_secret()).map_err(CredentialsError::Url)?;
                 Ok(Self::fixed(with_tls(options, config)))
             }
-            Location::Secret { id, .. } => {
-                let reader = SecretReader::new(id).await;
-                let secret = reader.read().await?;
-                let options = with_tls(options(location, &secret)?, config);
-                let current = RwLock::new(Version { number: 0, options });
-                let last = Mutex::new(secret);
-                let (location, config) = (location.clone(), config.clone());
-                Ok(Self { current, secret: Some(Secret { reader, location, config, last }) })
-            }
+            Location::Secret { id, .. } => Self::read(SecretReader::new(id).await, location, config).await,
         }
+    }
+
+    async fn read(
+        reader: SecretReader,
+        location: &Location,
+        config: &DatabaseConfig,
+    ) -> Result<Self, CredentialsError> {
+        let secret = reader.read().await?;
+        for outcome in ["changed", "unchanged", "failed"] {
+            refreshes(outcome).increment(0);
+        }
+        let options = with_tls(options(location, &secret)?, config);
+        let current = RwLock::new(Version { number: 0, options });
+        let last = Mutex::new(secret);
+        let (location, config) = (location.clone(), config.clone());
+        Ok(Self { current, secret: Some(Secret { reader, location, config, last }) })
     }
 
     /// Those that never change.
@@ -133,7 +142,7 @@ impl Credentials {
             Ok(None) => "unchanged",
             Err(_) => "failed",
         };
-        metrics::counter!("db_secret_refreshes_total", "result" => outcome).increment(1);
+        refreshes(outcome).increment(1);
         let Some((read, options)) = result? else {
             return Ok(false);
         };
@@ -144,16 +153,20 @@ impl Credentials {
         Ok(true)
     }
 
-    /// Looks for a new version of the secret from time to time, for ever. A rotation that no new connection
-    /// has noticed yet is found before the old password stops working.
-    pub async fn keep_fresh(&self) {
+    /// Looks for a new version of the secret each `interval`, for ever. A rotation that no new connection has
+    /// noticed yet is found before the old password stops working.
+    pub async fn keep_fresh(&self, interval: Duration) {
         while self.can_rotate() {
-            tokio::time::sleep(REFRESH_INTERVAL).await;
+            tokio::time::sleep(interval).await;
             if let Err(error) = self.refresh(self.current().number).await {
                 tracing::warn!(cause = %error, "cannot look for new database credentials");
             }
         }
     }
+}
+
+fn refreshes(outcome: &'static str) -> Counter {
+    counter!("db_secret_refreshes_total", "result" => outcome)
 }
 
 impl Secret {
@@ -195,5 +208,58 @@ fn with_tls(options: PgConnectOptions, config: &DatabaseConfig) -> PgConnectOpti
         SslRoots::Public => options,
         SslRoots::Rds => options.ssl_root_cert_from_pem(RDS_ROOTS.to_vec()),
         SslRoots::File(path) => options.ssl_root_cert(path),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use axum::Router;
+    use axum::response::IntoResponse;
+    use axum::routing::post;
+    use serde_json::json;
+    use sqlx::ConnectOptions;
+
+    use super::*;
+    use crate::config::Config;
+
+    /// By the timer alone, and also after a reading that has failed.
+    #[tokio::test]
+    async fn a_new_version_is_found_by_looking_from_time_to_time() {
+        let secret = |password: &str| {
+            json!({"username": "blog", "password": password, "host": "db.example", "dbname": "blog"})
+                .to_string()
+        };
+        let text = Arc::new(std::sync::Mutex::new(secret("first")));
+        let answer = {
+            let text = text.clone();
+            async move || axum::Json(json!({"SecretString": *text.lock().unwrap()})).into_response()
+        };
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(axum::serve(listener, Router::new().route("/", post(answer))).into_future());
+
+        let config = Config::from_variables(|name| (name == "DB_SECRET_ID").then(|| "blog".into())).unwrap();
+        let location = config.database.location.clone().unwrap();
+        let reader = SecretReader::at(&endpoint);
+        let credentials = Arc::new(Credentials::read(reader, &location, &config.database).await.unwrap());
+        let password = || credentials.options().to_url_lossy().password().unwrap().to_owned();
+        assert_eq!(password(), "first");
+        tokio::spawn({
+            let credentials = credentials.clone();
+            async move { credentials.keep_fresh(Duration::from_millis(1)).await }
+        });
+        *text.lock().unwrap() = "no JSON".to_owned();
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        assert_eq!(password(), "first");
+        *text.lock().unwrap() = secret("second");
+        let found = async {
+            while password() != "second" {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), found).await.unwrap();
+        assert_eq!(credentials.current().number, 1);
     }
 }

@@ -3,12 +3,12 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use sqlx::Connection as _;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::{ConnectOptions, Connection as _};
 use tokio::time::{Instant, sleep};
 
-use super::Connection;
+use super::connection::{Connection, connect};
 
 /// How long a migration waits for a lock. While it waits, everything else that wants the table waits behind
 /// it, so it gives up soon and is run again.
@@ -51,7 +51,7 @@ pub async fn run(options: &PgConnectOptions) -> Result<(), MigrationError> {
         // An index on a large table takes its time.
         ("statement_timeout", "0"),
     ]);
-    let mut connection = options.connect().await?;
+    let mut connection = connect(&options).await?;
     let result = run_on(&mut connection).await;
     connection.close().await.ok();
     result

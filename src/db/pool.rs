@@ -94,6 +94,7 @@ impl Pool {
             .config(PoolConfig { max_size: size, timeouts: Timeouts::new(), queue_mode: QueueMode::Lifo })
             .runtime(Runtime::Tokio1)
             .build()?;
+        counter!("db_pool_timeouts_total", "pool" => name).increment(0);
         let (acquire_timeout, statement_timeout) = (config.acquire_timeout, config.statement_timeout);
         Ok(Self { inner, acquire_timeout, statement_timeout })
     }

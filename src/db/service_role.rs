@@ -2,9 +2,10 @@
 //! that a serving task can never change the schema.
 
 use secrecy::ExposeSecret;
+use sqlx::Connection as _;
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions, Connection as _};
 
+use super::connection::connect;
 use crate::config::secrets::DatabaseSecret;
 
 /// Makes the role of `secret`, or gives it the secret's password, and grants it what the service needs of
@@ -13,7 +14,7 @@ use crate::config::secrets::DatabaseSecret;
 /// # Errors
 /// When the database cannot be reached or refuses: its owner needs `CREATEROLE`.
 pub async fn grant(owner: &PgConnectOptions, secret: &DatabaseSecret) -> sqlx::Result<()> {
-    let mut connection = owner.connect().await?;
+    let mut connection = connect(owner).await?;
     let mut transaction = connection.begin().await?;
     // As parameters, and not in the text of a statement, which the server may log.
     sqlx::query!(

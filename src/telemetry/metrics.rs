@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::http::header;
 use axum::routing::get;
-use metrics::{Gauge, Unit, describe_counter, describe_gauge, describe_histogram, gauge};
+use metrics::{Gauge, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
 use crate::{REVISION, VERSION};
@@ -24,6 +24,10 @@ pub fn init() -> Result<PrometheusHandle, BuildError> {
         .install_recorder()?;
     describe();
     gauge!("blog_api_build_info", "version" => VERSION, "revision" => REVISION).set(1.0);
+    // There from the start, so that the first one shows in a rate.
+    for refusals in ["http_requests_shed_total", "http_connections_refused_total"] {
+        counter!(refusals).increment(0);
+    }
     Ok(handle)
 }
 

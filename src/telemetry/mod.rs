@@ -16,7 +16,12 @@ use crate::config::LogFormat;
 /// Starts logging to standard output, and logs panics where they happen, inside the span of the request
 /// they happen in. Does nothing where logging was started before.
 pub fn init(level: &str, format: LogFormat) {
-    if tracing::subscriber::set_global_default(subscriber(level, format, std::io::stdout)).is_ok() {
+    install(subscriber(level, format, std::io::stdout));
+}
+
+/// Logs to `subscriber` from now on, panics too. Does nothing where logging was started before.
+pub fn install(subscriber: Box<dyn Subscriber + Send + Sync>) {
+    if tracing::subscriber::set_global_default(subscriber).is_ok() {
         std::panic::set_hook(Box::new(log_panic));
     }
 }

@@ -36,27 +36,30 @@ async fn a_pool_whose_peers_fall_silent_becomes_whole_again() {
 }
 
 /// The same at full load and with the default timeouts: the primary's host dies, and another one answers
-/// a moment later under the same name.
+/// under the same name, at once or after a while.
 #[tokio::test]
 async fn a_silent_failover_is_over_soon_after_the_new_primary_answers() {
+    join_all([Duration::ZERO, Duration::from_secs(2)].map(silent_failover)).await;
+}
+
+async fn silent_failover(outage: Duration) {
     let (app, proxy) = TestApp::start_behind_proxy(&[]).await;
     drop(join_all((0..10).map(|_| async { app.db.acquire().await.unwrap() })).await);
     proxy.go_silent();
-    let (answers, outage) = (Instant::now() + Duration::from_secs(2), async {
-        tokio::time::sleep(Duration::from_secs(2)).await; // the outage
+    let answered = async {
+        tokio::time::sleep(outage).await;
         proxy.answer();
-    });
-    let all_answered = async || {
-        let replies = join_all((0..10).map(|_| app.get("/v1/posts").send())).await;
-        replies.iter().all(|reply| reply.status == 200)
+        Instant::now()
     };
-    let recovery = async { while !all_answered().await {} };
-    timeout(Duration::from_secs(7), futures_util::future::join(outage, recovery))
-        .await
-        .expect("it is over within 5 s after the new primary answers");
-    println!("recovered {:?} after the new primary answered", answers.elapsed());
-    let whole = join_all((0..10).map(|_| async { app.db.acquire().await.unwrap() }));
-    drop(timeout(Duration::from_secs(5), whole).await.expect("every slot is there"));
+    let recovery = async {
+        let replies = async || join_all((0..10).map(|_| app.get("/v1/posts").send())).await;
+        while !replies().await.iter().all(|reply| reply.status == 200) {}
+        drop(join_all((0..10).map(|_| async { app.db.acquire().await.unwrap() })).await);
+        Instant::now()
+    };
+    let (answered, whole) = futures_util::future::join(answered, recovery).await;
+    let took = whole - answered;
+    assert!(took < Duration::from_secs(5), "every slot is there {took:?} after the new primary answers");
 }
 
 /// Those that rested are asked before they are used, so nobody waits for a statement's whole deadline.
@@ -122,7 +125,8 @@ async fn a_connection_whose_request_was_given_up_is_not_used_again() {
     execute(&mut admin, "begin; lock table posts".to_owned()).await;
     let request = app.get("/v1/posts").send();
     let waiting = async {
-        let waits = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()";
+        // What pg_stat_activity says is the same until the transaction's end.
+        let waits = "select count(*) from pg_locks join pg_database on pg_database.oid = database and datname = current_database() where not granted";
         while sqlx::query_scalar::<_, i64>(waits).fetch_one(&mut admin).await.unwrap() == 0 {}
     };
     tokio::select! {

@@ -6,22 +6,6 @@ use nix::sys::signal::Signal;
 
 use crate::support::{Process, TestDatabase};
 
-/// The value of each series.
-fn scrape(process: &Process) -> Vec<(String, String)> {
-    let log = process.log();
-    let (_, rest) = log.split_once("metrics on http://").unwrap_or_else(|| panic!("{log}"));
-    let (address, _) = rest.split_once('/').unwrap();
-    let (status, text) = Process::get_from(address, "/metrics");
-    assert_eq!(status, 200, "{text}");
-    let lines = text.lines().filter(|line| !line.starts_with('#') && line.contains(' '));
-    lines
-        .map(|line| {
-            let (series, value) = line.rsplit_once(' ').unwrap();
-            (series.to_owned(), value.to_owned())
-        })
-        .collect()
-}
-
 #[tokio::test]
 async fn requests_connections_and_the_version_are_counted() {
     let database = TestDatabase::create().await;
@@ -35,7 +19,7 @@ async fn requests_connections_and_the_version_are_counted() {
     process.request("FROBNICATE", "/v1/posts");
     process.request("POST", "/metrics");
 
-    let series = scrape(&process);
+    let series = process.metrics();
     let value = |name: &str| {
         let found = series.iter().find(|(series, _)| series == name);
         found.unwrap_or_else(|| panic!("no {name} in {series:#?}")).1.parse::<u64>().unwrap()
@@ -61,6 +45,14 @@ async fn requests_connections_and_the_version_are_counted() {
     for gauge in ["cache_bytes", "cache_entries", "cache_shared"] {
         value(gauge);
     }
+    // Before the first of them, so that it shows in a rate.
+    for none in [
+        "http_requests_shed_total",
+        "http_connections_refused_total",
+        "db_pool_timeouts_total{pool=\"writer\"}",
+    ] {
+        assert_eq!(value(none), 0);
+    }
     assert_eq!(value("password_hashes_running"), 0);
     assert_eq!(value("password_hashes_waiting"), 0);
     let build = series.iter().find(|(series, _)| series.starts_with("blog_api_build_info{")).unwrap();
@@ -81,5 +73,5 @@ async fn refusals_are_counted_by_their_limit() {
         assert_eq!(process.get("/openapi.json").0, status);
     }
     let refused = ("http_requests_rate_limited_total{policy=\"address\"}".to_owned(), "2".to_owned());
-    assert!(scrape(&process).contains(&refused));
+    assert!(process.metrics().contains(&refused));
 }

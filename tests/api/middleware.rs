@@ -168,6 +168,22 @@ async fn every_request_has_one_line_in_the_access_log() {
     }
 }
 
+/// One line of JSON, in production's format, that leads from the request to the place in the source.
+#[tokio::test]
+async fn a_panic_is_logged_once_under_the_request_id() {
+    let app = misbehaving(Limits::default()).await;
+    let reply = app.get("/panic").expect_problem(500, "internal").await;
+    let request_id = reply.header("x-request-id");
+    assert_eq!(reply.json()["request_id"], request_id);
+    let lines = logs::of_request(request_id);
+    let panics: Vec<_> = lines.iter().filter(|line| line["level"] == "ERROR").collect();
+    assert_eq!(panics.len(), 1, "{lines:?}");
+    let panic = panics[0];
+    assert_eq!(panic["message"], "panic");
+    assert!(panic["cause"].as_str().unwrap().contains("on purpose"), "{panic}");
+    assert!(panic["location"].as_str().unwrap().starts_with(file!()), "{panic}");
+}
+
 /// What a server's own fault is, is logged once, under the request id that the client was given.
 #[tokio::test]
 async fn the_cause_of_a_failure_is_logged_once_and_not_told() {

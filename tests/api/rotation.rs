@@ -1,12 +1,17 @@
 //! Credentials from Secrets Manager: read at boot, read again when they have been rotated, and said in plain
 //! words when they cannot be had.
 
-use std::process::{Command, Output};
+use std::process::Command;
+use std::time::{Duration, Instant};
 
+use axum::Router;
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::get;
 use futures_util::future::join_all;
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, ConnectOptions};
+use tokio::io::AsyncWriteExt;
 use uuid::Uuid;
 
 use crate::support::{Answer, Process, Proxy, SecretsManager, TestDatabase};
@@ -22,8 +27,10 @@ fn command(secrets: &SecretsManager, variables: &[(&str, &str)]) -> Command {
     command
 }
 
-async fn output(mut command: Command) -> (Option<i32>, String) {
-    let output: Output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+async fn output(command: Command) -> (Option<i32>, String) {
+    let mut command = tokio::process::Command::from(command);
+    let output = tokio::time::timeout(Duration::from_secs(60), command.kill_on_drop(true).output());
+    let output = output.await.expect("it ends by itself").unwrap();
     let text = [output.stdout, output.stderr].concat();
     (output.status.code(), String::from_utf8(text).unwrap())
 }
@@ -89,6 +96,16 @@ async fn a_rotation_is_noticed_when_the_database_refuses_the_old_credentials() {
     assert_eq!(reader.await.unwrap(), [503, 200]);
     assert_eq!(get("/v1/posts").await.0, 200);
     assert_eq!(get("/ready").await.0, 200);
+    let series = {
+        let process = process.clone();
+        tokio::task::spawn_blocking(move || process.metrics()).await.unwrap()
+    };
+    let refreshes = |result: &str| {
+        let name = format!("db_secret_refreshes_total{{result=\"{result}\"}}");
+        series.iter().find(|(series, _)| *series == name).unwrap().1.parse::<u64>().unwrap()
+    };
+    assert_eq!((refreshes("changed"), refreshes("failed")), (1, 0));
+    assert!(refreshes("unchanged") >= 1);
     let log = process.log();
     assert!(log.contains("credentials have been rotated") && !log.contains(PASSWORD), "{log}");
     let Ok(process) = std::sync::Arc::try_unwrap(process) else { panic!("it is still asked") };
@@ -174,8 +191,114 @@ async fn what_stands_in_the_way_of_the_secret_is_said_with_its_mend() {
         assert_eq!(status, Some(code), "{message}");
         assert!(message.starts_with("blog-api: DB_") && message.contains(said), "{said}: {message}");
         assert!(!message.contains(PASSWORD), "{message}");
+        // What may pass is tried again.
+        assert_eq!(secrets.asked(), if code == 69 { 4 } else { 1 }, "{message}");
     }))
     .await;
+}
+
+#[tokio::test]
+async fn a_failure_of_secrets_manager_that_passes_is_nobodys_concern() {
+    let database = TestDatabase::create().await;
+    let proxy = Proxy::start(&database.options, "127.0.0.1", 0).await;
+    let secrets = SecretsManager::start(Answer::Error(500, "InternalServiceError")).await;
+    let mut command = command(&secrets, &[]);
+    command.arg("migrate");
+    let migrating = tokio::spawn(output(command));
+    while secrets.asked() < 2 {
+        tokio::task::yield_now().await;
+    }
+    let url = database.options.to_url_lossy();
+    let (user, password) = (url.username(), url.password().unwrap_or("any"));
+    let name = database.options.get_database();
+    secrets.answer(Answer::Secret(
+        json!({"username": user, "password": password, "host": "127.0.0.1", "port": proxy.port, "dbname": name}),
+    ));
+    let (status, message) = migrating.await.unwrap();
+    assert_eq!(status, Some(0), "{message}");
+}
+
+/// A security group that lets nothing through, before Secrets Manager or before the database.
+#[tokio::test]
+async fn what_never_answers_is_given_up_within_seconds() {
+    let silent = SecretsManager::start(Answer::Silence).await;
+    let mut without_secret = command(&silent, &[]);
+    without_secret.arg("migrate");
+
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("postgres://blog@{}/blog", listener.local_addr().unwrap());
+    let mut without_database = command(&silent, &[("DATABASE_URL", &url)]);
+    without_database.arg("migrate");
+
+    let began = Instant::now();
+    let (secret, database) =
+        futures_util::future::join(output(without_secret), output(without_database)).await;
+    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
+    assert_eq!(secret.0, Some(69), "{}", secret.1);
+    assert!(secret.1.contains("Secrets Manager cannot be reached"), "{}", secret.1);
+    assert_eq!(database.0, Some(69), "{}", database.1);
+    assert!(database.1.contains("the database did not answer in time"), "{}", database.1);
+}
+
+/// Where ECS gives a task the credentials of its role.
+async fn task_role(status: StatusCode) -> String {
+    let answer = async move |headers: HeaderMap| {
+        assert_eq!(headers["authorization"], "of the task");
+        let keys = json!({
+            "AccessKeyId": "OFTHETASKROLE", "SecretAccessKey": "key-of-the-role", "Token": "session-of-the-role",
+            "Expiration": "2999-01-01T00:00:00Z",
+        });
+        (status, axum::Json(keys))
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/v2/credentials", listener.local_addr().unwrap());
+    let routes = Router::new().route("/v2/credentials", get(answer));
+    tokio::spawn(axum::serve(listener, routes).into_future());
+    url
+}
+
+fn as_task(command: &mut Command, role: &str) {
+    command.env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY");
+    command
+        .env("AWS_CONTAINER_CREDENTIALS_FULL_URI", role)
+        .env("AWS_CONTAINER_AUTHORIZATION_TOKEN", "of the task");
+}
+
+/// As on ECS: with nothing but a role and the secret's name. No level of the log shows what they give.
+#[tokio::test]
+async fn the_task_role_reads_the_secret_and_the_log_tells_nobody() {
+    let database = TestDatabase::create().await;
+    let proxy = Proxy::start(&database.options, "127.0.0.1", 0).await;
+    let role = create_role(&database).await;
+    let secrets = SecretsManager::start(secret(&database, proxy.port, &role)).await;
+    let mut command = command(&secrets, &[("MIGRATE_ON_START", "false"), ("LOG_LEVEL", "trace")]);
+    as_task(&mut command, &task_role(StatusCode::OK).await);
+    let process = tokio::task::spawn_blocking(move || {
+        let process = Process::start(&mut command);
+        assert_eq!(process.get("/ready").0, 200, "{}", process.log());
+        process
+    });
+    let process = process.await.unwrap();
+    assert!(secrets.told("authorization").contains("Credential=OFTHETASKROLE/"));
+    assert_eq!(secrets.told("x-amz-security-token"), "session-of-the-role");
+    let log = process.log();
+    assert!(log.contains("TRACE"), "{log}");
+    for value in [PASSWORD, "key-of-the-role", "session-of-the-role"] {
+        assert!(!log.contains(value), "{value}: {log}");
+    }
+    assert_eq!(process.stop(Signal::SIGTERM), Some(0));
+    execute(&database, format!("drop owned by {role}; drop role {role}")).await;
+}
+
+#[tokio::test]
+async fn a_task_role_that_gives_nothing_now_may_give_something_later() {
+    let secrets = SecretsManager::start(Answer::Error(500, "unused")).await;
+    let mut command = command(&secrets, &[]);
+    as_task(&mut command, &task_role(StatusCode::INTERNAL_SERVER_ERROR).await);
+    let (status, message) = output(command).await;
+    assert_eq!(status, Some(69), "{message}");
+    assert!(message.contains("AWS gives no credentials now"), "{message}");
+    assert_eq!(secrets.asked(), 0);
 }
 
 #[tokio::test]
@@ -191,6 +314,45 @@ async fn an_endpoint_that_cannot_be_reached_and_missing_credentials_are_told_apa
     let (status, message) = output(nobody).await;
     assert_eq!(status, Some(78), "{message}");
     assert!(message.contains("no AWS credentials") && message.contains("taskRoleArn"), "{message}");
+}
+
+/// Production never falls back to plain text.
+#[tokio::test]
+async fn a_database_without_tls_ends_the_boot_in_production() {
+    let database = TestDatabase::create().await;
+    let proxy = Proxy::start(&database.options, "127.0.0.1", 0).await;
+    let secrets = SecretsManager::start(secret(&database, proxy.port, "blog")).await;
+    for subcommand in [None, Some("migrate")] {
+        let mut command = command(&secrets, &[("ENVIRONMENT", "production")]);
+        command.args(subcommand);
+        let (status, message) = output(command).await;
+        assert_eq!(status, Some(78), "{message}");
+        assert!(message.contains("does not support TLS") && message.contains("DB_SSL_MODE"), "{message}");
+    }
+}
+
+/// Whatever answers there, it shows no certificate to trust.
+#[tokio::test]
+async fn a_database_without_a_certificate_to_trust_ends_the_boot_in_production() {
+    let database = TestDatabase::create().await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            // Yes to TLS, and then something else.
+            stream.write_all(b"SHTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
+            tokio::spawn(async move { tokio::io::copy(&mut stream, &mut tokio::io::sink()).await });
+        }
+    });
+    let secrets = SecretsManager::start(secret(&database, port, "blog")).await;
+    for subcommand in [None, Some("migrate")] {
+        let mut command = command(&secrets, &[("ENVIRONMENT", "production")]);
+        command.args(subcommand);
+        let (status, message) = output(command).await;
+        assert_eq!(status, Some(78), "{message}");
+        assert!(message.contains("DB_SSL_ROOT_CERT"), "{message}");
+    }
 }
 
 /// A database that refuses the credentials at boot needs a person; one that is away does not.

@@ -5,6 +5,9 @@ use std::net::TcpStream;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use axum::Router;
+use blog_api::lifecycle::Lifecycle;
+use blog_api::server::{self, ServerPolicy, Stop};
 use nix::sys::signal::Signal;
 use sqlx::{ConnectOptions, PgConnection};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -46,7 +49,8 @@ async fn lock_posts(database: &TestDatabase) -> PgConnection {
 async fn begin_request(process: &Process, admin: &mut PgConnection) -> TcpStream {
     let mut stream = process.connect();
     stream.write_all(b"GET /v1/posts HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
-    let waits = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()";
+    // What pg_stat_activity says is the same until the transaction's end.
+    let waits = "select count(*) from pg_locks join pg_database on pg_database.oid = database and datname = current_database() where not granted";
     while sqlx::query_scalar::<_, i64>(waits).fetch_one(&mut *admin).await.unwrap() == 0 {}
     stream
 }
@@ -65,6 +69,24 @@ async fn a_running_request_is_finished() {
         assert_eq!(status, 200, "{body}");
         assert_exits(process, 0);
     }
+}
+
+/// Longer than anything that is idle is waited for, and than the health checks need to condemn the task.
+#[tokio::test]
+async fn a_request_of_ten_seconds_is_finished() {
+    let database = TestDatabase::create().await;
+    let process = start(&database, &[("DB_STATEMENT_TIMEOUT", "15s")]);
+    let mut admin = lock_posts(&database).await;
+    let mut running = begin_request(&process, &mut admin).await;
+    let began = Instant::now();
+    process.signal(Signal::SIGTERM);
+    wait_until_closed(&process);
+    tokio::time::sleep(Duration::from_secs(10)).await; // the service has no clock for this but the system's
+    drop(admin);
+    let (status, body) = read_answer(&mut running);
+    assert_eq!(status, 200, "{body}");
+    assert!(began.elapsed() >= Duration::from_secs(10));
+    assert_exits(process, 0);
 }
 
 #[tokio::test]
@@ -122,8 +144,13 @@ async fn slow_clients_get_their_answers() {
     slow.read_exact(&mut go_on).unwrap();
     assert_eq!(&go_on, b"HTTP/1.1 100 Continue\r\n\r\n");
     slow.write_all(first.as_bytes()).unwrap();
+    let mut slower = process.connect();
+    slower.write_all(b"GET /v1/posts HTTP/1.1\r\nHost: loc").unwrap();
     process.signal(Signal::SIGTERM);
     wait_until_closed(&process);
+    slower.write_all(b"alhost\r\n\r\n").unwrap();
+    let (status, body) = read_answer(&mut slower);
+    assert_eq!(status, 200, "{body}");
     slow.write_all(rest.as_bytes()).unwrap();
     let (status, body) = read_answer(&mut slow);
     assert_eq!(status, 401, "{body}");
@@ -167,4 +194,28 @@ async fn connections_above_the_limit_are_refused_in_words() {
     assert_eq!(open.len(), 100, "the limit of tests");
     drop(open);
     app.get("/health").expect(200).await;
+}
+
+/// Nobody holds a connection for ever with half a request's head, or with none.
+#[tokio::test]
+async fn who_does_not_finish_a_request_head_is_hung_up_on() {
+    let listener = server::listen(0).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let policy = ServerPolicy {
+        max_connections: 10,
+        header_read_timeout: Duration::from_millis(200),
+        drain_delay: Duration::ZERO,
+        shutdown_timeout: Duration::ZERO,
+    };
+    let (_tell, stop) = Stop::by_hand();
+    tokio::spawn(server::serve(listener, Router::new(), Lifecycle::default(), policy, stop));
+    for sent in ["", "GET / HTTP/1.1\r\nHost: loc", "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"] {
+        let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        stream.write_all(sent.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        let hung_up = tokio::time::timeout(Duration::from_secs(5), stream.read_to_string(&mut answer));
+        hung_up.await.expect("the connection ends").unwrap();
+        let is_whole = sent.ends_with("\r\n\r\n");
+        assert_eq!(answer.starts_with("HTTP/1.1 404"), is_whole, "{sent:?}: {answer:?}");
+    }
 }

@@ -61,9 +61,10 @@ pub(crate) async fn says_what_is_wrong(_: Stack) -> String {
     let wrong = json!({"Name": "wrong-password", "SecretString": credentials.to_string()});
     secrets_manager("CreateSecret", wrong).await;
 
+    let another_name = format!("DB_HOST={}", container("postgres"));
     let no_keys = ["AWS_ACCESS_KEY_ID=", "AWS_SECRET_ACCESS_KEY="];
     // What is changed, the exit code, and what the message must say.
-    let cases: [(&[&str], i32, &[&str]); 8] = [
+    let cases: [(&[&str], i32, &[&str]); 10] = [
         (
             &["DB_SECRET_ID=no-such-secret"],
             78,
@@ -75,6 +76,9 @@ pub(crate) async fn says_what_is_wrong(_: Stack) -> String {
         (&["DB_SECRET_ID="], 78, &["DB_SECRET_ID", "DATABASE_URL"]),
         (&["DB_SSL_MODE=prefer"], 78, &["DB_SSL_MODE", "verify-full"]),
         (&["DB_SSL_ROOT_CERT=/roots/missing.pem"], 78, &["DB_SSL_ROOT_CERT"]),
+        // The roots of Amazon RDS, of which none has signed this certificate.
+        (&["DB_SSL_ROOT_CERT="], 78, &["UnknownIssuer", "DB_SSL_ROOT_CERT"]),
+        (&[&another_name], 78, &["certificate not valid for name", "the host"]),
         (&["PORT=eight"], 78, &["PORT"]),
     ];
     let mut slowest = Duration::ZERO;

@@ -75,6 +75,41 @@ fn every_metric_is_documented_and_nothing_else() {
     assert_eq!(recorded, rows.map(str::to_owned).collect());
 }
 
+/// The target group, in Terraform and by hand, and what stands for it in the compose stack judge a task alike.
+#[test]
+fn the_load_balancers_judge_alike() {
+    let edge = read("infra/modules/service/edge.tf");
+    let value = |name: &str| {
+        let line = Regex::new(&format!(r#"(?m)^ +{name} += "?([^"\n]+)"?$"#)).unwrap();
+        line.captures(&edge).unwrap_or_else(|| panic!("no {name}"))[1].to_owned()
+    };
+    let [path, status, timeout, rise, fall] =
+        ["path", "matcher", "timeout", "healthy_threshold", "unhealthy_threshold"].map(value);
+    let (delay, idle) = (value("deregistration_delay"), value("idle_timeout"));
+    let compose = read("compose/haproxy.cfg");
+    for line in [
+        format!("uri {path} "),
+        format!("expect status {status}\n"),
+        format!("timeout check {timeout}s\n"),
+        format!(" rise {rise} fall {fall} "),
+        format!("timeout client {idle}s\n"),
+        format!("timeout server {idle}s\n"),
+    ] {
+        assert!(compose.contains(&line), "haproxy.cfg has no {line:?}");
+    }
+    let by_hand = read("docs/deploy.md");
+    for option in [
+        format!("--health-check-path {path} "),
+        format!("--health-check-interval-seconds {} ", value("interval")),
+        format!("--health-check-timeout-seconds {timeout} "),
+        format!("--healthy-threshold-count {rise} "),
+        format!("--unhealthy-threshold-count {fall} "),
+        format!("Key=deregistration_delay.timeout_seconds,Value={delay}"),
+    ] {
+        assert!(by_hand.contains(&option), "deploy.md has no {option:?}");
+    }
+}
+
 #[test]
 fn the_environment_is_read_in_one_place() {
     for (path, text) in files("src", "rs") {

@@ -2,58 +2,84 @@
 //! moment, or take away what it needs. `docs/operations.md` has the rule and the ways around it.
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
-use regex::Regex;
+use regex::{Captures, Regex};
 
 use crate::files;
 
 /// A clause that blocks, unless it also matches the second pattern; and what to do instead.
-const BLOCKING: [(&str, &str, &str); 14] = [
+const BLOCKING: [(&str, &str, &str); 21] = [
     ("^(create (unique )?|drop |re)index", "concurrently", "do it concurrently, in a migration of its own"),
     (
-        r"^alter column \w+ (set data )?type",
+        r"^alter (column )?\w+ (set data )?type",
         NEVER,
         "add a column, write both, read the new one, drop the old one",
     ),
-    (r"^alter column \w+ set not null", NEVER, "add a check (… is not null) not valid, and validate it"),
-    (r"^add (column )?.* not null", "default", "give the column a default"),
     (
-        r"^add (column )?.* (references|check) ?",
-        r"not valid|^add constraint",
-        "add a constraint not valid, then validate it",
+        r"^alter (column )?\w+ set not null",
+        "-- contract: .*check",
+        "add a check (… is not null) not valid, validate it, and say `-- contract: which check proves it`",
     ),
-    (r"^add constraint \w+ (check|foreign key|not null)", "not valid", "add it not valid, then validate it"),
+    ("^add (column )?.* not null", r" default |^add (constraint|not null)\b", "give the column a default"),
     (
-        r"^add (constraint \w+ )?(unique|primary key)",
+        r"^add (column )?.* (references|check|unique|primary key)\b",
+        r"^add (constraint|check|foreign key|unique|primary key|exclude)\b",
+        "add the column alone, then a constraint not valid, then validate it",
+    ),
+    (
+        r"^add (constraint \w+ )?(check|foreign key|not null)\b",
+        "not valid",
+        "add it not valid, then validate it",
+    ),
+    (
+        r"^add (constraint \w+ )?(unique|primary key)\b",
         "using index",
         "create the index concurrently, and use it",
     ),
-    (r"^add (column )?.* (small|big)?serial|generated always as \(", NEVER, "it rewrites the table"),
+    (r"^add (constraint \w+ )?exclude\b", NEVER, "it reads the table while nobody writes"),
+    (r"^add (column )?.* ((small|big)?serial\b|generated )", NEVER, "it rewrites the table"),
     (
-        r"default (gen_random_uuid|random|clock_timestamp|uuidv7|nextval)\(",
+        r"^add (column )?.* default \S*\w\(",
+        r" default now\(",
+        "it may rewrite the table: give a constant, and fill the rest in batches",
+    ),
+    ("^set (tablespace|logged|unlogged|access method)", NEVER, "it rewrites the table"),
+    (r"^attach\b", NEVER, "it reads the table while nobody writes"),
+    (
+        r"^(alter (type|domain|view|schema) \w+ )?rename\b",
         NEVER,
-        "it rewrites the table: fill it in batches",
+        "add the new name, use both, drop the old one later",
     ),
-    ("^rename", NEVER, "add the new name, use both, drop the old one later"),
+    (r"^alter domain \w+ add\b", "not valid", "add it not valid, then validate it"),
     (
-        "^drop (column|table|constraint|view|type|function)",
+        r"^drop (column|constraint|table|(materialized )?view|type|domain|function|procedure|schema|sequence|extension|trigger|policy|rule)\b",
         CONTRACT,
-        "say `-- contract: since when nothing uses it`",
+        DROPPED,
     ),
-    ("^(lock|cluster|vacuum full)", NEVER, "it locks everyone else out"),
+    (r"^drop (if exists )?\w+( cascade| restrict)?$", CONTRACT, DROPPED),
+    (r"^(lock|cluster|vacuum|truncate)\b", NEVER, "it locks everyone else out"),
     ("^refresh materialized view", "concurrently", "refresh it concurrently"),
-    ("^(update|delete)", "where", "change rows in batches"),
+    (r"^(update|delete|with .* (update|delete))\b", "where", "change rows in batches"),
+    (r"^do\b", NEVER, "say it in statements, which can be looked at"),
+    (r"^create table if not exists\b", NEVER, "a migration knows whether there is a table"),
 ];
 
 const NEVER: &str = "^$";
 const CONTRACT: &str = "-- contract: .+";
+const DROPPED: &str = "say `-- contract: since when nothing uses it`";
+
+static RULES: LazyLock<Vec<(Regex, Regex, &str)>> = LazyLock::new(|| {
+    let compile = |pattern| Regex::new(pattern).unwrap();
+    BLOCKING.map(|(blocks, unless, instead)| (compile(blocks), compile(unless), instead)).to_vec()
+});
 
 /// What is wrong with a migration.
 fn objections(text: &str) -> Vec<String> {
     let is_outside = text.starts_with("-- no-transaction");
-    let text = text.to_lowercase().lines().map(without_comment).collect::<Vec<_>>().join("\n");
+    let text = plain(&text.to_lowercase());
     let statements: Vec<&str> = text.split(';').map(str::trim).filter(|text| !text.is_empty()).collect();
-    let create = Regex::new(r"^create table (?:if not exists )?(\w+)").unwrap();
+    let create = Regex::new(r"^create (?:unlogged )?table (\w+) ?\(").unwrap();
     let table =
         Regex::new(r"(?:^alter table (?:if exists |only )*| on |^update |^delete from )(\w+)").unwrap();
     let mut made = BTreeSet::new();
@@ -72,9 +98,9 @@ fn objections(text: &str) -> Vec<String> {
             continue;
         }
         for clause in clauses(&sql) {
-            for (pattern, unless, instead) in BLOCKING {
-                let excuse = if unless == CONTRACT { statement } else { clause };
-                if matches(pattern, clause) && !matches(unless, excuse) {
+            for (blocks, unless, instead) in &*RULES {
+                let excuse = if unless.as_str().starts_with("-- contract") { statement } else { clause };
+                if blocks.is_match(clause) && !unless.is_match(excuse) {
                     objections.push(format!("{clause}: {instead}"));
                 }
             }
@@ -83,17 +109,20 @@ fn objections(text: &str) -> Vec<String> {
     objections
 }
 
-fn matches(pattern: &str, text: &str) -> bool {
-    Regex::new(pattern).unwrap().is_match(text)
-}
-
-/// The line without its comment, unless that is the reason for a contraction.
-fn without_comment(line: &str) -> String {
-    if matches(CONTRACT, line) {
-        line.trim().replace(';', ",")
-    } else {
-        line.split("--").next().unwrap_or_default().to_owned()
-    }
+/// Without what is no statement (comments, but for the reason of a contraction, and what is quoted), and with
+/// the names as they are said without quotes and schema.
+fn plain(text: &str) -> String {
+    let quoted =
+        Regex::new(r#"(?s)--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|\$\w*\$.*?\$\w*\$|"|\bpublic\."#).unwrap();
+    let contract = Regex::new(CONTRACT).unwrap();
+    let text = quoted.replace_all(text, |found: &Captures<'_>| match &found[0] {
+        comment if contract.is_match(comment) => format!("\n{}\n", comment.replace(';', ",")),
+        literal if literal.starts_with('\'') => "''".to_owned(),
+        body if body.starts_with('$') => "$$".to_owned(),
+        "\"" | "public." => String::new(),
+        _ => " ".to_owned(),
+    });
+    text.into_owned()
 }
 
 /// The actions of an `alter table`, or the statement itself.
@@ -155,6 +184,45 @@ fn blocking_migrations_are_known() {
         "vacuum full posts",
         "update posts set version = 1",
         "delete from sessions",
+        // Without the word `column`, in capitals, with quotes, with a schema, on several lines.
+        "alter table posts alter title type text",
+        "alter table posts alter title set not null",
+        "alter table posts drop summary",
+        "alter table posts drop if exists summary cascade",
+        "ALTER TABLE posts\n  ADD COLUMN\n  likes integer\n  NOT NULL",
+        "alter table public.posts add column if not exists likes integer not null",
+        "alter table if exists only \"posts\" alter \"title\" type text",
+        // What looks like an excuse, in a comment, a name or a text.
+        "/* concurrently */ create index on posts (title) -- concurrently",
+        "alter /* nothing */ table posts drop column summary",
+        "alter table posts add column likes integer /* default 0 */ not null",
+        "alter table posts add column default_role text not null",
+        "alter table posts add constraint a check (title <> 'not valid')",
+        "alter table posts -- contract: nothing uses it\n drop column summary, alter title set not null",
+        "-- contract: nothing uses it\nselect 1; alter table posts drop column summary",
+        "create table if not exists posts (id int); create index on posts (title)",
+        "create table other (id int); alter table posts drop column summary",
+        "do $$ begin alter table posts drop column summary; end $$",
+        // Constraints without a name, or with their column.
+        "alter table posts add check (title <> '')",
+        "alter table posts add foreign key (editor_id) references users",
+        "alter table posts add constraint \"a\" check (title <> '')",
+        "alter table posts validate constraint a, add column likes int not null",
+        "alter table posts add column a int unique",
+        "alter table posts add column a int primary key",
+        "alter table posts add column a text check (a <> '')",
+        "alter table posts add exclude using gist (period with &&)",
+        // Rewrites.
+        "alter table posts add column a int generated always as identity",
+        "alter table posts add column a uuid not null default public.gen_random_uuid()",
+        "alter table posts add column a text not null default timeofday()::text",
+        "alter table posts set unlogged",
+        "alter type mood rename value 'sad' to 'glad'",
+        "alter domain slug add check (value <> '')",
+        "drop trigger posts_set_search on posts",
+        "drop schema old cascade",
+        "truncate posts",
+        "with old as (select 1) delete from sessions",
     ] {
         assert_ne!(objections(sql), Vec::<String>::new(), "{sql}");
     }
@@ -174,6 +242,12 @@ fn expanding_migrations_are_let_through() {
         "-- contract: nothing has used it since version 2\nalter table posts drop column summary",
         "update posts set version = 1 where id in (select id from posts limit 100)",
         "create type mood as enum ('sad')",
+        "-- contract: the check posts_title_given proves it\nalter table posts alter column title set not null",
+        "-- contract: nothing has used it since version 2; nor will it\nalter table posts drop summary",
+        "alter table posts add column seen_at timestamptz not null default now()",
+        "alter table posts alter column title drop not null, alter column summary set default 'drop; column'",
+        "create function f() returns trigger language plpgsql as $$ begin update posts set version = 1; end $$",
+        "-- It's about time; drop column summary\nalter table posts add column check_in int, add column uniqueness int",
     ] {
         assert_eq!(objections(sql), Vec::<String>::new(), "{sql}");
     }

@@ -1,6 +1,7 @@
 //! What the service logs, in production's format, from all tests of the process.
 
 use std::io::Write;
+use std::panic::{set_hook, take_hook};
 use std::sync::{Mutex, Once};
 
 use blog_api::config::LogFormat;
@@ -12,8 +13,14 @@ static LINES: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 pub(crate) fn start() {
     static STARTED: Once = Once::new();
     STARTED.call_once(|| {
-        let subscriber = telemetry::subscriber("info", LogFormat::Json, || Lines);
-        tracing::subscriber::set_global_default(subscriber).unwrap();
+        let show = take_hook();
+        telemetry::install(telemetry::subscriber("info", LogFormat::Json, || Lines));
+        let log = take_hook();
+        // A test that fails still says why.
+        set_hook(Box::new(move |panic| {
+            log(panic);
+            show(panic);
+        }));
     });
 }
 

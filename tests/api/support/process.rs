@@ -79,9 +79,20 @@ impl Process {
         request(&self.address, method, path)
     }
 
-    /// Asks another port of the process.
-    pub(crate) fn get_from(address: &str, path: &str) -> (u16, String) {
-        request(address, "GET", path)
+    /// The value of each series that Prometheus finds.
+    pub(crate) fn metrics(&self) -> Vec<(String, String)> {
+        let log = self.log();
+        let (_, rest) = log.split_once("metrics on http://").unwrap_or_else(|| panic!("{log}"));
+        let (address, _) = rest.split_once('/').unwrap();
+        let (status, text) = request(address, "GET", "/metrics");
+        assert_eq!(status, 200, "{text}");
+        let lines = text.lines().filter(|line| !line.starts_with('#') && line.contains(' '));
+        lines
+            .map(|line| {
+                let (series, value) = line.rsplit_once(' ').unwrap();
+                (series.to_owned(), value.to_owned())
+            })
+            .collect()
     }
 }
 
