@@ -12,7 +12,7 @@ use blog_api::db::{Db, migrations};
 use blog_api::lifecycle::Lifecycle;
 use blog_api::maintenance;
 use blog_api::server::{self, HEADER_READ_TIMEOUT, ServerPolicy, Stop};
-use blog_api::telemetry;
+use blog_api::telemetry::{self, emf, metrics};
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use super::database::Database;
@@ -25,13 +25,13 @@ const MAX_CONNECTIONS: usize = 4096;
 pub(crate) async fn serve(args: &ServeArgs) -> Result<(), Failure> {
     let config = Config::from_env().map_err(Failure::config)?;
     telemetry::init(&config.log_level, config.log_format);
-    let metrics = telemetry::metrics::init().map_err(|error| cannot("record metrics", error))?;
+    let recorded = metrics::init().map_err(|error| cannot("record metrics", error))?;
     // Before anything is started, so that a signal at any time stops it in order.
     let stop = Stop::on_signals().map_err(Failure::unavailable)?;
     let listener = server::listen(config.port)
         .map_err(|error| Failure::config(format!("PORT {}: cannot listen: {error}", config.port)))?;
     let database = Database::open(&config.database, true).await?;
-    let served = serve_on(listener, &config, args, &database, metrics, stop).await;
+    let served = serve_on(listener, &config, args, &database, recorded, stop).await;
     database.close().await;
     served
 }
@@ -41,7 +41,7 @@ async fn serve_on(
     config: &Config,
     args: &ServeArgs,
     database: &Database,
-    metrics: PrometheusHandle,
+    recorded: PrometheusHandle,
     stop: Stop,
 ) -> Result<(), Failure> {
     if config.migrate_on_start {
@@ -52,7 +52,7 @@ async fn serve_on(
     let state =
         AppState::new(config, db.clone(), Clock::system(), lifecycle.clone()).map_err(Failure::config)?;
     offer_demo(config, args, &state).await?;
-    serve_metrics(config, &state, metrics)?;
+    serve_metrics(config, &state, recorded)?;
     tokio::spawn(maintenance::run(state.db.clone(), state.clock.clone()));
     tokio::spawn({
         let (cache, credentials) = (state.cache.clone(), database.credentials.clone());
@@ -101,29 +101,34 @@ async fn refusal(db: Db) -> Failure {
     pending().await
 }
 
-/// Metrics are no reason for a second copy on a developer's machine not to start.
+/// Offers `/metrics`, and tells CloudWatch if that is asked for.
 fn serve_metrics(config: &Config, state: &AppState, handle: PrometheusHandle) -> Result<(), Failure> {
-    let listener = match server::listen(config.metrics_port) {
-        Ok(listener) => listener,
-        Err(error) if config.environment == Environment::Development => {
-            tracing::warn!(port = config.metrics_port, cause = %error, "no metrics");
-            return Ok(());
-        }
-        Err(error) => {
-            let port = config.metrics_port;
-            return Err(Failure::config(format!("METRICS_PORT {port}: cannot listen: {error}")));
-        }
-    };
-    let address = listener.local_addr().map_err(Failure::unavailable)?;
-    tracing::info!("metrics on http://localhost:{}/metrics", address.port());
     let (db, cache, passwords) = (state.db.clone(), state.cache.clone(), state.passwords.clone());
     let observe = move || {
         db.observe();
         cache.observe();
         passwords.observe();
     };
-    tokio::spawn(telemetry::metrics::serve(listener, handle, observe));
-    Ok(())
+    if let Some(namespace) = config.metrics_namespace.clone() {
+        tokio::spawn(emf::report(namespace, handle.clone(), observe.clone(), state.clock.clone()));
+    }
+    match server::listen(config.metrics_port) {
+        Ok(listener) => {
+            let address = listener.local_addr().map_err(Failure::unavailable)?;
+            tracing::info!("metrics on http://localhost:{}/metrics", address.port());
+            tokio::spawn(metrics::serve(listener, handle, observe));
+            Ok(())
+        }
+        // No reason for a second copy on a developer's machine not to start.
+        Err(error) if config.environment == Environment::Development => {
+            tracing::warn!(port = config.metrics_port, cause = %error, "no metrics");
+            Ok(())
+        }
+        Err(error) => {
+            let port = config.metrics_port;
+            Err(Failure::config(format!("METRICS_PORT {port}: cannot listen: {error}")))
+        }
+    }
 }
 
 #[cfg(feature = "embedded-db")]

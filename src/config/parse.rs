@@ -91,7 +91,10 @@ impl<'a> Variables<'a> {
         let value = self.text(name)?;
         let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-/#".contains(&byte);
         if value.len() > 255 || !value.bytes().all(is_allowed) || value.starts_with("AWS/") {
-            self.error(name, &format!("must be letters, digits and ._-/# and not begin with AWS/, not `{value}`"));
+            self.error(
+                name,
+                &format!("must be letters, digits and ._-/# and not begin with AWS/, not `{value}`"),
+            );
         }
         Some(value)
     }

@@ -69,6 +69,7 @@ fn every_variable_at_fault_is_named() {
         [
             "ENVIRONMENT",
             "PORT",
+            "METRICS_NAMESPACE",
             "LOG_LEVEL",
             "LOG_FORMAT",
             "DATABASE_URL",

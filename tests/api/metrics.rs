@@ -75,3 +75,21 @@ async fn refusals_are_counted_by_their_limit() {
     let refused = ("http_requests_rate_limited_total{policy=\"address\"}".to_owned(), "2".to_owned());
     assert!(process.metrics().contains(&refused));
 }
+
+#[tokio::test]
+async fn cloudwatch_is_told_in_the_log() {
+    let database = TestDatabase::create().await;
+    let mut command = Command::new(env!("CARGO_BIN_EXE_blog-api"));
+    let variables = [("DATABASE_URL", &*database.url()), ("PORT", "0"), ("METRICS_PORT", "0")];
+    command.env_clear().envs(variables).env("METRICS_NAMESPACE", "blog-api").env("LOG_FORMAT", "json");
+    let process = Process::start(&mut command);
+    while !process.log().contains("_aws") {
+        std::thread::yield_now();
+    }
+    let log = process.log();
+    let told = log.lines().find(|line| line.contains("_aws")).unwrap_or_else(|| panic!("{log}"));
+    let told: serde_json::Value = serde_json::from_str(told).unwrap();
+    assert_eq!(told["_aws"]["CloudWatchMetrics"][0]["Namespace"], "blog-api");
+    assert_eq!(told["PoolTimeouts"], 0.0);
+    assert!(told["PoolIdle"].as_f64().is_some_and(|idle| idle <= 10.0), "{told}");
+}
