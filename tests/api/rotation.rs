@@ -29,7 +29,7 @@ fn command(secrets: &SecretsManager, variables: &[(&str, &str)]) -> Command {
 
 async fn output(command: Command) -> (Option<i32>, String) {
     let mut command = tokio::process::Command::from(command);
-    let output = tokio::time::timeout(Duration::from_secs(60), command.kill_on_drop(true).output());
+    let output = tokio::time::timeout(Duration::from_mins(1), command.kill_on_drop(true).output());
     let output = output.await.expect("it ends by itself").unwrap();
     let text = [output.stdout, output.stderr].concat();
     (output.status.code(), String::from_utf8(text).unwrap())
