@@ -7,6 +7,7 @@ use tokio::time::sleep;
 
 use crate::auth::attempts::store as attempts;
 use crate::auth::store as sessions;
+use crate::cache::{Cache, Scope};
 use crate::clock::Clock;
 use crate::db::Db;
 use crate::error::ApiError;
@@ -20,10 +21,10 @@ const INTERVAL: Duration = Duration::from_mins(10);
 const BATCH: i64 = 500;
 
 /// Rounds, for ever.
-pub async fn run(db: Db, clock: Clock) {
+pub async fn run(db: Db, cache: Cache, clock: Clock) {
     loop {
         sleep(INTERVAL.mul_f64(0.5 + 0.5 * rand::random::<f64>())).await;
-        match round(&db, &clock).await {
+        match round(&db, &cache, &clock).await {
             Ok(()) => tracing::debug!("maintenance done"),
             // The next round makes up for it.
             Err(error) => tracing::warn!(cause = ?error, "maintenance failed"),
@@ -35,10 +36,13 @@ pub async fn run(db: Db, clock: Clock) {
 ///
 /// # Errors
 /// When the database fails; what was done until then lasts.
-pub async fn round(db: &Db, clock: &Clock) -> Result<(), ApiError> {
+pub async fn round(db: &Db, cache: &Cache, clock: &Clock) -> Result<(), ApiError> {
     let now = clock.now();
     while idempotency::delete_expired(&mut db.acquire().await?, now, BATCH).await? > 0 {}
     while attempts::delete_expired(&mut db.acquire().await?, now, BATCH).await? > 0 {}
     while sessions::delete_expired(&mut db.acquire().await?, now, BATCH).await? > 0 {}
-    posts::rerender(db).await.map(drop)
+    if posts::rerender(db).await? > 0 {
+        cache.changed(Scope::Everything);
+    }
+    Ok(())
 }

@@ -53,7 +53,7 @@ async fn serve_on(
         AppState::new(config, db.clone(), Clock::system(), lifecycle.clone()).map_err(Failure::config)?;
     offer_demo(config, args, &state).await?;
     serve_metrics(config, &state, recorded)?;
-    tokio::spawn(maintenance::run(state.db.clone(), state.clock.clone()));
+    tokio::spawn(maintenance::run(state.db.clone(), state.cache.clone(), state.clock.clone()));
     tokio::spawn({
         let (cache, credentials) = (state.cache.clone(), database.credentials.clone());
         async move { tokio::join!(cache.share(&credentials), credentials.keep_fresh(REFRESH_INTERVAL)) }

@@ -78,7 +78,7 @@ async fn what_an_earlier_version_rendered_is_rendered_anew() {
     assert_eq!(app.get(&path(&posts[0])).expect(200).await.json()["body_html"], "old");
     app.delete(&path(&posts[24])).by(&author).expect(204).await;
 
-    assert_eq!(jobs::rerender(&app.db).await.unwrap(), 25);
+    app.maintain().await;
     for post in &posts[..24] {
         // Nothing but the rendering has changed, so that it is as it was at first.
         assert_eq!(app.get(&path(post)).expect(200).await.json(), *post);

@@ -126,9 +126,9 @@ async fn boot() -> (Duration, Duration) {
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let publish = format!("127.0.0.1:{port}:8000");
     let (network, roots) = (network(), format!("{}_roots:/roots:ro", network().trim_end_matches("_default")));
-    let environment = compose(&["config", "--format", "json", "api-1"]).await;
+    let environment = compose(&["config", "--format", "json", "api"]).await;
     let environment: Value = serde_json::from_str(&environment).unwrap();
-    let environment = environment["services"]["api-1"]["environment"].as_object().unwrap();
+    let environment = environment["services"]["api"]["environment"].as_object().unwrap();
     let variables: Vec<_> =
         environment.iter().map(|(name, value)| format!("{name}={}", value.as_str().unwrap())).collect();
     let mut args = vec!["run", "-d", "--read-only", "--network", &network, "-v", &roots, "-p", &publish];

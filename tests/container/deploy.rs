@@ -27,10 +27,10 @@ async fn start(task: &str) {
 pub(crate) async fn sigterm(stack: Stack) -> String {
     let load = Load::start(&stack.author).await;
     let began = Instant::now();
-    stop("api-1").await;
+    stop("api").await;
     let drained = began.elapsed();
     let report = load.finish().await;
-    start("api-1").await;
+    start("api").await;
     report.lost_nothing();
     format!("{report}; exit code 0 after {} s", drained.as_secs())
 }

@@ -8,7 +8,7 @@ use tokio::process::Command;
 pub(crate) const IMAGE: &str = "blog-api";
 /// Its containers, network and volumes bear this name, so that a developer's stack is left alone.
 const PROJECT: &str = "blog-api-test";
-pub(crate) const TASKS: [&str; 2] = ["api-1", "api-2"];
+pub(crate) const TASKS: [&str; 2] = ["api", "api-2"];
 
 /// Runs docker and gives its standard output; panics with what it said when it fails.
 pub(crate) async fn docker(args: &[&str]) -> String {
@@ -75,7 +75,7 @@ pub(crate) async fn run_task(changes: &[&str]) -> Output {
     for change in changes {
         args.extend(["-e", change]);
     }
-    args.push("api-1");
+    args.push("api");
     try_compose(&args).await
 }
 

@@ -87,7 +87,7 @@ async fn main() -> ExitCode {
     }
     if failed > 0 {
         eprintln!("--- the tasks' last words");
-        eprintln!("{}", compose(&["logs", "--tail", "20", "migrate", "api-1", "api-2"]).await);
+        eprintln!("{}", compose(&["logs", "--tail", "20", "migrate", "api", "api-2"]).await);
     }
     compose(&["down", "-v"]).await;
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }

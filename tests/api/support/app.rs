@@ -176,7 +176,7 @@ impl TestApp {
 
     /// What is done in the background from time to time.
     pub(crate) async fn maintain(&self) {
-        blog_api::maintenance::round(&self.db, &self.clock).await.unwrap();
+        blog_api::maintenance::round(&self.db, &self.cache, &self.clock).await.unwrap();
     }
 
     pub(crate) fn advance(&self, time: TimeDelta) {
