@@ -115,9 +115,11 @@ impl Cache {
     #[must_use]
     pub fn find(&self, key: &str, now: DateTime<Utc>) -> Option<Answer> {
         let kept = self.0.answers.get(key)?;
-        let changes = self.changes();
-        (changes.heard && kept.number == changes.number(kept.scope) && now < kept.expires)
-            .then(|| kept.answer.clone())
+        let counts = {
+            let changes = self.changes();
+            changes.heard && kept.number == changes.number(kept.scope)
+        };
+        (counts && now < kept.expires).then(|| kept.answer.clone())
     }
 
     /// To be called before the query whose answer is to be kept. `None` if nothing is kept now.
@@ -171,11 +173,14 @@ impl Cache {
         if self.0.max_bytes == 0 {
             return;
         }
+        let mut is_known = false;
         loop {
             let Err(error) = self.exchange(credentials).await;
-            if self.changes().set_heard(false) {
-                tracing::warn!(cause = %error, "nothing is cached until the other tasks can be heard again");
+            let was_heard = self.changes().set_heard(false);
+            if was_heard || !is_known {
+                tracing::warn!(cause = %error, "nothing is cached until the other tasks can be heard");
             }
+            is_known = true;
             sleep(RECONNECT_DELAY).await;
         }
     }
