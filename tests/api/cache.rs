@@ -1,6 +1,7 @@
 //! Answers to anonymous reads are kept, and never shown once they are wrong.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
@@ -14,10 +15,14 @@ async fn caching() -> TestApp {
     app
 }
 
-async fn shared(app: &TestApp) {
-    while !app.cache.is_shared() {
-        tokio::task::yield_now().await;
+async fn until(is_so: impl Fn() -> bool) {
+    while !is_so() {
+        tokio::time::sleep(Duration::from_millis(2)).await;
     }
+}
+
+async fn shared(app: &TestApp) {
+    until(|| app.cache.is_shared()).await;
 }
 
 /// A change of which nobody is told.
@@ -266,9 +271,7 @@ async fn what_any_write_changes_is_seen_by_the_next_read() {
         let now = world.seen(&uncached).await;
         assert_eq!(world.seen(&app).await, now, "after {write}");
         if !write.contains("/v1/sessions") && write != "POST /v1/users" {
-            while other_task.cache.moment() == heard {
-                tokio::task::yield_now().await;
-            }
+            until(|| other_task.cache.moment() != heard).await;
             assert_eq!(world.seen(&other_task).await, now, "after {write} by another task");
         }
     }
@@ -282,9 +285,7 @@ async fn without_the_other_tasks_nothing_is_kept() {
     let kill = "select pg_terminate_backend(pid) from pg_stat_activity
                 where datname = current_database() and application_name = 'blog-api-listener'";
     sqlx::query(kill).execute(&mut app.db.acquire().await.unwrap()).await.unwrap();
-    while app.cache.is_shared() {
-        tokio::task::yield_now().await;
-    }
+    until(|| !app.cache.is_shared()).await;
     for name in ["One", "Two"] {
         retitle_in_secret(&app, &post, name).await;
         assert_eq!(title(&app, &post).await, name);
@@ -294,4 +295,17 @@ async fn without_the_other_tasks_nothing_is_kept() {
     assert_eq!(title(&app, &post).await, "Two");
     retitle_in_secret(&app, &post, "Three").await;
     assert_eq!(title(&app, &post).await, "Two");
+}
+
+/// As when the packets of the connection to the other tasks vanish.
+#[tokio::test]
+async fn a_connection_that_falls_silent_is_noticed() {
+    let (app, proxy) = TestApp::start_behind_proxy(&[]).await;
+    shared(&app).await;
+    proxy.silence();
+    let noticed = async {
+        until(|| !app.cache.is_shared()).await;
+        shared(&app).await;
+    };
+    tokio::time::timeout(Duration::from_secs(20), noticed).await.expect("it is made anew");
 }

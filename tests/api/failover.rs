@@ -10,6 +10,8 @@ use tokio::time::timeout;
 use crate::support::{Proxy, TestApp};
 
 const POOL: &str = "4";
+/// Answers from memory would hide what becomes of the connections.
+const UNCACHED: (&str, &str) = ("CACHE_MAX_BYTES", "0");
 
 async fn execute(connection: &mut PgConnection, sql: String) {
     sqlx::raw_sql(AssertSqlSafe(sql)).execute(connection).await.unwrap();
@@ -18,7 +20,7 @@ async fn execute(connection: &mut PgConnection, sql: String) {
 /// Packets vanish, as when a primary's host dies: every connection that was open never answers again.
 #[tokio::test]
 async fn a_pool_whose_peers_fall_silent_becomes_whole_again() {
-    let variables = [("DB_MAX_CONNECTIONS", POOL), ("DB_STATEMENT_TIMEOUT", "500ms")];
+    let variables = [("DB_MAX_CONNECTIONS", POOL), ("DB_STATEMENT_TIMEOUT", "500ms"), UNCACHED];
     let (app, proxy) = TestApp::start_behind_proxy(&variables).await;
     // Fills the pool.
     drop(join_all((0..4).map(|_| async { app.db.acquire().await.unwrap() })).await);
@@ -43,7 +45,7 @@ async fn a_silent_failover_is_over_soon_after_the_new_primary_answers() {
 }
 
 async fn silent_failover(outage: Duration) {
-    let (app, proxy) = TestApp::start_behind_proxy(&[]).await;
+    let (app, proxy) = TestApp::start_behind_proxy(&[UNCACHED]).await;
     drop(join_all((0..10).map(|_| async { app.db.acquire().await.unwrap() })).await);
     proxy.go_silent();
     let answered = async {
@@ -65,7 +67,7 @@ async fn silent_failover(outage: Duration) {
 /// Those that rested are asked before they are used, so nobody waits for a statement's whole deadline.
 #[tokio::test]
 async fn one_silent_connection_gives_away_all_of_its_age() {
-    let (app, proxy) = TestApp::start_behind_proxy(&[("DB_MAX_CONNECTIONS", POOL)]).await;
+    let (app, proxy) = TestApp::start_behind_proxy(&[("DB_MAX_CONNECTIONS", POOL), UNCACHED]).await;
     drop(join_all((0..4).map(|_| async { app.db.acquire().await.unwrap() })).await);
     proxy.silence();
     let first = app.get("/v1/posts");
@@ -79,7 +81,7 @@ async fn one_silent_connection_gives_away_all_of_its_age() {
 /// A demoted primary keeps its connections and still answers reads.
 #[tokio::test]
 async fn a_connection_to_a_demoted_primary_is_not_kept() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_with(&[UNCACHED]).await;
     let author = app.author().await;
     let database = app.database_name();
     let mut admin = app.admin_options().connect().await.unwrap();
@@ -103,7 +105,7 @@ async fn a_connection_to_a_demoted_primary_is_not_kept() {
 
 #[tokio::test]
 async fn an_exhausted_pool_is_503_in_time_and_never_a_hang() {
-    let variables = [("DB_MAX_CONNECTIONS", "1"), ("DB_ACQUIRE_TIMEOUT", "100ms")];
+    let variables = [("DB_MAX_CONNECTIONS", "1"), ("DB_ACQUIRE_TIMEOUT", "100ms"), UNCACHED];
     let app = TestApp::start_with(&variables).await;
     let held = app.db.acquire().await.unwrap();
     let reply = app.get("/v1/posts").expect_problem(503, "unavailable").await;
@@ -115,7 +117,7 @@ async fn an_exhausted_pool_is_503_in_time_and_never_a_hang() {
 /// The client hangs up while PostgreSQL still works: the answer of one request is never another's.
 #[tokio::test]
 async fn a_connection_whose_request_was_given_up_is_not_used_again() {
-    let app = TestApp::start_with(&[("DB_MAX_CONNECTIONS", "1")]).await;
+    let app = TestApp::start_with(&[("DB_MAX_CONNECTIONS", "1"), UNCACHED]).await;
     let mut admin = app.admin_options().database(app.database_name()).connect().await.unwrap();
     let pid = async || {
         let mut connection = app.db.acquire().await.unwrap();
@@ -140,7 +142,7 @@ async fn a_connection_whose_request_was_given_up_is_not_used_again() {
 /// A transaction that is not committed holds no lock when its request is over.
 #[tokio::test]
 async fn an_abandoned_transaction_is_rolled_back_at_once() {
-    let app = TestApp::start_with(&[("DB_MAX_CONNECTIONS", "1")]).await;
+    let app = TestApp::start_with(&[("DB_MAX_CONNECTIONS", "1"), UNCACHED]).await;
     let mut transaction = app.db.begin().await.unwrap();
     sqlx::query("lock table posts").execute(&mut *transaction).await.unwrap();
     drop(transaction);
@@ -153,7 +155,7 @@ async fn an_abandoned_transaction_is_rolled_back_at_once() {
 
 #[tokio::test]
 async fn anonymous_reads_go_to_the_reader_and_to_the_writer_while_it_is_down() {
-    let (app, writer) = TestApp::start_behind_proxy(&[("DB_READER_HOST", "::1")]).await;
+    let (app, writer) = TestApp::start_behind_proxy(&[("DB_READER_HOST", "::1"), UNCACHED]).await;
     // On the writer's port, since only the host differs.
     let reader = Proxy::start(&app.admin_options(), "::1", writer.port).await;
     let author = app.author().await;
