@@ -12,7 +12,7 @@
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ use chrono::{DateTime, Utc};
 use metrics::{counter, gauge};
 use quick_cache::Weighter;
 use tokio::sync::Notify;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
 use crate::db::channel::Channel;
@@ -37,6 +37,12 @@ const OVERHEAD: usize = 1024;
 
 /// How many changes are told one by one; more are told as a change of everything.
 const MAX_TOLD: usize = 100;
+
+/// How many questions can be asked of the database by one for all who ask them.
+const TURNS: usize = 1024;
+
+/// How long a request waits for the one that asks the database the same.
+const PATIENCE: Duration = Duration::from_millis(50);
 
 /// How often the connection to the other tasks is tried when nothing is heard on it.
 const HEARTBEAT: Duration = Duration::from_secs(5);
@@ -76,6 +82,9 @@ pub struct Cache(Arc<Inner>);
 struct Inner {
     answers: quick_cache::sync::Cache<String, Arc<Kept>, Bytewise>,
     changes: Mutex<Changes>,
+    /// Found by the hash of a key.
+    turns: Vec<tokio::sync::Mutex<()>>,
+    hasher: RandomState,
     /// There is something to tell the other tasks.
     untold: Notify,
     max_bytes: u64,
@@ -106,6 +115,8 @@ impl Cache {
         Self(Arc::new(Inner {
             answers: quick_cache::sync::Cache::with_weighter(estimate, max_bytes, Bytewise),
             changes: Mutex::new(Changes::new()),
+            turns: std::iter::repeat_with(tokio::sync::Mutex::default).take(TURNS).collect(),
+            hasher: RandomState::new(),
             untold: Notify::new(),
             max_bytes,
         }))
@@ -120,6 +131,13 @@ impl Cache {
             changes.heard && kept.number == changes.number(kept.scope)
         };
         (counts && now < kept.expires).then(|| kept.answer.clone())
+    }
+
+    /// To be held while the database is asked for what `key` has not: whoever wants the same waits, and will
+    /// find it here. `None` for who has waited too long, and asks too.
+    pub async fn turn(&self, key: &str) -> Option<tokio::sync::MutexGuard<'_, ()>> {
+        let turn = self.0.turns[index(&self.0.hasher, key, TURNS)].lock();
+        timeout(PATIENCE, turn).await.ok()
     }
 
     /// To be called before the query whose answer is to be kept. `None` if nothing is kept now.
@@ -261,7 +279,7 @@ impl Changes {
     fn number(&self, scope: Scope) -> u64 {
         match scope {
             Scope::Nothing => 0,
-            Scope::Of(id) => self.of_everything + self.of_one[self.index(id)],
+            Scope::Of(id) => self.of_everything + self.of_one[index(&self.hasher, id, NUMBERS)],
             Scope::Everything => self.of_anything,
         }
     }
@@ -271,16 +289,10 @@ impl Changes {
         match scope {
             Scope::Nothing => {}
             Scope::Of(id) => {
-                let index = self.index(id);
-                self.of_one[index] += 1;
+                self.of_one[index(&self.hasher, id, NUMBERS)] += 1;
             }
             Scope::Everything => self.of_everything += 1,
         }
-    }
-
-    #[expect(clippy::cast_possible_truncation, reason = "any of its bits will do")]
-    fn index(&self, id: Uuid) -> usize {
-        self.hasher.hash_one(id) as usize % NUMBERS
     }
 
     /// What was missed while nobody listened may have changed everything. True if it was otherwise.
@@ -289,6 +301,12 @@ impl Changes {
         self.untold.clear();
         std::mem::replace(&mut self.heard, heard) != heard
     }
+}
+
+/// One of `count` places for `what`.
+#[expect(clippy::cast_possible_truncation, reason = "any bits of the hash will do")]
+fn index(hasher: &RandomState, what: impl Hash, count: usize) -> usize {
+    hasher.hash_one(what) as usize % count
 }
 
 const EVERYTHING: &str = "everything";

@@ -18,7 +18,7 @@ fn cache() -> Cache {
 fn cache_with_numbers_of_their_own(one: Uuid, other: Uuid) -> Cache {
     let apart = |cache: &Cache| {
         let changes = cache.changes();
-        changes.index(one) != changes.index(other)
+        index(&changes.hasher, one, NUMBERS) != index(&changes.hasher, other, NUMBERS)
     };
     std::iter::repeat_with(cache).find(apart).unwrap()
 }
@@ -127,4 +127,20 @@ fn changes_wait_for_the_other_tasks_each_once() {
         cache.changed(Scope::Nothing);
     }
     assert_eq!(cache.changes().untold.len(), 2);
+}
+
+#[tokio::test]
+async fn one_asks_for_all_who_want_the_same_and_nobody_waits_for_long() {
+    let cache = cache();
+    let place = |key: &str| index(&cache.0.hasher, key, TURNS);
+    let other = (0..100).map(|number| number.to_string()).find(|key| place(key) != place("same")).unwrap();
+    let first = cache.turn("same").await.unwrap();
+    assert!(cache.turn(&other).await.is_some());
+    let second = cache.turn("same");
+    tokio::pin!(second);
+    assert!(futures_util::poll!(&mut second).is_pending());
+    assert!(cache.turn("same").await.is_none(), "who has waited too long asks too");
+    drop(first);
+    // By now it has waited as long, but the turn is free.
+    assert!(second.await.is_some());
 }

@@ -87,7 +87,14 @@ pub async fn cached(
         return next.run(request).await;
     }
     let key = key(&request);
-    if let Some(answer) = cache.find(&key, clock.now()) {
+    let mut kept = cache.find(&key, clock.now());
+    // After a change everybody asks for the same at once.
+    let mut _turn = None;
+    if kept.is_none() && cache.is_shared() {
+        _turn = cache.turn(&key).await;
+        kept = cache.find(&key, clock.now());
+    }
+    if let Some(answer) = kept {
         counter!("cache_requests_total", "result" => "hit").increment(1);
         return response(answer);
     }
