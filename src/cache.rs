@@ -12,7 +12,7 @@
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
-use std::hash::{BuildHasher, Hash, RandomState};
+use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -136,8 +136,12 @@ impl Cache {
     /// To be held while the database is asked for what `key` has not: whoever wants the same waits, and will
     /// find it here. `None` for who has waited too long, and asks too.
     pub async fn turn(&self, key: &str) -> Option<tokio::sync::MutexGuard<'_, ()>> {
-        let turn = self.0.turns[index(&self.0.hasher, key, TURNS)].lock();
-        timeout(PATIENCE, turn).await.ok()
+        timeout(PATIENCE, self.0.turns[self.place(key)].lock()).await.ok()
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "any bits of the hash will do")]
+    fn place(&self, key: &str) -> usize {
+        self.0.hasher.hash_one(key) as usize % TURNS
     }
 
     /// To be called before the query whose answer is to be kept. `None` if nothing is kept now.
@@ -256,9 +260,8 @@ struct Changes {
     of_anything: u64,
     /// Counts changes of everything.
     of_everything: u64,
-    /// Count changes of single resources, found by hash.
+    /// Count changes of single resources, found by the end of the id, which is random.
     of_one: Vec<u64>,
-    hasher: RandomState,
     /// What the other tasks have not been told yet.
     untold: BTreeSet<Scope>,
 }
@@ -270,7 +273,6 @@ impl Changes {
             of_anything: 0,
             of_everything: 0,
             of_one: vec![0; NUMBERS],
-            hasher: RandomState::new(),
             untold: BTreeSet::new(),
         }
     }
@@ -279,7 +281,7 @@ impl Changes {
     fn number(&self, scope: Scope) -> u64 {
         match scope {
             Scope::Nothing => 0,
-            Scope::Of(id) => self.of_everything + self.of_one[index(&self.hasher, id, NUMBERS)],
+            Scope::Of(id) => self.of_everything + self.of_one[place(id)],
             Scope::Everything => self.of_anything,
         }
     }
@@ -288,9 +290,7 @@ impl Changes {
         self.of_anything += 1;
         match scope {
             Scope::Nothing => {}
-            Scope::Of(id) => {
-                self.of_one[index(&self.hasher, id, NUMBERS)] += 1;
-            }
+            Scope::Of(id) => self.of_one[place(id)] += 1,
             Scope::Everything => self.of_everything += 1,
         }
     }
@@ -303,10 +303,8 @@ impl Changes {
     }
 }
 
-/// One of `count` places for `what`.
-#[expect(clippy::cast_possible_truncation, reason = "any bits of the hash will do")]
-fn index(hasher: &RandomState, what: impl Hash, count: usize) -> usize {
-    hasher.hash_one(what) as usize % count
+fn place(id: Uuid) -> usize {
+    id.as_u128() as usize % NUMBERS
 }
 
 const EVERYTHING: &str = "everything";

@@ -14,15 +14,6 @@ fn cache() -> Cache {
     cache
 }
 
-/// A cache where the two are not forgotten together.
-fn cache_with_numbers_of_their_own(one: Uuid, other: Uuid) -> Cache {
-    let apart = |cache: &Cache| {
-        let changes = cache.changes();
-        index(&changes.hasher, one, NUMBERS) != index(&changes.hasher, other, NUMBERS)
-    };
-    std::iter::repeat_with(cache).find(apart).unwrap()
-}
-
 fn keep(cache: &Cache, key: &str, scope: Scope, before: Moment) {
     let expires = DateTime::UNIX_EPOCH + TimeDelta::seconds(10);
     cache.keep(key.to_owned(), answer(key), scope, expires, before);
@@ -44,7 +35,7 @@ fn an_answer_counts_until_what_it_shows_has_changed() {
         (Scope::Everything, Scope::Everything, false),
         (Scope::Everything, Scope::Nothing, true),
     ] {
-        let cache = cache_with_numbers_of_their_own(one, other);
+        let cache = cache();
         keep(&cache, "answer", shown, cache.moment().unwrap());
         assert!(has(&cache, "answer"));
         cache.changed(changed);
@@ -132,8 +123,8 @@ fn changes_wait_for_the_other_tasks_each_once() {
 #[tokio::test]
 async fn one_asks_for_all_who_want_the_same_and_nobody_waits_for_long() {
     let cache = cache();
-    let place = |key: &str| index(&cache.0.hasher, key, TURNS);
-    let other = (0..100).map(|number| number.to_string()).find(|key| place(key) != place("same")).unwrap();
+    let is_elsewhere = |key: &String| cache.place(key) != cache.place("same");
+    let other = (0..100).map(|number| number.to_string()).find(is_elsewhere).unwrap();
     let first = cache.turn("same").await.unwrap();
     assert!(cache.turn(&other).await.is_some());
     let second = cache.turn("same");

@@ -8,6 +8,7 @@ use sqlx::postgres::{PgListener, PgPoolOptions};
 use sqlx::{Error, Result};
 use tokio::time::timeout;
 
+use super::connection::unanswered;
 use super::credentials::Credentials;
 
 const NAME: &str = "blog_api";
@@ -48,7 +49,7 @@ impl Channel {
     /// When the connection is lost: messages may have been missed.
     pub async fn hear(&mut self) -> Result<String> {
         loop {
-            let heard = self.listener.try_recv().await?.ok_or_else(|| failed("lost the connection"))?;
+            let heard = self.listener.try_recv().await?.ok_or_else(lost)?;
             if heard.process_id() != self.process_id {
                 return Ok(heard.payload().to_owned());
             }
@@ -79,11 +80,9 @@ impl Channel {
 }
 
 async fn in_time<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
-    timeout(PATIENCE, work)
-        .await
-        .unwrap_or_else(|_elapsed| Err(failed("the database did not answer in time")))
+    timeout(PATIENCE, work).await.unwrap_or_else(|_elapsed| Err(unanswered()))
 }
 
-fn failed(why: &'static str) -> Error {
-    Error::Io(io::Error::other(why))
+fn lost() -> Error {
+    Error::Io(io::Error::other("lost the connection"))
 }

@@ -41,7 +41,7 @@ pub struct Caching {
     pub clock: Clock,
 }
 
-fn is_read(request: &Request) -> bool {
+pub(super) fn is_read(request: &Request) -> bool {
     matches!(*request.method(), Method::GET | Method::HEAD)
 }
 
@@ -87,10 +87,12 @@ pub async fn cached(
         return next.run(request).await;
     }
     let key = key(&request);
+    // The answer to HEAD has no body to keep.
+    let is_get = *request.method() == Method::GET;
     let mut kept = cache.find(&key, clock.now());
     // After a change everybody asks for the same at once.
     let mut _turn = None;
-    if kept.is_none() && cache.is_shared() {
+    if kept.is_none() && is_get && cache.is_shared() {
         _turn = cache.turn(&key).await;
         kept = cache.find(&key, clock.now());
     }
@@ -99,8 +101,6 @@ pub async fn cached(
         return response(answer);
     }
     let before = cache.moment();
-    // The answer to HEAD has no body to keep.
-    let is_get = *request.method() == Method::GET;
     let now = clock.now();
     let answer = next.run(request).await;
     if answer.status() != StatusCode::OK || !is_get {

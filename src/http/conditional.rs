@@ -7,12 +7,13 @@
 
 use axum::extract::{FromRef, FromRequestParts, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use super::caching::is_read;
 use crate::error::ApiError;
 
 /// A resource whose row counts its changes.
@@ -111,7 +112,7 @@ fn entity_tags<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<Vec<&'a 
 
 /// Answers 304 instead of sending what the client has.
 pub async fn not_modified(request: Request, next: Next) -> Response {
-    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+    if !is_read(&request) {
         return next.run(request).await;
     }
     let headers = request.headers();
