@@ -1,11 +1,14 @@
 //! Passwords: what makes one acceptable, and Argon2id behind a gate, because each hash takes 19 MiB and
-//! tens of milliseconds of a core, and a flood of logins must not take the task's memory or its threads.
+//! tens of milliseconds of a core, and a flood of logins must not take the task's memory or its threads. Only
+//! a few hashes are computed at once, in memory that is allocated once and reused: an allocator may keep what
+//! each thread has freed, which for 40 threads is more than a task has.
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
+use argon2::{Algorithm, Argon2, Block, Params, Version, password_hash};
 use metrics::gauge;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -61,18 +64,40 @@ const MEMORY_KIB: u32 = 19 * 1024;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
 
-/// How many hashes may wait for each one that runs.
-const QUEUE_PER_SLOT: usize = 16;
+/// How many hashes may wait for those that run: on half a core, a hundred people who sign in at once wait for
+/// about six seconds.
+const QUEUE: usize = 128;
 
 /// Hashes and verifies passwords, a few at a time. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Passwords {
-    argon2: Argon2<'static>,
+    params: Params,
     slots: usize,
     /// Verified in place of the hash of an account that does not exist: same cost, never a match.
     decoy: Arc<str>,
     running: Arc<Semaphore>,
     admitted: Arc<Semaphore>,
+    memories: Arc<Memories>,
+}
+
+/// The working memory of as many hashes as run at once, allocated when it is first needed.
+#[derive(Default)]
+struct Memories(Mutex<Vec<Vec<Block>>>);
+
+impl fmt::Debug for Memories {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Memories").finish_non_exhaustive()
+    }
+}
+
+impl Memories {
+    fn lend<T>(&self, work: impl FnOnce(&mut Vec<Block>) -> T) -> T {
+        let lock = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut memory = lock().pop().unwrap_or_default();
+        let result = work(&mut memory);
+        lock().push(memory);
+        result
+    }
 }
 
 impl Passwords {
@@ -81,7 +106,6 @@ impl Passwords {
     /// # Errors
     /// Never with the parameters of this module; Argon2 checks them.
     pub fn new(slots: usize) -> Result<Self, argon2::Error> {
-        let params = Params::new(MEMORY_KIB, PASSES, LANES, None)?;
         // Any output of the right length costs the same to compare with.
         let decoy = format!(
             "$argon2id$v=19$m={MEMORY_KIB},t={PASSES},p={LANES}${}${}",
@@ -89,11 +113,12 @@ impl Passwords {
             "A".repeat(43)
         );
         Ok(Self {
-            argon2: Argon2::new(Algorithm::Argon2id, Version::V0x13, params),
+            params: Params::new(MEMORY_KIB, PASSES, LANES, None)?,
             slots,
             decoy: decoy.into(),
             running: Arc::new(Semaphore::new(slots)),
-            admitted: Arc::new(Semaphore::new(slots * (1 + QUEUE_PER_SLOT))),
+            admitted: Arc::new(Semaphore::new(slots + QUEUE)),
+            memories: Arc::default(),
         })
     }
 
@@ -102,12 +127,10 @@ impl Passwords {
     /// # Errors
     /// [`ApiError::Overloaded`] when the queue is full.
     pub async fn hash(&self, password: Password) -> Result<String, ApiError> {
-        let argon2 = self.argon2.clone();
-        self.run(move || {
-            argon2.hash_password(password.0.expose_secret().as_bytes()).map(|hash| hash.to_string())
-        })
-        .await?
-        .map_err(|error| ApiError::Internal(error.into()))
+        let params = self.params.clone();
+        self.run(move |memory| hash(&password, params, memory).map(|hash| hash.to_string()))
+            .await?
+            .map_err(|error| ApiError::Internal(error.into()))
     }
 
     /// Whether `password` is the one behind `hash`. Without a hash the answer is no, at the same cost, so
@@ -116,11 +139,10 @@ impl Passwords {
     /// # Errors
     /// [`ApiError::Overloaded`] when the queue is full.
     pub async fn verify(&self, password: Password, hash: Option<String>) -> Result<bool, ApiError> {
-        let (argon2, decoy) = (self.argon2.clone(), self.decoy.clone());
-        self.run(move || {
-            let password = password.0.expose_secret().as_bytes();
-            let verified = argon2.verify_password(password, hash.as_deref().unwrap_or(&decoy));
-            hash.is_some() && verified.is_ok()
+        let decoy = self.decoy.clone();
+        self.run(move |memory| {
+            let verified = verify(&password, hash.as_deref().unwrap_or(&decoy), memory);
+            hash.is_some() && verified.unwrap_or(false)
         })
         .await
     }
@@ -128,28 +150,80 @@ impl Passwords {
     /// Writes how busy the gate is into the metrics.
     pub fn observe(&self) {
         let running = self.slots - self.running.available_permits();
-        let admitted = self.slots * (1 + QUEUE_PER_SLOT) - self.admitted.available_permits();
+        let admitted = self.slots + QUEUE - self.admitted.available_permits();
         set(&gauge!("password_hashes_running"), running);
         set(&gauge!("password_hashes_waiting"), admitted.saturating_sub(running));
     }
 
     /// The permits go with the work, not with the request: when the client hangs up, the thread still
     /// runs and still counts.
-    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Vec<Block>) -> T + Send + 'static,
+    ) -> Result<T, ApiError> {
         let admitted = self.admitted.clone().try_acquire_owned().map_err(|_full| ApiError::Overloaded)?;
         let running =
             self.running.clone().acquire_owned().await.map_err(|closed| ApiError::Internal(closed.into()))?;
+        let memories = self.memories.clone();
         tokio::task::spawn_blocking(move || {
             let _permits = (admitted, running);
-            work()
+            memories.lend(work)
         })
         .await
         .map_err(|panicked| ApiError::Internal(panicked.into()))
     }
 }
 
+fn hash(
+    password: &Password,
+    params: Params,
+    memory: &mut Vec<Block>,
+) -> Result<PasswordHash, password_hash::Error> {
+    let salt = Salt::new(&rand::random::<[u8; Salt::RECOMMENDED_LENGTH]>())?;
+    let (algorithm, version) = (Algorithm::Argon2id, Version::V0x13);
+    let stored_params = ParamsString::try_from(&params)?;
+    let output = output(password, &Argon2::new(algorithm, version, params), &salt, memory)?;
+    Ok(PasswordHash {
+        algorithm: algorithm.ident(),
+        version: Some(version.into()),
+        params: stored_params,
+        salt: Some(salt),
+        hash: Some(output),
+    })
+}
+
+/// Whether `password` is the one behind the PHC string `hash`; in constant time.
+fn verify(password: &Password, hash: &str, memory: &mut Vec<Block>) -> Result<bool, password_hash::Error> {
+    let hash = PasswordHash::new(hash)?;
+    let version = hash.version.map(Version::try_from).transpose()?.unwrap_or_default();
+    let argon2 =
+        Argon2::new(Algorithm::try_from(hash.algorithm.as_str())?, version, Params::try_from(&hash)?);
+    let salt = hash.salt.ok_or(password_hash::Error::SaltInvalid)?;
+    Ok(Some(output(password, &argon2, &salt, memory)?) == hash.hash)
+}
+
+fn output(
+    password: &Password,
+    argon2: &Argon2<'_>,
+    salt: &Salt,
+    memory: &mut Vec<Block>,
+) -> Result<Output, password_hash::Error> {
+    let blocks = argon2.params().block_count();
+    if memory.len() < blocks {
+        memory.resize(blocks, Block::default());
+    }
+    let mut buffer = [0; Output::MAX_LENGTH];
+    let length = argon2.params().output_len().unwrap_or(Params::DEFAULT_OUTPUT_LEN);
+    let output = buffer.get_mut(..length).ok_or(password_hash::Error::OutputSize)?;
+    let password = password.0.expose_secret().as_bytes();
+    argon2.hash_password_into_with_memory(password, salt, output, &mut memory[..blocks])?;
+    Ok(Output::new(output)?)
+}
+
 #[cfg(test)]
 mod tests {
+    use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+
     use super::*;
 
     fn password(text: &str) -> Password {
@@ -169,14 +243,42 @@ mod tests {
     #[test]
     fn the_decoy_is_a_hash_that_argon2_works_on() {
         let passwords = Passwords::new(1).unwrap();
-        let error = passwords.argon2.verify_password(b"anything", &*passwords.decoy).unwrap_err();
-        assert_eq!(error, argon2::password_hash::Error::PasswordInvalid);
+        assert_eq!(verify(&password("anything"), &passwords.decoy, &mut Vec::new()), Ok(false));
+    }
+
+    #[test]
+    fn hashes_that_others_made_are_verified() {
+        let theirs = Argon2::default().hash_password(b"correct horse").unwrap().to_string();
+        assert_eq!(verify(&password("correct horse"), &theirs, &mut Vec::new()), Ok(true));
+        let ours = hash(&password("correct horse"), Params::DEFAULT, &mut Vec::new()).unwrap().to_string();
+        assert!(Argon2::default().verify_password(b"correct horse", &*ours).is_ok());
+        // Memory that another hash has used, and that is too small.
+        let mut memory = Vec::new();
+        for kib in [64, 1024, 64] {
+            let params = Params::new(kib, 1, 1, None).unwrap();
+            let hash = hash(&password("correct horse"), params, &mut memory).unwrap().to_string();
+            assert_eq!(verify(&password("correct horse"), &hash, &mut memory), Ok(true));
+            assert_eq!(verify(&password("wrong horse"), &hash, &mut memory), Ok(false));
+        }
+    }
+
+    #[tokio::test]
+    async fn hashes_share_the_memory_of_those_that_run_at_once() {
+        let passwords = Passwords::new(2).unwrap();
+        let hashes = (0..10).map(|_| passwords.hash(password("correct horse")));
+        for hash in futures_util::future::join_all(hashes).await {
+            hash.unwrap();
+        }
+        let memories = passwords.memories.0.lock().unwrap();
+        assert!((1..=2).contains(&memories.len()), "{}", memories.len());
+        assert!(memories.iter().all(|memory| memory.len() == MEMORY_KIB as usize));
     }
 
     #[tokio::test]
     async fn a_full_queue_refuses_at_once() {
         let passwords = Passwords::new(1).unwrap();
-        let _all = passwords.admitted.clone().acquire_many_owned(17).await.unwrap();
+        let _all =
+            passwords.admitted.clone().acquire_many_owned(1 + u32::try_from(QUEUE).unwrap()).await.unwrap();
         assert!(matches!(passwords.hash(password("whatever1")).await, Err(ApiError::Overloaded)));
     }
 
