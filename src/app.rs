@@ -85,6 +85,7 @@ pub fn build(config: &Config, state: AppState) -> Router {
     let rates = RateLimits::new(
         config.rate_limit_address,
         config.rate_limit_account,
+        config.rate_limit_account_kib,
         state.trusted_proxy_hops,
         &state.clock,
     );

@@ -2,6 +2,7 @@
 //! [`Problem`] is the one shape it is seen in (RFC 9457). A database error becomes an `ApiError` here,
 //! so that a constraint's name decides the answer wherever it fires.
 
+use std::fmt;
 use std::sync::Arc;
 
 use axum::http::{HeaderValue, StatusCode, header};
@@ -27,9 +28,72 @@ pub struct FieldError {
 }
 
 impl FieldError {
-    /// An error of `field`.
+    /// An error of `field`. What is long is cut: names and values that a client made up are not sent back
+    /// whole.
     pub fn new(field: impl Into<String>, code: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self { field: field.into(), code: code.into(), detail: detail.into() }
+        Self {
+            field: abridged(field.into(), MAX_FIELD),
+            code: code.into(),
+            detail: abridged(detail.into(), MAX_DETAIL),
+        }
+    }
+}
+
+/// How many errors one response names.
+pub const MAX_ERRORS: usize = 100;
+/// How many characters of a field's name, and of the sentence about it, a response shows.
+const MAX_FIELD: usize = 100;
+const MAX_DETAIL: usize = 600;
+
+/// `text` with at most `max` characters: its beginning and its end.
+#[must_use]
+pub fn abridged(text: String, max: usize) -> String {
+    let Some((cut, _)) = text.char_indices().nth(max / 2) else { return text };
+    match text.char_indices().rev().nth(max - max / 2 - 2) {
+        Some((rest, _)) if text.char_indices().nth(max).is_some() => {
+            format!("{}…{}", &text[..cut], &text[rest..])
+        }
+        _ => text,
+    }
+}
+
+/// What is wrong with the fields of a request: the first [`MAX_ERRORS`], and how many more there are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FieldErrors {
+    shown: Vec<FieldError>,
+    more: usize,
+}
+
+impl FieldErrors {
+    /// Adds an error.
+    pub fn push(&mut self, error: FieldError) {
+        if self.shown.len() < MAX_ERRORS {
+            self.shown.push(error);
+        } else {
+            self.more += 1;
+        }
+    }
+
+    /// The errors that a response names.
+    #[must_use]
+    pub fn shown(&self) -> &[FieldError] {
+        &self.shown
+    }
+}
+
+impl From<FieldError> for FieldErrors {
+    fn from(error: FieldError) -> Self {
+        Self { shown: vec![error], more: 0 }
+    }
+}
+
+impl fmt::Display for FieldErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("The request has fields that are not acceptable; `errors` names ")?;
+        match self.more {
+            0 => f.write_str("each."),
+            more => write!(f, "{MAX_ERRORS} of them, and there are {more} more."),
+        }
     }
 }
 
@@ -78,8 +142,8 @@ pub enum ApiError {
     #[error("The body must be JSON: send `Content-Type: application/json`.")]
     UnsupportedMediaType,
     /// Readable, but these fields are not acceptable.
-    #[error("The request has fields that are not acceptable; `errors` names each.")]
-    Invalid(Vec<FieldError>),
+    #[error("{0}")]
+    Invalid(FieldErrors),
     /// More requests than this policy allows the client; in so many seconds there are more.
     #[error("Too many requests for the limit `{policy}`; try again after {retry_after} seconds.")]
     RateLimited {
@@ -97,6 +161,10 @@ pub enum ApiError {
     /// The database cannot be reached, or is too busy to answer.
     #[error("The service cannot reach its database; try again shortly.")]
     Unavailable(#[source] Cause),
+    /// Others were writing the same: the database gave up this transaction, so that theirs could go on, and
+    /// nothing was written.
+    #[error("Others are changing the same at this moment; try again shortly.")]
+    Contended(#[source] Cause),
     /// A defect of the service.
     #[error("The service failed; the request id finds the cause in its log.")]
     Internal(#[source] Cause),
@@ -108,7 +176,7 @@ pub enum ApiError {
 impl ApiError {
     /// One acceptable field short of a valid request.
     pub fn invalid(field: impl Into<String>, code: &str, detail: impl Into<String>) -> Self {
-        Self::Invalid(vec![FieldError::new(field, code, detail)])
+        Self::Invalid(FieldError::new(field, code, detail).into())
     }
 
     /// A conflict over one field.
@@ -136,6 +204,7 @@ impl ApiError {
             Self::RateLimited { .. } => (StatusCode::TOO_MANY_REQUESTS, "rate_limited"),
             Self::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, "overloaded"),
             Self::Timeout => (StatusCode::SERVICE_UNAVAILABLE, "timeout"),
+            Self::Contended(_) => (StatusCode::SERVICE_UNAVAILABLE, "contended"),
             Self::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
             Self::Internal(_) | Self::Panicked => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
         }
@@ -147,7 +216,7 @@ impl ApiError {
         let (status, code) = self.status_and_code();
         let errors = match self {
             Self::Malformed(error) | Self::Conflict(error) => vec![error.clone()],
-            Self::Invalid(errors) => errors.clone(),
+            Self::Invalid(errors) => errors.shown().to_vec(),
             _ => Vec::new(),
         };
         Problem {
@@ -234,10 +303,12 @@ impl From<sqlx::Error> for ApiError {
                 Some("22008") => {
                     Self::Malformed(FieldError::new("cursor", "malformed", "has an impossible date"))
                 }
-                // Serialization failure, deadlock, lock or statement timeout, out of resources, connection
-                // refused or lost, server shutting down or read-only: all pass.
+                // Serialization failure, deadlock.
+                Some("40001" | "40P01") => Self::Contended(error.into()),
+                // Lock or statement timeout, out of resources, connection refused or lost, server shutting
+                // down or read-only: all pass.
                 Some(code)
-                    if ["40001", "40P01", "55P03", "57014", "25006"].contains(&code)
+                    if ["55P03", "57014", "25006"].contains(&code)
                         || ["08", "53", "57P"].iter().any(|class| code.starts_with(class)) =>
                 {
                     Self::Unavailable(error.into())

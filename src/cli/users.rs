@@ -75,11 +75,13 @@ async fn create_user_in(
 fn in_words(error: ApiError) -> Failure {
     match error {
         ApiError::Invalid(fields) => {
-            let lines = fields.iter().map(|error| format!("{} {}", error.field, error.detail));
+            let lines = fields.shown().iter().map(|error| format!("{} {}", error.field, error.detail));
             Failure::usage(lines.collect::<Vec<_>>().join("\n"))
         }
         ApiError::Conflict(error) => Failure::usage(format!("{} {}", error.field, error.detail)),
-        ApiError::Unavailable(cause) | ApiError::Internal(cause) => cannot("create the user", cause),
+        ApiError::Unavailable(cause) | ApiError::Contended(cause) | ApiError::Internal(cause) => {
+            cannot("create the user", cause)
+        }
         error => cannot("create the user", error),
     }
 }

@@ -66,6 +66,8 @@ pub struct Config {
     pub rate_limit_address: Option<NonZeroU32>,
     /// `RATE_LIMIT_ACCOUNT`: how many requests a minute each account may make.
     pub rate_limit_account: Option<NonZeroU32>,
+    /// `RATE_LIMIT_ACCOUNT_KIB`: how many KiB an hour each account may send.
+    pub rate_limit_account_kib: Option<NonZeroU32>,
     /// `ATTEMPT_LIMITS`: whether sign-in and sign-up may be tried only so often.
     pub attempt_limits: bool,
     /// `CACHE_MAX_BYTES`: how much memory the cache of answers takes; 0 is no cache.
@@ -176,6 +178,7 @@ impl Config {
             public_url: env.public_url("PUBLIC_URL"),
             rate_limit_address: env.rate("RATE_LIMIT_ADDRESS", 600),
             rate_limit_account: env.rate("RATE_LIMIT_ACCOUNT", 1200),
+            rate_limit_account_kib: env.rate("RATE_LIMIT_ACCOUNT_KIB", 64 * 1024),
             attempt_limits: env.choice("ATTEMPT_LIMITS", &SWITCH).unwrap_or(true),
             cache_max_bytes: env.parse("CACHE_MAX_BYTES", "a number of bytes").unwrap_or(64 * 1024 * 1024),
             cors_allowed_origins: env.origins("CORS_ALLOWED_ORIGINS"),

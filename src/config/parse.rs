@@ -56,12 +56,12 @@ impl<'a> Variables<'a> {
         Some(number)
     }
 
-    /// Requests a minute; `off` is no limit.
+    /// Requests a minute, or whatever else is counted; `off` is no limit.
     pub(super) fn rate(&mut self, name: &str, default: u32) -> Option<NonZeroU32> {
         match self.text(name) {
             None => NonZeroU32::new(default),
             Some(value) if value.eq_ignore_ascii_case("off") => None,
-            Some(_) => self.parse(name, "a number of requests a minute, of at least 1, or off"),
+            Some(_) => self.parse(name, "a number of at least 1, or off"),
         }
     }
 

@@ -45,7 +45,7 @@ pub(super) fn is_read(request: &Request) -> bool {
     matches!(*request.method(), Method::GET | Method::HEAD)
 }
 
-fn is_write(request: &Request) -> bool {
+pub(super) fn is_write(request: &Request) -> bool {
     matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH | Method::DELETE)
 }
 

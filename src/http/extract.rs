@@ -11,13 +11,18 @@ use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt;
 use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
-use serde_json::Value;
 
+use super::body_budget::reserve;
+use super::context::RequestContext;
+use super::rate_limit::Tally;
 use super::validation::Validate;
-use crate::error::{ApiError, FieldError};
+use crate::error::{ApiError, FieldError, abridged};
 
 /// The largest body that is read, in bytes.
 pub const MAX_BODY: usize = 1024 * 1024;
+
+/// How many characters of the parser's message a response shows.
+const MAX_MESSAGE: usize = 300;
 
 /// How much of an oversized body is read and thrown away, in bytes, so that a client that is still
 /// sending gets to read the answer instead of a reset connection.
@@ -32,13 +37,21 @@ impl<T: DeserializeOwned + Validate, S: Send + Sync> FromRequest<S> for Json<T> 
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, ApiError> {
         let (parts, body) = request.into_parts();
-        parse_json(&read_json(&parts.headers, body).await?).map(Self)
+        parse_json(&read_json(&parts, body).await?).map(Self)
     }
 }
 
 /// The body, if it is said to be JSON.
-pub(super) async fn read_json(headers: &HeaderMap, body: Body) -> Result<Vec<u8>, ApiError> {
-    if is_json(headers) { read_body(headers, body).await } else { Err(ApiError::UnsupportedMediaType) }
+pub(super) async fn read_json(parts: &Parts, body: Body) -> Result<Vec<u8>, ApiError> {
+    if !is_json(&parts.headers) {
+        return Err(ApiError::UnsupportedMediaType);
+    }
+    let bytes = read_body(parts, body).await?;
+    // Known by now if the handler wants a user.
+    if let Some(user_id) = parts.extensions.get().and_then(|context: &RequestContext| context.user_id.get()) {
+        Tally::of(parts).count_bytes(*user_id, bytes.len())?;
+    }
+    Ok(bytes)
 }
 
 /// The valid request in a body.
@@ -51,8 +64,8 @@ pub(super) fn parse_json<T: DeserializeOwned + Validate>(bytes: &[u8]) -> Result
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let body: T = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         // Serde takes what cannot name an enum's case, such as null, for broken JSON.
-        if error.inner().is_data() || serde_json::from_slice::<Value>(bytes).is_ok() {
-            ApiError::Invalid(vec![field_error(&error.path().to_string(), &error.inner().to_string())])
+        if error.inner().is_data() || serde_json::from_slice::<IgnoredAny>(bytes).is_ok() {
+            ApiError::Invalid(field_error(&error.path().to_string(), &error.inner().to_string()).into())
         } else {
             unreadable(error.inner())
         }
@@ -68,7 +81,7 @@ impl<T: Serialize> IntoResponse for Json<T> {
 }
 
 fn unreadable(error: &serde_json::Error) -> ApiError {
-    ApiError::Unreadable(format!("The body is not JSON: {error}."))
+    ApiError::Unreadable(abridged(format!("The body is not JSON: {error}."), MAX_MESSAGE))
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
@@ -77,7 +90,8 @@ fn is_json(headers: &HeaderMap) -> bool {
     essence.eq_ignore_ascii_case("application/json")
 }
 
-async fn read_body(headers: &HeaderMap, body: Body) -> Result<Vec<u8>, ApiError> {
+async fn read_body(parts: &Parts, body: Body) -> Result<Vec<u8>, ApiError> {
+    let headers = &parts.headers;
     let waits_for_continue = headers.contains_key(header::EXPECT);
     let announced =
         headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
@@ -92,6 +106,7 @@ async fn read_body(headers: &HeaderMap, body: Body) -> Result<Vec<u8>, ApiError>
         let chunk = chunk.map_err(|_| ApiError::Unreadable("The body ended early.".into()))?;
         read += chunk.len();
         if read <= MAX_BODY {
+            reserve(parts, read)?;
             bytes.extend_from_slice(&chunk);
         } else if read > MAX_DISCARDED {
             break;
@@ -115,7 +130,7 @@ impl<T: DeserializeOwned + Validate, S: Sync> FromRequestParts<S> for Query<T> {
         }
         let pairs = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query));
         let query: T = serde_path_to_error::deserialize(pairs).map_err(|error| {
-            ApiError::Invalid(vec![field_error(&error.path().to_string(), &error.inner().to_string())])
+            ApiError::Invalid(field_error(&error.path().to_string(), &error.inner().to_string()).into())
         })?;
         query.validated().map(Self)
     }

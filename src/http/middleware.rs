@@ -15,6 +15,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use super::access_log::access_log;
+use super::body_budget::{BodyBudget, budget_bodies};
 use super::caching::{Caching, cache_control, cached, note_changes};
 use super::conditional::{not_modified, tag_encoding};
 use super::context::{RequestContext, X_REQUEST_ID};
@@ -22,8 +23,14 @@ use super::extract::Json;
 use super::health;
 use super::idempotency::{IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED};
 use super::rate_limit::{self, RATE_LIMIT, RATE_LIMIT_POLICY, RateLimits};
+use super::retry::retry_contended;
 use crate::error::ApiError;
 use crate::lifecycle::Lifecycle;
+
+/// How long a request may take, from its head to the head of its response.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
+/// How many requests are served at once.
+const CONCURRENCY: usize = 1024;
 
 /// What the stack allows.
 #[derive(Clone)]
@@ -34,11 +41,18 @@ pub struct Limits {
     pub concurrency: usize,
     /// How many requests each client may make.
     pub rates: RateLimits,
+    /// How much memory the bodies of requests take together.
+    pub bodies: BodyBudget,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { request_timeout: Duration::from_secs(15), concurrency: 1024, rates: RateLimits::default() }
+        Self {
+            request_timeout: REQUEST_TIMEOUT,
+            concurrency: CONCURRENCY,
+            rates: RateLimits::default(),
+            bodies: BodyBudget::default(),
+        }
     }
 }
 
@@ -67,7 +81,9 @@ pub fn wrap<S: Clone + Send + Sync + 'static>(
         .layer(CompressionLayer::new())
         .layer(from_fn_with_state(slots, shed))
         .layer(from_fn_with_state(limits.request_timeout, time_out))
+        .layer(from_fn_with_state(limits.bodies.clone(), budget_bodies))
         .layer(from_fn_with_state(caching, note_changes))
+        .layer(from_fn(retry_contended))
         .layer(CatchPanicLayer::custom(|_payload| ApiError::Panicked.into_response()));
     routes.fallback(async || ApiError::NotFound).method_not_allowed_fallback(method_not_allowed).layer(stack)
 }
@@ -170,6 +186,7 @@ async fn render_errors(request: Request, next: Next) -> Response {
     };
     match &*error {
         ApiError::Internal(cause) => tracing::error!(%cause, "request failed"),
+        ApiError::Contended(cause) => tracing::warn!(%cause, "request given up"),
         ApiError::Unavailable(cause) => tracing::warn!(%cause, "database unavailable"),
         ApiError::Overloaded | ApiError::Timeout => tracing::warn!(reason = %error, "request given up"),
         _ => {}

@@ -2,6 +2,7 @@
 //! requests, idempotency, health, addresses.
 
 pub mod access_log;
+pub mod body_budget;
 pub mod caching;
 pub mod conditional;
 pub mod context;
@@ -12,4 +13,5 @@ pub mod middleware;
 pub mod origin;
 pub mod pagination;
 pub mod rate_limit;
+pub mod retry;
 pub mod validation;

@@ -108,16 +108,28 @@ impl<T> Page<T> {
     /// The page of at most `limit` of `rows` (which were asked for with [`Limit::rows`]), with the cursor
     /// that `key` gives for its last row.
     pub fn new<R: Into<T>, K: Serialize>(
+        rows: Vec<R>,
+        limit: Limit,
+        order: &str,
+        key: impl Fn(&R) -> K,
+        uri: &OriginalUri,
+    ) -> Result<Self, ApiError> {
+        let more = rows.len() > limit.items();
+        Self::ending(rows, limit, |_last| more, order, key, uri)
+    }
+
+    /// The same of a list whose pages may end early: `more` says of the page's last row whether others follow.
+    pub fn ending<R: Into<T>, K: Serialize>(
         mut rows: Vec<R>,
         limit: Limit,
+        more: impl Fn(&R) -> bool,
         order: &str,
         key: impl Fn(&R) -> K,
         OriginalUri(uri): &OriginalUri,
     ) -> Result<Self, ApiError> {
-        let more = rows.len() > limit.items();
         rows.truncate(limit.items());
-        let next_cursor =
-            rows.last().filter(|_| more).map(|last| encode_cursor(order, &key(last))).transpose()?;
+        let last = rows.last().filter(|last| more(last));
+        let next_cursor = last.map(|last| encode_cursor(order, &key(last))).transpose()?;
         let next_link = next_cursor.as_deref().and_then(|cursor| next_link(uri, cursor));
         Ok(Self { items: rows.into_iter().map(Into::into).collect(), next_cursor, next_link })
     }

@@ -3,10 +3,13 @@
 //! [`extract`](super::extract) refuse what is not valid, so a handler never sees it.
 
 use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
 
 use chrono::{DateTime, Datelike, Utc};
+use serde::de::{IgnoredAny, SeqAccess, Visitor};
 
-use crate::error::{ApiError, FieldError};
+use crate::error::{ApiError, FieldError, FieldErrors, MAX_ERRORS};
 
 /// Why a value is not acceptable: a code for programs and a sentence for people.
 pub type Broken = (&'static str, Cow<'static, str>);
@@ -49,13 +52,13 @@ pub trait Validate {
     {
         let mut violations = Violations::default();
         self.validate(&mut violations);
-        if violations.0.is_empty() { Ok(self) } else { Err(ApiError::Invalid(violations.0)) }
+        if violations.0.shown().is_empty() { Ok(self) } else { Err(ApiError::Invalid(violations.0)) }
     }
 }
 
 /// The fields found at fault so far.
 #[derive(Default)]
-pub struct Violations(Vec<FieldError>);
+pub struct Violations(FieldErrors);
 
 impl Violations {
     /// Checks `value` under the name `field`.
@@ -181,6 +184,56 @@ macro_rules! text_type {
     (@stored block $text:expr) => { $text.as_str() };
 }
 pub(crate) use text_type;
+
+/// How many items of a list are kept: as many as a response can name, and one more. No list of a request may
+/// have as many, so what is left out changes nothing but how much memory the request takes.
+const MAX_ITEMS: usize = MAX_ERRORS + 1;
+
+/// Reads a list, of which it keeps the first 101 items: use it with `#[serde(deserialize_with = "items")]`.
+///
+/// # Errors
+/// Those of `T`, and what is not a list.
+pub fn items<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: serde::Deserialize<'de>,
+{
+    struct Items<T>(PhantomData<T>);
+
+    impl<'de, T: serde::Deserialize<'de>> Visitor<'de> for Items<T> {
+        type Value = Vec<T>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a sequence")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<T>, A::Error> {
+            let mut items = Vec::new();
+            while items.len() < MAX_ITEMS {
+                match list.next_element()? {
+                    Some(item) => items.push(item),
+                    None => return Ok(items),
+                }
+            }
+            while list.next_element::<IgnoredAny>()?.is_some() {}
+            Ok(items)
+        }
+    }
+
+    deserializer.deserialize_seq(Items(PhantomData))
+}
+
+/// [`items`] of a field that can be absent, but not null.
+///
+/// # Errors
+/// As [`items`].
+pub fn items_if_given<'de, D, T>(deserializer: D) -> Result<Option<Vec<T>>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: serde::Deserialize<'de>,
+{
+    items(deserializer).map(Some)
+}
 
 /// Reads a field that can be absent (`None`) or a value, but not null: use it with
 /// `#[serde(default, deserialize_with = "not_null")]`.

@@ -45,6 +45,7 @@ fn describe() {
     describe_gauge!("http_requests_in_flight", "Requests being served.");
     describe_counter!("http_requests_shed_total", "Requests refused because too many were being served.");
     describe_counter!("http_requests_rate_limited_total", "Requests refused because of their client's rate.");
+    describe_counter!("http_requests_retried_total", "Requests tried again after a deadlock.");
     describe_counter!("http_connections_refused_total", "Connections refused because too many were open.");
     describe_gauge!("db_pool_connections", "Connections by pool and state.");
     describe_gauge!("db_pool_connections_max", "How many connections a pool may have.");

@@ -5,6 +5,7 @@
 mod access;
 mod audit;
 mod bans;
+mod bounds;
 mod cache;
 mod cli;
 mod comments;

@@ -5,12 +5,23 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::http::{HeaderValue, StatusCode};
-use axum::routing::get;
+use axum::routing::{get, post};
+use blog_api::http::body_budget::BodyBudget;
+use blog_api::http::extract::Json;
 use blog_api::http::middleware::{Limits, wrap};
+use blog_api::http::validation::{Validate, Violations};
 use blog_api::lifecycle::Lifecycle;
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::support::{TestApp, logs, no_cache};
+
+#[derive(Deserialize)]
+struct Anything {}
+
+impl Validate for Anything {
+    fn validate(&self, _: &mut Violations) {}
+}
 
 /// The service with a stack of its own around routes that misbehave.
 async fn misbehaving(limits: Limits) -> TestApp {
@@ -18,6 +29,7 @@ async fn misbehaving(limits: Limits) -> TestApp {
     let routes = Router::new()
         .route("/panic", get(async || -> StatusCode { unreachable!("on purpose") }))
         .route("/forever", get(async || pending::<StatusCode>().await))
+        .route("/read", post(async |_: Json<Anything>| StatusCode::OK))
         .route("/health", get(async || ([("content-type", "application/json")], "{}")));
     TestApp::start_wrapped(&[], |_| wrap(routes, &limits, Lifecycle::default(), &[], no_cache())).await
 }
@@ -36,6 +48,15 @@ async fn a_request_that_takes_too_long_is_given_up() {
     let app = misbehaving(Limits { request_timeout: Duration::from_millis(10), ..Limits::default() }).await;
     let reply = app.get("/forever").expect_problem(503, "timeout").await;
     assert_eq!(reply.header("retry-after"), "1");
+}
+
+#[tokio::test]
+async fn the_bodies_of_requests_have_a_budget() {
+    let app = misbehaving(Limits { bodies: BodyBudget::of(64 * 1024), ..Limits::default() }).await;
+    let send = |kib: usize| app.post("/read").body("application/json", vec![b' '; kib * 1024]);
+    send(70).expect_problem(400, "unreadable").await;
+    send(200).expect_problem(503, "overloaded").await;
+    send(70).expect_problem(400, "unreadable").await;
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ use crate::db::Db;
 use crate::error::ApiError;
 use crate::http::extract::Json;
 use crate::http::idempotency::{Idempotent, Started};
-use crate::http::validation::{Validate, Violations};
+use crate::http::validation::{Validate, Violations, items};
 use crate::moderation::model::{Action, Entry};
 use crate::moderation::store as audit;
 
@@ -43,6 +43,7 @@ pub enum Decision {
 #[serde(deny_unknown_fields)]
 pub struct ModerateComments {
     /// The comments, each once.
+    #[serde(deserialize_with = "items")]
     #[schema(min_items = 1, max_items = 100)]
     ids: Vec<Uuid>,
     /// What to do with them.

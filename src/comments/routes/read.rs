@@ -27,7 +27,7 @@ const THREAD_ORDER: &str = "comments-thread";
 /// The comments of a post
 ///
 /// In reading order: each comment is followed by its replies, oldest first. `depth` and `parent_id` give
-/// the tree.
+/// the tree. A page of long comments may have fewer than `limit`.
 #[utoipa::path(get, path = "/v1/posts/{post}/comments", tag = "comments",
     params(("post" = String, Path, description = "The post's id or slug"), PageQuery),
     security((), ("token" = [])), responses(
@@ -50,7 +50,7 @@ pub async fn list_of_post(
     let rows =
         store::list_of_post(&mut connection, post.id, reader, after.as_deref(), query.limit.rows()).await?;
     let key = |row: &CommentRow| URL_SAFE_NO_PAD.encode(&row.thread);
-    let mut page: Page<Comment> = Page::new(rows, query.limit, THREAD_ORDER, key, &uri)?;
+    let mut page: Page<Comment> = Page::ending(rows, query.limit, |row| row.more, THREAD_ORDER, key, &uri)?;
     page.items = page.items.into_iter().map(|comment| comment.seen_by(&viewer)).collect();
     Ok((Extension(Scope::Of(post.id)), page))
 }
@@ -106,7 +106,7 @@ pub async fn list_by_status(
         rows: query.limit.rows(),
     };
     let rows = store::list_by_status(&mut db.acquire().await?, &filter).await?;
-    Page::new(rows, query.limit, &order, CommentRow::id, &uri)
+    Page::ending(rows, query.limit, |row| row.more, &order, CommentRow::id, &uri)
 }
 
 /// A comment

@@ -30,6 +30,8 @@ pub struct CommentRow {
     version: i64,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
+    /// Whether another row follows in the list.
+    pub more: bool,
 }
 
 impl CommentRow {
@@ -59,16 +61,35 @@ impl From<CommentRow> for Comment {
     }
 }
 
-/// The comments that `$tail` selects.
+/// How many bytes of texts a page has before it ends early: another comment may bring it above that.
+const MAX_PAGE_BYTES: i64 = 1024 * 1024;
+
+/// The comments that `$tail` selects, and by `$more` whether others follow.
 macro_rules! select {
-    ($tail:tt, $($argument:expr),*) => {
+    ($more:tt, [$($tail:tt)+], $($argument:expr),*) => {
         sqlx::query_as!(
             CommentRow,
             r#"select c.id, c.post_id, c.parent_id, c.thread, octet_length(c.thread) / 16 - 1 as "depth!",
                  c.author_id, u.username as "author_username?", u.display_name as author_display_name,
                  c.body, c.body_html, c.status as "status: CommentStatus", c.deleted_at is not null as "removed!",
-                 c.version, c.created_at, c.updated_at
-               from comments c left join users u on u.id = c.author_id "# + $tail,
+                 c.version, c.created_at, c.updated_at, "# + $more + r#" as "more!"
+               from comments c left join users u on u.id = c.author_id "# + $($tail)+,
+            $($argument),*
+        )
+    };
+}
+
+/// A page of comments in the order of `$key`, as [`select`]: of the rows that `$condition` finds, which are
+/// limited by `$rows`, those before which there are fewer than `$bytes` bytes of texts.
+macro_rules! page {
+    ($key:tt, $condition:tt, $rows:tt, $bytes:tt, $($argument:expr),*) => {
+        select!(
+            "page.more",
+            ["join (select id, lead(id) over (order by key) is not null as more,
+                     sum(bytes) over (order by key) - bytes as bytes_before
+                   from (select c.id, " + $key + " as key, octet_length(c.body) + octet_length(c.body_html) as bytes
+                         from comments c where " + $condition + " order by " + $key + " limit " + $rows + ") found
+                  ) page on page.id = c.id and page.bytes_before < " + $bytes + " order by " + $key],
             $($argument),*
         )
     };
@@ -92,17 +113,20 @@ pub async fn list_of_post(
     after: Option<&[u8]>,
     rows: i64,
 ) -> sqlx::Result<Vec<CommentRow>> {
-    select!(
-        "where c.post_id = $1
+    page!(
+        "c.thread",
+        "c.post_id = $1
            and (c.status = 'approved' or $2 or c.author_id = $3
                 or exists (select from comments r where r.post_id = c.post_id and r.parent_id = c.id))
-           and c.thread > coalesce($4, ''::bytea)
-         order by c.thread limit $5",
+           and c.thread > coalesce($4, ''::bytea)",
+        "$5",
+        "$6",
         post_id,
         reader.is_editor,
         reader.user_id,
         after,
-        rows
+        rows,
+        MAX_PAGE_BYTES
     )
     .fetch_all(connection)
     .await
@@ -128,17 +152,20 @@ pub async fn list_by_status(
     connection: &mut Connection,
     filter: &QueueFilter,
 ) -> sqlx::Result<Vec<CommentRow>> {
-    select!(
-        "where c.status = $1 and c.deleted_at is null and c.id > coalesce($2, '00000000-0000-0000-0000-000000000000'::uuid)
+    page!(
+        "c.id",
+        "c.status = $1 and c.deleted_at is null and c.id > coalesce($2, '00000000-0000-0000-0000-000000000000'::uuid)
            and ($3::uuid is null or c.post_id = $3)
            and ($4::uuid is null or c.author_id = $4)
-           and exists (select from posts p where p.id = c.post_id and p.deleted_at is null)
-         order by c.id limit $5",
+           and exists (select from posts p where p.id = c.post_id and p.deleted_at is null)",
+        "$5",
+        "$6",
         filter.status.as_str(),
         filter.after,
         filter.post,
         filter.author,
-        filter.rows
+        filter.rows,
+        MAX_PAGE_BYTES
     )
     .fetch_all(connection)
     .await
@@ -147,8 +174,9 @@ pub async fn list_by_status(
 /// The comment, unless it or its post was deleted.
 pub async fn find(connection: &mut Connection, id: Uuid) -> sqlx::Result<Option<CommentRow>> {
     select!(
-        "where c.id = $1 and c.deleted_at is null
-           and exists (select from posts p where p.id = c.post_id and p.deleted_at is null)",
+        "false",
+        ["where c.id = $1 and c.deleted_at is null
+           and exists (select from posts p where p.id = c.post_id and p.deleted_at is null)"],
         id
     )
     .fetch_optional(connection)

@@ -69,7 +69,7 @@ impl<T: DeserializeOwned + Validate, S: Send + Sync> FromRequest<S> for Idempote
     async fn from_request(request: Request, _state: &S) -> Result<Self, ApiError> {
         let key = Key::read(request.headers())?;
         let (parts, body) = request.into_parts();
-        let bytes = extract::read_json(&parts.headers, body).await?;
+        let bytes = extract::read_json(&parts, body).await?;
         let idempotency = Idempotency::new(key, &parts, &bytes);
         Ok(Self(idempotency, extract::parse_json(&bytes)?))
     }

@@ -14,8 +14,6 @@ use governor::{Quota, RateLimiter, clock};
 use super::tally::{Standing, whole_seconds};
 use crate::clock::Clock;
 
-const WINDOW: Duration = Duration::from_mins(1);
-
 /// After so many requests the keys whose quota is whole again are forgotten. So there are never more keys
 /// than this and those that were busy within the window.
 const SWEEP_EVERY: usize = 10_000;
@@ -23,32 +21,36 @@ const SWEEP_EVERY: usize = 10_000;
 pub(super) struct Limiter<K: Hash + Eq + Clone> {
     policy: &'static str,
     quota: NonZeroU32,
+    window: Duration,
     governor: RateLimiter<K, HashMapStateStore<K>, Elapsed, StateInformationMiddleware>,
     counted: AtomicUsize,
 }
 
 impl<K: Hash + Eq + Clone> Limiter<K> {
-    /// Lets `quota` requests of each key through in a minute.
-    pub(super) fn new(policy: &'static str, quota: NonZeroU32, clock: Clock) -> Self {
-        let per_minute = Quota::per_minute(quota);
-        let governor = RateLimiter::hashmap_with_clock(per_minute, Elapsed::of(clock)).with_middleware();
-        Self { policy, quota, governor, counted: AtomicUsize::new(0) }
+    /// Lets `quota` units of each key through in `window`.
+    pub(super) fn new(policy: &'static str, quota: NonZeroU32, window: Duration, clock: Clock) -> Self {
+        // A shorter interval than a nanosecond is none.
+        let interval = (window / quota.get()).max(Duration::from_nanos(1));
+        let rate = Quota::with_period(interval).unwrap_or(Quota::per_minute(quota)).allow_burst(quota);
+        let governor = RateLimiter::hashmap_with_clock(rate, Elapsed::of(clock)).with_middleware();
+        Self { policy, quota, window, governor, counted: AtomicUsize::new(0) }
     }
 
-    /// Counts a request of `key`, unless its quota is spent.
-    pub(super) fn count(&self, key: &K) -> Standing {
+    /// Counts `units` of `key`, unless its quota is spent. More units than the whole quota count as that.
+    pub(super) fn count(&self, key: &K, units: NonZeroU32) -> Standing {
         if self.counted.fetch_add(1, Ordering::Relaxed) % SWEEP_EVERY == SWEEP_EVERY - 1 {
             self.governor.retain_recent();
             self.governor.shrink_to_fit();
         }
-        let (remaining, wait, is_refused) = match self.governor.check_key(key) {
-            Ok(state) => (state.remaining_burst_capacity(), state.quota().replenish_interval(), false),
-            Err(refusal) => (0, refusal.wait_time_from(clock::Clock::now(self.governor.clock())), true),
+        let (remaining, wait, is_refused) = match self.governor.check_key_n(key, units.min(self.quota)) {
+            Ok(Ok(state)) => (state.remaining_burst_capacity(), state.quota().replenish_interval(), false),
+            Ok(Err(refusal)) => (0, refusal.wait_time_from(clock::Clock::now(self.governor.clock())), true),
+            Err(_insufficient_capacity) => (0, self.window, true),
         };
         Standing {
             policy: self.policy,
             quota: self.quota.get(),
-            window: WINDOW.as_secs(),
+            window: self.window.as_secs(),
             remaining,
             more_in: whole_seconds(wait),
             is_refused,
@@ -96,7 +98,8 @@ mod tests {
             let now = now.clone();
             move || *now.lock().unwrap()
         });
-        (Limiter::new("test", NonZeroU32::new(quota).unwrap(), clock), move |time| {
+        let window = Duration::from_mins(1);
+        (Limiter::new("test", NonZeroU32::new(quota).unwrap(), window, clock), move |time| {
             *now.lock().unwrap() += time;
         })
     }
@@ -105,40 +108,55 @@ mod tests {
     fn the_quota_is_spent_at_once_and_comes_back_steadily() {
         let (limiter, advance) = limiter(4);
         for remaining in [3, 2, 1, 0] {
-            let standing = limiter.count(&1);
+            let standing = limiter.count(&1, NonZeroU32::MIN);
             assert_eq!((standing.remaining, standing.more_in, standing.is_refused), (remaining, 15, false));
         }
         advance(TimeDelta::milliseconds(9_500));
-        let refused = limiter.count(&1);
+        let refused = limiter.count(&1, NonZeroU32::MIN);
         assert_eq!((refused.remaining, refused.more_in, refused.is_refused), (0, 6, true));
         advance(TimeDelta::milliseconds(5_500));
-        assert!(!limiter.count(&1).is_refused && limiter.count(&1).is_refused);
-        assert!(!limiter.count(&2).is_refused);
+        assert!(
+            !limiter.count(&1, NonZeroU32::MIN).is_refused && limiter.count(&1, NonZeroU32::MIN).is_refused
+        );
+        assert!(!limiter.count(&2, NonZeroU32::MIN).is_refused);
         advance(TimeDelta::hours(1));
-        assert_eq!(limiter.count(&1).remaining, 3);
+        assert_eq!(limiter.count(&1, NonZeroU32::MIN).remaining, 3);
     }
 
     #[test]
     fn a_clock_that_is_set_back_does_not_lock_anyone_out() {
         let (limiter, advance) = limiter(1);
         advance(TimeDelta::hours(5));
-        assert!(!limiter.count(&1).is_refused);
+        assert!(!limiter.count(&1, NonZeroU32::MIN).is_refused);
         advance(-TimeDelta::hours(2));
-        assert!(limiter.count(&1).is_refused);
+        assert!(limiter.count(&1, NonZeroU32::MIN).is_refused);
         advance(TimeDelta::minutes(1));
-        assert!(!limiter.count(&1).is_refused);
+        assert!(!limiter.count(&1, NonZeroU32::MIN).is_refused);
     }
 
     #[test]
     fn the_keys_of_idle_clients_are_forgotten() {
         let (limiter, advance) = limiter(10);
         for key in 0..5 * u32::try_from(SWEEP_EVERY).unwrap() {
-            limiter.count(&key);
+            limiter.count(&key, NonZeroU32::MIN);
             advance(TimeDelta::milliseconds(10));
         }
         // A request is forgotten after 6 s, in which there are 600.
         assert!(limiter.governor.len() < SWEEP_EVERY + 1_000, "{}", limiter.governor.len());
-        limiter.count(&0);
-        assert_eq!(limiter.count(&0).remaining, 8);
+        limiter.count(&0, NonZeroU32::MIN);
+        assert_eq!(limiter.count(&0, NonZeroU32::MIN).remaining, 8);
+    }
+
+    #[test]
+    fn what_is_larger_is_counted_as_more() {
+        let (limiter, advance) = limiter(10);
+        let units = |units| NonZeroU32::new(units).unwrap();
+        assert_eq!(limiter.count(&1, units(7)).remaining, 3);
+        let refused = limiter.count(&1, units(4));
+        assert_eq!((refused.is_refused, refused.more_in), (true, 6));
+        assert_eq!(limiter.count(&1, units(3)).remaining, 0);
+        advance(TimeDelta::minutes(1));
+        assert_eq!(limiter.count(&1, units(1000)).remaining, 0);
+        assert!(limiter.count(&1, units(1)).is_refused);
     }
 }

@@ -7,38 +7,49 @@ mod tally;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use uuid::Uuid;
 
 use super::context::{TrustedProxyHops, client_network};
 use super::health;
 use crate::clock::Clock;
 use limiter::Limiter;
+use tally::AccountLimits;
 pub use tally::{RATE_LIMIT, RATE_LIMIT_POLICY, Standing, Tally, whole_seconds};
+
+const MINUTE: Duration = Duration::from_mins(1);
 
 /// The limits of this task; by default there are none. Cheap to clone.
 #[derive(Clone, Default)]
 pub struct RateLimits {
     address: Option<Arc<Limiter<IpAddr>>>,
-    account: Option<Arc<Limiter<Uuid>>>,
+    accounts: AccountLimits,
     hops: TrustedProxyHops,
 }
 
 impl RateLimits {
-    /// Limits of so many requests a minute, all of which may come at once.
+    /// Limits of so many requests a minute, all of which may come at once; and of so many KiB an hour that an
+    /// account may send.
     #[must_use]
     pub fn new(
         address: Option<NonZeroU32>,
         account: Option<NonZeroU32>,
+        account_kib: Option<NonZeroU32>,
         hops: TrustedProxyHops,
         clock: &Clock,
     ) -> Self {
+        let hour = 60 * MINUTE;
         Self {
-            address: address.map(|quota| Arc::new(Limiter::new("address", quota, clock.clone()))),
-            account: account.map(|quota| Arc::new(Limiter::new("account", quota, clock.clone()))),
+            address: address.map(|quota| Arc::new(Limiter::new("address", quota, MINUTE, clock.clone()))),
+            accounts: AccountLimits {
+                requests: account
+                    .map(|quota| Arc::new(Limiter::new("account", quota, MINUTE, clock.clone()))),
+                kib: account_kib
+                    .map(|quota| Arc::new(Limiter::new("account-kib", quota, hour, clock.clone()))),
+            },
             hops,
         }
     }
@@ -50,11 +61,15 @@ pub async fn limit(State(limits): State<RateLimits>, mut request: Request, next:
     if health::PATHS.contains(&request.uri().path()) {
         return next.run(request).await;
     }
-    let tally = Tally::new(limits.account);
+    let tally = Tally::new(limits.accounts);
     request.extensions_mut().insert(tally.clone());
-    let counted = limits.address.map_or(Ok(()), |limiter| {
-        tally.add(limiter.count(&client_network(request.headers(), request.extensions(), limits.hops)))
-    });
+    let counted =
+        limits.address.map_or(Ok(()), |limiter| {
+            tally.add(limiter.count(
+                &client_network(request.headers(), request.extensions(), limits.hops),
+                NonZeroU32::MIN,
+            ))
+        });
     let mut response = match counted {
         Ok(()) => next.run(request).await,
         Err(refusal) => refusal.into_response(),

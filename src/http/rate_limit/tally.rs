@@ -1,6 +1,7 @@
 //! How a client stands with the limits that its request was counted against, and how the answer tells it:
 //! <https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/>, revision 10.
 
+use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -39,18 +40,26 @@ pub fn whole_seconds(duration: Duration) -> u64 {
     duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
 }
 
+/// The limits of each account.
+#[derive(Clone, Default)]
+pub(super) struct AccountLimits {
+    pub(super) requests: Option<Arc<Limiter<Uuid>>>,
+    /// Of what requests send, in KiB.
+    pub(super) kib: Option<Arc<Limiter<Uuid>>>,
+}
+
 /// What a request has been counted against so far, in the request's extensions: the middleware counts its
 /// address, the extractor that reads the token its account, sign-in and sign-up themselves. Clones are the
 /// same tally.
 #[derive(Clone, Default)]
 pub struct Tally {
-    account: Option<Arc<Limiter<Uuid>>>,
+    accounts: AccountLimits,
     standings: Arc<Mutex<Vec<Standing>>>,
 }
 
 impl Tally {
-    pub(super) fn new(account: Option<Arc<Limiter<Uuid>>>) -> Self {
-        Self { account, standings: Arc::default() }
+    pub(super) fn new(accounts: AccountLimits) -> Self {
+        Self { accounts, standings: Arc::default() }
     }
 
     /// The tally of a request; without the middleware, one that nobody reads.
@@ -63,7 +72,23 @@ impl Tally {
     /// # Errors
     /// [`ApiError::RateLimited`] when its quota is spent.
     pub fn count_account(&self, user_id: Uuid) -> Result<(), ApiError> {
-        self.account.as_ref().map_or(Ok(()), |limiter| self.add(limiter.count(&user_id)))
+        let limiter = self.accounts.requests.as_ref();
+        limiter.map_or(Ok(()), |limiter| self.add(limiter.count(&user_id, NonZeroU32::MIN)))
+    }
+
+    /// Counts what a request of `user_id` sends. Most send little: only who has sent too much is told.
+    ///
+    /// # Errors
+    /// [`ApiError::RateLimited`] when the account has sent as much as it may.
+    pub fn count_bytes(&self, user_id: Uuid, bytes: usize) -> Result<(), ApiError> {
+        let kib = u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX);
+        match (self.accounts.kib.as_ref(), NonZeroU32::new(kib)) {
+            (Some(limiter), Some(kib)) => {
+                let standing = limiter.count(&user_id, kib);
+                if standing.is_refused { self.add(standing) } else { Ok(()) }
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Notes how the client stands with a limit.

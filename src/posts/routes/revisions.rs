@@ -183,7 +183,9 @@ async fn render_revision(
         store::find_revision(&mut connection, post.id, path.number).await?.ok_or(ApiError::NotFound)?;
     drop(connection);
     let rendered = markdown::render(&revision.body).await.map_err(|error| match error {
-        ApiError::Invalid(mut errors) => errors.pop().map_or(ApiError::NotFound, ApiError::Conflict),
+        ApiError::Invalid(errors) => {
+            errors.shown().first().cloned().map_or(ApiError::NotFound, ApiError::Conflict)
+        }
         error => error,
     })?;
     Ok((revision, rendered))

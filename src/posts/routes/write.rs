@@ -18,7 +18,7 @@ use crate::error::ApiError;
 use crate::http::conditional::{IfMatch, Tagged};
 use crate::http::extract::{Json, Path};
 use crate::http::idempotency::{Idempotency, Idempotent, Started};
-use crate::http::validation::{Validate, Violations, not_null, nullable};
+use crate::http::validation::{Validate, Violations, items, items_if_given, not_null, nullable};
 use crate::language::Language;
 use crate::markdown;
 use crate::moderation::model::{Action, Entry, given};
@@ -42,7 +42,7 @@ pub struct CreatePost {
     /// The name for its URL; made from the title if absent.
     slug: Option<Slug>,
     /// Its tags; kept in lower case, each once.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "items")]
     #[schema(max_items = 10)]
     tags: Vec<Tag>,
     /// Whether it takes comments.
@@ -77,10 +77,10 @@ impl Validate for CreatePost {
 }
 
 fn check_tags(violations: &mut Violations, tags: &[Tag]) {
-    violations.check_each("tags", tags);
     if tags.len() > MAX_TAGS {
         violations.add("tags", "too_many", format!("must be at most {MAX_TAGS}"));
     }
+    violations.check_each("tags", tags);
 }
 
 fn publication(
@@ -187,7 +187,7 @@ pub struct UpdatePost {
     #[schema(nullable = false)]
     slug: Option<Slug>,
     /// All its tags.
-    #[serde(default, deserialize_with = "not_null")]
+    #[serde(default, deserialize_with = "items_if_given")]
     #[schema(max_items = 10, nullable = false)]
     tags: Option<Vec<Tag>>,
     /// Whether it takes comments.

@@ -1,0 +1,96 @@
+//! A write that loses against others is tried again. PostgreSQL ends a deadlock by giving up one of the
+//! transactions in it: nothing of that was written, so the client need not know.
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::extract::Request;
+use axum::middleware::Next;
+use axum::response::Response;
+use futures_util::stream;
+use http_body::{Frame, SizeHint};
+use metrics::counter;
+use tokio::time::sleep;
+
+use super::caching::is_write;
+use crate::error::ApiError;
+
+/// How often a request is tried.
+const ATTEMPTS: u32 = 3;
+
+/// Before another attempt: half of it to all of it, so that those which met part.
+const PAUSE: Duration = Duration::from_millis(40);
+
+/// Serves a request again whose transaction was given up by the database.
+pub async fn retry_contended(request: Request, next: Next) -> Response {
+    if !is_write(&request) {
+        return next.run(request).await;
+    }
+    let (parts, body) = request.into_parts();
+    let read = Chunks::default();
+    let body = Body::new(Recorded { inner: body, read: read.clone() });
+    let mut response = next.clone().run(Request::from_parts(parts.clone(), body)).await;
+    for _ in 1..ATTEMPTS {
+        if !is_contended(&response) {
+            break;
+        }
+        counter!("http_requests_retried_total").increment(1);
+        sleep(PAUSE.mul_f64(0.5 + 0.5 * rand::random::<f64>())).await;
+        response = next.clone().run(Request::from_parts(parts.clone(), read.body())).await;
+    }
+    response
+}
+
+fn is_contended(response: &Response) -> bool {
+    let error = response.extensions().get::<Arc<ApiError>>();
+    error.is_some_and(|error| matches!(**error, ApiError::Contended(_)))
+}
+
+/// What a handler has read of a request's body. One that got as far as the database has read all it wants.
+#[derive(Clone, Default)]
+struct Chunks(Arc<Mutex<Vec<Bytes>>>);
+
+impl Chunks {
+    fn push(&self, chunk: Bytes) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(chunk);
+    }
+
+    fn body(&self) -> Body {
+        let chunks = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Body::from_stream(stream::iter(chunks.into_iter().map(Ok::<_, axum::Error>)))
+    }
+}
+
+struct Recorded {
+    inner: Body,
+    read: Chunks,
+}
+
+impl http_body::Body for Recorded {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let frame = Pin::new(&mut self.inner).poll_frame(context);
+        if let Poll::Ready(Some(Ok(frame))) = &frame
+            && let Some(chunk) = frame.data_ref()
+        {
+            self.read.push(chunk.clone());
+        }
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
