@@ -22,6 +22,9 @@ use crate::lifecycle::Lifecycle;
 use crate::router;
 use crate::users::routes::{ExportSlots, SignUpPolicy};
 
+/// How many passwords are hashed at once, whatever the machine.
+const MAX_HASHES: usize = 4;
+
 /// What handlers and extractors can ask for, each part by its own type.
 #[derive(Clone, FromRef)]
 pub struct AppState {
@@ -58,7 +61,8 @@ impl AppState {
     /// Those of [`Passwords::new`].
     pub fn new(config: &Config, db: Db, clock: Clock, lifecycle: Lifecycle) -> Result<Self, argon2::Error> {
         // Half the cores at most, so that requests without passwords go on through a flood of logins.
-        let hashing_slots = available_parallelism().map_or(1, |cores| cores.get().div_ceil(2)).min(4);
+        let cores = available_parallelism().map_or(1, std::num::NonZeroUsize::get);
+        let hashing_slots = cores.div_ceil(2).min(MAX_HASHES);
         Ok(Self {
             db,
             cache: Cache::new(config.cache_max_bytes),

@@ -5,6 +5,7 @@
 mod configuration;
 mod features;
 mod layers;
+mod limits;
 mod migrations;
 mod style;
 
