@@ -66,6 +66,9 @@ pub struct Config {
     pub rate_limit_address: Option<NonZeroU32>,
     /// `RATE_LIMIT_ACCOUNT`: how many requests a minute each account may make.
     pub rate_limit_account: Option<NonZeroU32>,
+    /// `ADDRESS_CONCURRENCY`: how many connections each client address may have open, or behind proxies how
+    /// many requests in flight.
+    pub address_concurrency: Option<NonZeroU32>,
     /// `ATTEMPT_LIMITS`: whether sign-in and sign-up may be tried only so often.
     pub attempt_limits: bool,
     /// `CACHE_MAX_BYTES`: how much memory the cache of answers takes; 0 is no cache.
@@ -176,6 +179,11 @@ impl Config {
             public_url: env.public_url("PUBLIC_URL"),
             rate_limit_address: env.rate("RATE_LIMIT_ADDRESS", 600),
             rate_limit_account: env.rate("RATE_LIMIT_ACCOUNT", 1200),
+            address_concurrency: env.number_or_off(
+                "ADDRESS_CONCURRENCY",
+                100,
+                "a number of at least 1, or off",
+            ),
             attempt_limits: env.choice("ATTEMPT_LIMITS", &SWITCH).unwrap_or(true),
             cache_max_bytes: env.parse("CACHE_MAX_BYTES", "a number of bytes").unwrap_or(64 * 1024 * 1024),
             cors_allowed_origins: env.origins("CORS_ALLOWED_ORIGINS"),

@@ -58,10 +58,14 @@ impl<'a> Variables<'a> {
 
     /// Requests a minute; `off` is no limit.
     pub(super) fn rate(&mut self, name: &str, default: u32) -> Option<NonZeroU32> {
+        self.number_or_off(name, default, "a number of requests a minute, of at least 1, or off")
+    }
+
+    pub(super) fn number_or_off(&mut self, name: &str, default: u32, what: &str) -> Option<NonZeroU32> {
         match self.text(name) {
             None => NonZeroU32::new(default),
             Some(value) if value.eq_ignore_ascii_case("off") => None,
-            Some(_) => self.parse(name, "a number of requests a minute, of at least 1, or off"),
+            Some(_) => self.parse(name, what),
         }
     }
 

@@ -2,7 +2,9 @@
 //! requests, idempotency, health, addresses.
 
 pub mod access_log;
+pub mod addresses;
 pub mod caching;
+pub mod concurrency;
 pub mod conditional;
 pub mod context;
 pub mod extract;
