@@ -12,6 +12,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Db;
 use crate::http::caching::Caching;
+use crate::http::concurrency::AddressLimits;
 use crate::http::conditional::RequireIfMatch;
 use crate::http::context::TrustedProxyHops;
 use crate::http::middleware::{self, Limits};
@@ -93,7 +94,11 @@ pub fn build(config: &Config, state: AppState) -> Router {
         state.trusted_proxy_hops,
         &state.clock,
     );
-    let limits = Limits { rates, ..Limits::default() };
+    let addresses = AddressLimits::new(
+        config.address_concurrency.map(|max| max.get() as usize),
+        TrustedProxyHops(config.trusted_proxy_hops),
+    );
+    let limits = Limits { rates, addresses, ..Limits::default() };
     let caching = Caching { cache: state.cache.clone(), clock: state.clock.clone() };
     middleware::wrap(router::router(), &limits, lifecycle, &config.cors_allowed_origins, caching)
         .with_state(state)

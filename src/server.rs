@@ -1,6 +1,8 @@
 //! The listener and its life: accept, serve, and stop in two stages when told to.
 
-use std::future::{Ready, ready};
+mod progress;
+
+use std::future::{Ready, pending, ready};
 use std::io;
 use std::net::{Ipv6Addr, SocketAddr, TcpListener};
 use std::time::Duration;
@@ -9,12 +11,17 @@ use axum::Router;
 use axum_server::Handle;
 use axum_server::accept::Accept;
 use hyper_util::rt::TokioTimer;
+use socket2::SockRef;
 use tokio::net::TcpStream;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
+use crate::http::addresses::{Addresses, Entered};
+use crate::http::context::network;
 use crate::lifecycle::Lifecycle;
+use progress::Progress;
 
 /// How long a client may take over a request's head. It also runs on idle connections, and must be longer
 /// than the load balancer's idle timeout of 60 s, or the balancer sends requests into closing connections.
@@ -23,6 +30,16 @@ pub const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(75);
 /// How long connections with no request in flight are waited for at the end: slow clients still fetch what
 /// was sent to them. Those that never finish a request's head are not waited for any longer.
 const LINGER: Duration = Duration::from_secs(2);
+
+/// How long a client may take next to nothing of what it is sent: see [`ServerPolicy::progress_window`].
+pub const PROGRESS_WINDOW: Duration = Duration::from_secs(30);
+
+/// How much the kernel keeps of what a client has not taken yet, in bytes. Linux doubles it, for what it needs
+/// itself, and reports room only when a third is free, which so is what a client must take in a window.
+const SEND_BUFFER: usize = 128 * 1024;
+
+/// How long connections are waited for that were accepted while the service started.
+const STARTING_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// What a connection above the limit is told.
 const REFUSAL: &[u8] =
@@ -33,6 +50,11 @@ const REFUSAL: &[u8] =
 pub struct ServerPolicy {
     /// How many connections are open at once; more are refused.
     pub max_connections: usize,
+    /// How many of them one address may have.
+    pub max_connections_per_address: Option<usize>,
+    /// How long a client may take next to nothing of what it is sent before its connection is cut, and how
+    /// long the kernel tries to send the rest of a closed one.
+    pub progress_window: Duration,
     /// How long a client may take over a request's head, or leave its connection idle.
     pub header_read_timeout: Duration,
     /// How long requests are still accepted after the signal to stop, with `/ready` saying no.
@@ -69,8 +91,54 @@ pub async fn serve(
     policy: ServerPolicy,
     stop: Stop,
 ) -> io::Result<bool> {
-    let handle = Handle::<SocketAddr>::new();
-    let acceptor = Acceptor { handle: handle.clone(), max_connections: policy.max_connections };
+    let handle = Handle::new();
+    let stopped = stop_in_order(&handle, &lifecycle, policy, stop);
+    run(listener, routes, &lifecycle, policy, &handle, stopped).await
+}
+
+/// Answers while the service starts, until [`finish`](Self::finish).
+#[derive(Debug)]
+pub struct Starting {
+    handle: Handle<SocketAddr>,
+    serving: JoinHandle<io::Result<bool>>,
+}
+
+impl Starting {
+    /// Serves `routes` on `listener`, which may be a clone of the one that serves later.
+    #[must_use]
+    pub fn serve(listener: TcpListener, routes: Router, policy: ServerPolicy) -> Self {
+        let handle = Handle::new();
+        let serving = tokio::spawn({
+            let handle = handle.clone();
+            async move { run(listener, routes, &Lifecycle::default(), policy, &handle, pending()).await }
+        });
+        Self { handle, serving }
+    }
+
+    /// Accepts nothing more: what has connected and is not accepted waits for who listens next.
+    pub async fn finish(self) {
+        self.handle.graceful_shutdown(Some(STARTING_TIMEOUT));
+        if !matches!(self.serving.await, Ok(Ok(_))) {
+            tracing::warn!("nothing was answered while starting");
+        }
+    }
+}
+
+/// Serves until `stopped`, which uses the handle, or until the last connection ends after that.
+async fn run(
+    listener: TcpListener,
+    routes: Router,
+    lifecycle: &Lifecycle,
+    policy: ServerPolicy,
+    handle: &Handle<SocketAddr>,
+    stopped: impl Future<Output = bool>,
+) -> io::Result<bool> {
+    let acceptor = Acceptor {
+        handle: handle.clone(),
+        max_connections: policy.max_connections,
+        addresses: policy.max_connections_per_address.map(Addresses::new),
+        progress_window: policy.progress_window,
+    };
     let mut server = axum_server::from_tcp(listener)?.handle(handle.clone()).acceptor(acceptor).http1_only();
     server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(policy.header_read_timeout);
     let serving = server.serve(routes.into_make_service_with_connect_info::<SocketAddr>());
@@ -78,7 +146,7 @@ pub async fn serve(
     tokio::select! {
         // It ends by itself when the last connection does.
         ended = &mut serving => ended.map(|()| lifecycle.in_flight() == 0),
-        finished = stop_in_order(&handle, &lifecycle, policy, stop) => serving.await.map(|()| finished),
+        finished = stopped => serving.await.map(|()| finished),
     }
 }
 
@@ -127,26 +195,45 @@ async fn all_finished(handle: &Handle<SocketAddr>, lifecycle: &Lifecycle, timeou
     true
 }
 
-/// Refuses connections above the limit, and lets small answers leave at once (`TCP_NODELAY`).
+/// Refuses connections above the limits, and sets up the others.
 #[derive(Clone)]
 struct Acceptor {
     handle: Handle<SocketAddr>,
     max_connections: usize,
+    addresses: Option<Addresses>,
+    progress_window: Duration,
 }
 
-impl<S> Accept<TcpStream, S> for Acceptor {
-    type Stream = TcpStream;
-    type Service = S;
-    type Future = Ready<io::Result<(TcpStream, S)>>;
-
-    fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
+impl Acceptor {
+    fn admit(&self, stream: TcpStream) -> io::Result<Connection> {
         // The count includes this one.
-        if self.handle.connection_count() > self.max_connections {
+        let has_room = self.handle.connection_count() <= self.max_connections;
+        let peer = network(stream.peer_addr()?.ip().to_canonical());
+        let entered = self.addresses.as_ref().map(|addresses| addresses.enter(peer, 1));
+        if !has_room || entered.as_ref().is_some_and(Option::is_none) {
             metrics::counter!("http_connections_refused_total").increment(1);
             stream.try_write(REFUSAL).ok();
-            return ready(Err(io::Error::other("too many connections")));
+            return Err(io::Error::other("too many connections"));
         }
-        ready(stream.set_nodelay(true).map(|()| (stream, service)))
+        // Small answers leave at once.
+        stream.set_nodelay(true)?;
+        let socket = SockRef::from(&stream);
+        socket.set_send_buffer_size(SEND_BUFFER)?;
+        #[cfg(target_os = "linux")]
+        socket.set_tcp_user_timeout(Some(self.progress_window))?;
+        Ok(Progress::new(stream, self.progress_window, entered.flatten()))
+    }
+}
+
+type Connection = Progress<TcpStream, Option<Entered>>;
+
+impl<S> Accept<TcpStream, S> for Acceptor {
+    type Stream = Connection;
+    type Service = S;
+    type Future = Ready<io::Result<(Connection, S)>>;
+
+    fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
+        ready(self.admit(stream).map(|stream| (stream, service)))
     }
 }
 
@@ -175,7 +262,8 @@ impl Stop {
         (tell, Self(told))
     }
 
-    async fn told(&mut self) {
+    /// Waits for the next time that it is told.
+    pub async fn told(&mut self) {
         self.0.recv().await;
     }
 }

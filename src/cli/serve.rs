@@ -9,9 +9,10 @@ use blog_api::clock::Clock;
 use blog_api::config::{Config, Environment};
 use blog_api::db::credentials::REFRESH_INTERVAL;
 use blog_api::db::{Db, migrations};
+use blog_api::http::middleware;
 use blog_api::lifecycle::Lifecycle;
 use blog_api::maintenance;
-use blog_api::server::{self, HEADER_READ_TIMEOUT, ServerPolicy, Stop};
+use blog_api::server::{self, HEADER_READ_TIMEOUT, PROGRESS_WINDOW, ServerPolicy, Starting, Stop};
 use blog_api::telemetry::{self, emf, metrics};
 use metrics_exporter_prometheus::PrometheusHandle;
 
@@ -27,13 +28,65 @@ pub(crate) async fn serve(args: &ServeArgs) -> Result<(), Failure> {
     telemetry::init(&config.log_level, config.log_format);
     let recorded = metrics::init().map_err(|error| cannot("record metrics", error))?;
     // Before anything is started, so that a signal at any time stops it in order.
-    let stop = Stop::on_signals().map_err(Failure::unavailable)?;
+    let mut stop = Stop::on_signals().map_err(Failure::unavailable)?;
     let listener = server::listen(config.port)
         .map_err(|error| Failure::config(format!("PORT {}: cannot listen: {error}", config.port)))?;
-    let database = Database::open(&config.database, true).await?;
-    let served = serve_on(listener, &config, args, &database, recorded, stop).await;
+    let port = listener.local_addr().map_err(Failure::unavailable)?.port();
+    tracing::info!("starting on http://localhost:{port}");
+    let clone = listener.try_clone().map_err(Failure::unavailable)?;
+    let starting = Starting::serve(clone, middleware::starting(), policy(&config));
+    let Some(database) = open(&config, &mut stop).await? else {
+        return Ok(());
+    };
+    let migrated = tokio::select! {
+        migrated = migrate(&config, &database) => migrated.map(|()| true),
+        () = stop.told() => Ok(false),
+    };
+    let served = match migrated {
+        Ok(true) => {
+            starting.finish().await;
+            serve_on(listener, &config, args, &database, recorded, stop).await
+        }
+        Ok(false) => Ok(()),
+        Err(failure) => Err(failure),
+    };
     database.close().await;
     served
+}
+
+/// The database, unless the process is told to stop before.
+async fn open(config: &Config, stop: &mut Stop) -> Result<Option<Database>, Failure> {
+    let opening = Database::open(&config.database, true);
+    tokio::pin!(opening);
+    tokio::select! {
+        opened = &mut opening => return opened.map(Some),
+        () = stop.told() => {}
+    }
+    // The private server is on its way up, and is to come down in order.
+    if config.database.location.is_none()
+        && let Ok(database) = opening.await
+    {
+        database.close().await;
+    }
+    Ok(None)
+}
+
+async fn migrate(config: &Config, database: &Database) -> Result<(), Failure> {
+    if config.migrate_on_start {
+        migrations::run(&database.credentials.options()).await.map_err(|error| migration(&error))?;
+    }
+    Ok(())
+}
+
+fn policy(config: &Config) -> ServerPolicy {
+    ServerPolicy {
+        max_connections: MAX_CONNECTIONS,
+        max_connections_per_address: connections_per_address(config),
+        progress_window: PROGRESS_WINDOW,
+        header_read_timeout: HEADER_READ_TIMEOUT,
+        drain_delay: config.drain_delay,
+        shutdown_timeout: config.shutdown_timeout,
+    }
 }
 
 async fn serve_on(
@@ -44,9 +97,6 @@ async fn serve_on(
     recorded: PrometheusHandle,
     stop: Stop,
 ) -> Result<(), Failure> {
-    if config.migrate_on_start {
-        migrations::run(&database.credentials.options()).await.map_err(|error| migration(&error))?;
-    }
     let db = Db::new(&database.credentials, &config.database).map_err(Failure::config)?;
     let lifecycle = Lifecycle::default();
     let state =
@@ -63,15 +113,9 @@ async fn serve_on(
     let url = format!("http://localhost:{}", address.port());
     let (version, environment) = (blog_api::VERSION, config.environment);
     tracing::info!(version, revision = REVISION, ?environment, "serving on {url}");
-    let policy = ServerPolicy {
-        max_connections: MAX_CONNECTIONS,
-        header_read_timeout: HEADER_READ_TIMEOUT,
-        drain_delay: config.drain_delay,
-        shutdown_timeout: config.shutdown_timeout,
-    };
     // On a thread of its own: to make a connection with TLS is work.
     let refused = tokio::spawn(refusal(db.clone()));
-    let serving = server::serve(listener, app::build(config, state), lifecycle, policy, stop);
+    let serving = server::serve(listener, app::build(config, state), lifecycle, policy(config), stop);
     let finished = tokio::select! {
         ended = serving => ended.map_err(|error| cannot("serve", error))?,
         Ok(failure) = refused => return Err(failure),
@@ -83,6 +127,12 @@ async fn serve_on(
     } else {
         Err(Failure { code: 1, message: "requests were cut off after SHUTDOWN_TIMEOUT".into() })
     }
+}
+
+/// Behind a proxy, all connections come from its address.
+fn connections_per_address(config: &Config) -> Option<usize> {
+    let max = config.address_concurrency.filter(|_| config.trusted_proxy_hops == 0)?;
+    usize::try_from(max.get()).ok()
 }
 
 /// Connects once, while `/health` is answered already. A database that is away may come back, and the

@@ -68,6 +68,9 @@ pub struct Config {
     pub rate_limit_account: Option<NonZeroU32>,
     /// `RATE_LIMIT_ACCOUNT_KIB`: how many KiB an hour each account may send.
     pub rate_limit_account_kib: Option<NonZeroU32>,
+    /// `ADDRESS_CONCURRENCY`: how many connections each client address may have open, or behind proxies how
+    /// many requests in flight.
+    pub address_concurrency: Option<NonZeroU32>,
     /// `ATTEMPT_LIMITS`: whether sign-in and sign-up may be tried only so often.
     pub attempt_limits: bool,
     /// `CACHE_MAX_BYTES`: how much memory the cache of answers takes; 0 is no cache.
@@ -176,9 +179,10 @@ impl Config {
             shutdown_timeout: env.duration("SHUTDOWN_TIMEOUT").unwrap_or(by_environment(60, 5)),
             trusted_proxy_hops: env.parse("TRUSTED_PROXY_HOPS", "a number of proxies").unwrap_or(0),
             public_url: env.public_url("PUBLIC_URL"),
-            rate_limit_address: env.rate("RATE_LIMIT_ADDRESS", 600),
-            rate_limit_account: env.rate("RATE_LIMIT_ACCOUNT", 1200),
-            rate_limit_account_kib: env.rate("RATE_LIMIT_ACCOUNT_KIB", 64 * 1024),
+            rate_limit_address: env.number_or_off("RATE_LIMIT_ADDRESS", 600),
+            rate_limit_account: env.number_or_off("RATE_LIMIT_ACCOUNT", 1200),
+            rate_limit_account_kib: env.number_or_off("RATE_LIMIT_ACCOUNT_KIB", 64 * 1024),
+            address_concurrency: env.number_or_off("ADDRESS_CONCURRENCY", 100),
             attempt_limits: env.choice("ATTEMPT_LIMITS", &SWITCH).unwrap_or(true),
             cache_max_bytes: env.parse("CACHE_MAX_BYTES", "a number of bytes").unwrap_or(64 * 1024 * 1024),
             cors_allowed_origins: env.origins("CORS_ALLOWED_ORIGINS"),

@@ -57,7 +57,7 @@ impl<'a> Variables<'a> {
     }
 
     /// Requests a minute, or whatever else is counted; `off` is no limit.
-    pub(super) fn rate(&mut self, name: &str, default: u32) -> Option<NonZeroU32> {
+    pub(super) fn number_or_off(&mut self, name: &str, default: u32) -> Option<NonZeroU32> {
         match self.text(name) {
             None => NonZeroU32::new(default),
             Some(value) if value.eq_ignore_ascii_case("off") => None,

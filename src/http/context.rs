@@ -87,7 +87,13 @@ where
 #[must_use]
 pub fn client_network(headers: &HeaderMap, extensions: &Extensions, hops: TrustedProxyHops) -> IpAddr {
     let address = client(headers, extensions, hops).or_else(|| peer(extensions));
-    match address.unwrap_or(Ipv6Addr::UNSPECIFIED.into()) {
+    network(address.unwrap_or(Ipv6Addr::UNSPECIFIED.into()))
+}
+
+/// The address itself, or the network of 64 bits that an address of IPv6 is in.
+#[must_use]
+pub fn network(address: IpAddr) -> IpAddr {
+    match address {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
         address @ IpAddr::V4(_) => address,
     }

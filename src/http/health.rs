@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use axum::extract::State;
-use axum::http::{HeaderName, StatusCode};
+use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -39,6 +39,8 @@ pub struct Health {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum NotReady {
+    /// The task still opens its database, or migrates it.
+    Starting,
     /// The task has been told to stop.
     Draining,
     /// The database does not answer.
@@ -88,6 +90,12 @@ pub async fn ready(State(db): State<Db>, State(lifecycle): State<Lifecycle>) -> 
             (StatusCode::SERVICE_UNAVAILABLE, body).into_response()
         }
     }
+}
+
+/// What `/ready` says before there is a database to ask.
+pub async fn starting() -> Response {
+    let body = Json(Health { status: "unavailable", reason: Some(NotReady::Starting) });
+    (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "1")], body).into_response()
 }
 
 async fn check_database(db: &Db) -> Result<(), NotReady> {

@@ -8,6 +8,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
+use axum::routing::get;
 use tokio::sync::Semaphore;
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -17,6 +18,7 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 use super::access_log::access_log;
 use super::body_budget::{BodyBudget, budget_bodies};
 use super::caching::{Caching, cache_control, cached, note_changes};
+use super::concurrency::{self, AddressLimits};
 use super::conditional::{not_modified, tag_encoding};
 use super::context::{RequestContext, X_REQUEST_ID};
 use super::extract::Json;
@@ -43,6 +45,8 @@ pub struct Limits {
     pub rates: RateLimits,
     /// How much memory the bodies of requests take together.
     pub bodies: BodyBudget,
+    /// What each client address may have at once.
+    pub addresses: AddressLimits,
 }
 
 impl Default for Limits {
@@ -52,6 +56,7 @@ impl Default for Limits {
             concurrency: CONCURRENCY,
             rates: RateLimits::default(),
             bodies: BodyBudget::default(),
+            addresses: AddressLimits::default(),
         }
     }
 }
@@ -76,6 +81,8 @@ pub fn wrap<S: Clone + Send + Sync + 'static>(
         .layer(from_fn(render_errors))
         // Before the slots: who asks too often takes none from others, and is told so also by a busy task.
         .layer(from_fn_with_state(limits.rates.clone(), rate_limit::limit))
+        // Outside the cache and the compression: it is what leaves that waits.
+        .layer(from_fn_with_state(limits.addresses.clone(), concurrency::limit))
         .layer(from_fn_with_state(caching.clone(), cached))
         // Inside the cache, which so keeps what was compressed once.
         .layer(CompressionLayer::new())
@@ -86,6 +93,24 @@ pub fn wrap<S: Clone + Send + Sync + 'static>(
         .layer(from_fn(retry_contended))
         .layer(CatchPanicLayer::custom(|_payload| ApiError::Panicked.into_response()));
     routes.fallback(async || ApiError::NotFound).method_not_allowed_fallback(method_not_allowed).layer(stack)
+}
+
+/// What is answered before there is a database: the process is alive, and everything else is to be asked again.
+/// No connection is kept, so that none outlives the start.
+pub fn starting() -> Router {
+    let stack = ServiceBuilder::new()
+        .layer(from_fn_with_state(Lifecycle::default(), access_log))
+        .layer(map_response(default_headers))
+        .layer(map_response(async |mut response: Response| {
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            response
+        }))
+        .layer(from_fn(render_errors));
+    Router::new()
+        .route("/health", get(health::health))
+        .route("/ready", get(health::starting))
+        .fallback(async || ApiError::Overloaded)
+        .layer(stack)
 }
 
 /// What every answer carries, unless its handler knows better.

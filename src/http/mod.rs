@@ -2,8 +2,10 @@
 //! requests, idempotency, health, addresses.
 
 pub mod access_log;
+pub mod addresses;
 pub mod body_budget;
 pub mod caching;
+pub mod concurrency;
 pub mod conditional;
 pub mod context;
 pub mod extract;

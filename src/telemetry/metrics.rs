@@ -25,7 +25,9 @@ pub fn init() -> Result<PrometheusHandle, BuildError> {
     describe();
     gauge!("blog_api_build_info", "version" => VERSION, "revision" => REVISION).set(1.0);
     // There from the start, so that the first one shows in a rate.
-    for refusals in ["http_requests_shed_total", "http_connections_refused_total"] {
+    for refusals in
+        ["http_requests_shed_total", "http_connections_refused_total", "http_connections_stalled_total"]
+    {
         counter!(refusals).increment(0);
     }
     Ok(handle)
@@ -47,6 +49,7 @@ fn describe() {
     describe_counter!("http_requests_rate_limited_total", "Requests refused because of their client's rate.");
     describe_counter!("http_requests_retried_total", "Requests tried again after a deadlock.");
     describe_counter!("http_connections_refused_total", "Connections refused because too many were open.");
+    describe_counter!("http_connections_stalled_total", "Connections cut since their client took nothing.");
     describe_gauge!("db_pool_connections", "Connections by pool and state.");
     describe_gauge!("db_pool_connections_max", "How many connections a pool may have.");
     describe_gauge!("db_pool_waiting", "Requests waiting for a connection.");

@@ -49,6 +49,7 @@ async fn requests_connections_and_the_version_are_counted() {
     for none in [
         "http_requests_shed_total",
         "http_connections_refused_total",
+        "http_connections_stalled_total",
         "db_pool_timeouts_total{pool=\"writer\"}",
     ] {
         assert_eq!(value(none), 0);

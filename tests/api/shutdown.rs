@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use blog_api::lifecycle::Lifecycle;
-use blog_api::server::{self, ServerPolicy, Stop};
+use blog_api::server::{self, PROGRESS_WINDOW, ServerPolicy, Stop};
 use nix::sys::signal::Signal;
 use sqlx::{ConnectOptions, PgConnection};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -203,6 +203,8 @@ async fn who_does_not_finish_a_request_head_is_hung_up_on() {
     let port = listener.local_addr().unwrap().port();
     let policy = ServerPolicy {
         max_connections: 10,
+        max_connections_per_address: None,
+        progress_window: PROGRESS_WINDOW,
         header_read_timeout: Duration::from_millis(200),
         drain_delay: Duration::ZERO,
         shutdown_timeout: Duration::ZERO,
@@ -218,4 +220,64 @@ async fn who_does_not_finish_a_request_head_is_hung_up_on() {
         let is_whole = sent.ends_with("\r\n\r\n");
         assert_eq!(answer.starts_with("HTTP/1.1 404"), is_whole, "{sent:?}: {answer:?}");
     }
+}
+
+/// Whatever it waits for, health is answered, and a signal ends it.
+#[tokio::test]
+async fn a_task_that_starts_answers_health_and_stops_at_once() {
+    let database = TestDatabase::create().await;
+    let mut other = database.options.connect().await.unwrap();
+    sqlx::raw_sql("select pg_advisory_lock(hashtext('blog-api migrations'))")
+        .execute(&mut other)
+        .await
+        .unwrap();
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let silent = format!("postgres://nobody@{}/none", silent.local_addr().unwrap());
+    for url in [database.url(), silent] {
+        for signal in [Signal::SIGTERM, Signal::SIGINT] {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_blog-api"));
+            command.env_clear().envs([("DATABASE_URL", &*url), ("PORT", "0"), ("METRICS_PORT", "0")]);
+            let process = Process::start_until(&mut command, "starting on http://");
+            let (status, body) = process.get("/health");
+            assert_eq!((status, &*body), (200, r#"{"status":"ok"}"#));
+            let (status, body) = process.get("/ready");
+            assert_eq!((status, &*body), (503, r#"{"status":"unavailable","reason":"starting"}"#));
+            let (status, body) = process.get("/v1/posts");
+            assert_eq!((status, body.contains("overloaded")), (503, true), "{body}");
+            process.signal(signal);
+            assert_exits(process, 0);
+        }
+    }
+}
+
+/// It holds neither memory nor a place of its address for ever.
+#[tokio::test]
+async fn who_does_not_read_is_cut_off_and_its_place_is_free() {
+    let listener = server::listen(0).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let policy = ServerPolicy {
+        max_connections: 10,
+        max_connections_per_address: Some(1),
+        progress_window: Duration::from_millis(200),
+        header_read_timeout: Duration::from_secs(60),
+        drain_delay: Duration::ZERO,
+        shutdown_timeout: Duration::ZERO,
+    };
+    let (_tell, stop) = Stop::by_hand();
+    let routes = Router::new().fallback(async || vec![0_u8; 64 * 1024 * 1024]);
+    tokio::spawn(server::serve(listener, routes, Lifecycle::default(), policy, stop));
+    let ask = async || {
+        let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+        let mut status = [0; 12];
+        stream.read_exact(&mut status).await.map(|_| (stream, String::from_utf8_lossy(&status).into_owned()))
+    };
+    let (_stalled, status) = ask().await.unwrap();
+    assert_eq!(status, "HTTP/1.1 200");
+    let again = async {
+        while !ask().await.is_ok_and(|(_, status)| status == "HTTP/1.1 200") {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), again).await.expect("its place is free");
 }

@@ -6,6 +6,7 @@ use std::mem::take;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::header;
@@ -14,7 +15,7 @@ use chrono::{DateTime, Utc};
 use futures_util::stream::try_unfold;
 use serde::Serialize;
 use tokio::sync::{Semaphore, mpsc};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 use tracing::Instrument;
 use uuid::Uuid;
 
@@ -22,16 +23,21 @@ use crate::auth::SignedIn;
 use crate::clock::Clock;
 use crate::db::{Connection, Db, Transaction};
 use crate::error::ApiError;
+use crate::http::concurrency::Streamed;
 use crate::users::model::export::{Export, ExportedAccount, ExportedPost};
 use crate::users::store::export as store;
 
 /// How long a client may take over its export, since a connection to the database waits for it meanwhile.
 const TIMEOUT: Duration = Duration::from_mins(5);
+/// How far a client may be behind a pace of [`PACE`], since others wait for its slot.
+const GRACE: Duration = Duration::from_secs(30);
+/// How much a client must take in a second beyond that, in bytes.
+const PACE: u64 = 64 * 1024;
 /// How many exports are written at once: the other connections are for everything else.
 const SLOTS: usize = 2;
 
 /// How many rows are in memory at once of what may be 1 MB each.
-const HEAVY: i64 = 20;
+const HEAVY: i64 = 4;
 /// How many rows are in memory at once of everything else.
 const LIGHT: i64 = 200;
 
@@ -72,7 +78,8 @@ pub async fn export(
     let (chunks, receiver) = mpsc::channel(1);
     let writing = async move {
         let _slot = slot;
-        let writer = Writer { snapshot, user_id: user.id, chunks: chunks.clone() };
+        let writer =
+            Writer { snapshot, user_id: user.id, chunks: chunks.clone(), started: Instant::now(), taken: 0 };
         let written = timeout(TIMEOUT, writer.write(now, account)).await.map_err(Cause::from).flatten();
         if let Err(cause) = &written
             && !chunks.is_closed()
@@ -88,13 +95,16 @@ pub async fn export(
         None => writing.await?.map(|()| None),
     });
     let headers = [(header::CONTENT_TYPE, "application/json"), (header::CONTENT_DISPOSITION, &disposition)];
-    Ok((headers, Body::from_stream(body)).into_response())
+    Ok((headers, Extension(Streamed), Body::from_stream(body)).into_response())
 }
 
 struct Writer {
     snapshot: Transaction,
     user_id: Uuid,
     chunks: mpsc::Sender<Bytes>,
+    started: Instant,
+    /// How many bytes were handed over.
+    taken: u64,
 }
 
 impl Writer {
@@ -145,7 +155,12 @@ impl Writer {
         }
     }
 
-    async fn send(&self, chunk: Vec<u8>) -> Result<(), Cause> {
-        Ok(self.chunks.send(chunk.into()).await?)
+    /// Waits for the client, as long as its pace allows.
+    async fn send(&mut self, chunk: Vec<u8>) -> Result<(), Cause> {
+        let size = chunk.len() as u64;
+        let deadline = self.started + GRACE + Duration::from_millis(self.taken * 1000 / PACE);
+        timeout_at(deadline, self.chunks.send(chunk.into())).await??;
+        self.taken += size;
+        Ok(())
     }
 }

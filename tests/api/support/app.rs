@@ -15,7 +15,7 @@ use blog_api::db::Db;
 use blog_api::db::credentials::Credentials;
 use blog_api::http::caching::Caching;
 use blog_api::lifecycle::Lifecycle;
-use blog_api::server::{self, HEADER_READ_TIMEOUT, ServerPolicy, Stop};
+use blog_api::server::{self, HEADER_READ_TIMEOUT, PROGRESS_WINDOW, ServerPolicy, Stop};
 use blog_api::users::model::{Email, Username};
 use blog_api::users::store::{self as users, NewUser};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -138,6 +138,8 @@ impl TestApp {
         let (tell, stop) = Stop::by_hand();
         let policy = ServerPolicy {
             max_connections: 100,
+            max_connections_per_address: None,
+            progress_window: PROGRESS_WINDOW,
             header_read_timeout: HEADER_READ_TIMEOUT,
             drain_delay: Duration::ZERO,
             shutdown_timeout: Duration::ZERO,

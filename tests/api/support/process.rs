@@ -18,12 +18,18 @@ pub(crate) struct Process {
 impl Process {
     /// Starts `command`, which serves on a free port.
     pub(crate) fn start(command: &mut Command) -> Self {
+        Self::start_until(command, "serving on http://")
+    }
+
+    /// Starts `command`, and waits until it says `line` and its address.
+    pub(crate) fn start_until(command: &mut Command, line: &str) -> Self {
+        let awaited = line;
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut output = BufReader::new(child.stdout.take().unwrap()).lines();
         let lines = Arc::new(Mutex::new(Vec::new()));
         let serving = output.by_ref().map(Result::unwrap).find_map(|line| {
             lines.lock().unwrap().push(line.clone());
-            let (_, rest) = line.split_once("serving on http://")?;
+            let (_, rest) = line.split_once(awaited)?;
             Some(rest.split([' ', '"']).next().unwrap().to_owned())
         });
         let Some(address) = serving else {

@@ -1,0 +1,164 @@
+//! What one client address may have at once of this task: requests in flight, and bytes of answers that wait
+//! to be taken. Both end when the last byte was written to the connection, not when the answer is ready.
+
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use http_body::{Frame, SizeHint};
+
+use super::addresses::{Addresses, Entered};
+use super::caching::is_read;
+use super::context::{TrustedProxyHops, client_network};
+use super::health;
+use crate::error::ApiError;
+
+/// How many bytes of answers may wait for one address.
+const MAX_BYTES_PER_ADDRESS: usize = 16 * 1024 * 1024;
+/// How many bytes of answers may wait for all.
+const MAX_BYTES: usize = 64 * 1024 * 1024;
+/// Answers below this always leave, errors above all.
+const SMALL: usize = 16 * 1024;
+
+/// Marks an answer that is written while it is taken, and so never waits as a whole.
+#[derive(Clone, Copy, Debug)]
+pub struct Streamed;
+
+/// The bounds of this task. Cheap to clone.
+#[derive(Clone)]
+pub struct AddressLimits {
+    requests: Option<Addresses>,
+    bytes: Addresses,
+    all_bytes: Addresses,
+    hops: TrustedProxyHops,
+}
+
+impl Default for AddressLimits {
+    fn default() -> Self {
+        Self::new(None, TrustedProxyHops::default())
+    }
+}
+
+impl AddressLimits {
+    /// Allows each address so many requests in flight. They are counted only behind a proxy: else the bound on
+    /// connections holds, each of which has one request in flight.
+    #[must_use]
+    pub fn new(requests: Option<usize>, hops: TrustedProxyHops) -> Self {
+        Self {
+            requests: requests.filter(|_| hops.0 > 0).map(Addresses::new),
+            bytes: Addresses::new(MAX_BYTES_PER_ADDRESS),
+            all_bytes: Addresses::new(MAX_BYTES),
+            hops,
+        }
+    }
+
+    /// Counts the bytes of an answer as waiting.
+    fn reserve(&self, address: IpAddr, bytes: usize) -> Result<Option<[Entered; 2]>, ApiError> {
+        if bytes < SMALL {
+            return Ok(None);
+        }
+        // Zero is one address, which stands for all.
+        let all = self.all_bytes.enter(IpAddr::from([0; 4]), bytes).ok_or(ApiError::Overloaded)?;
+        let own = self.bytes.enter(address, bytes).ok_or(ApiError::Overloaded)?;
+        Ok(Some([all, own]))
+    }
+}
+
+/// Refuses the request that is one too many, and the answer for which there is no room. Health is exempt.
+pub async fn limit(State(limits): State<AddressLimits>, request: Request, next: Next) -> Response {
+    if health::PATHS.contains(&request.uri().path()) {
+        return next.run(request).await;
+    }
+    let address = client_network(request.headers(), request.extensions(), limits.hops);
+    let entered = limits.requests.as_ref().map(|requests| requests.enter(address, 1));
+    if entered.as_ref().is_some_and(Option::is_none) {
+        let policy = "concurrency";
+        metrics::counter!("http_requests_rate_limited_total", "policy" => policy).increment(1);
+        return ApiError::RateLimited { policy, retry_after: 1 }.into_response();
+    }
+    let is_read = is_read(&request);
+    let response = next.run(request).await;
+    match hold(&limits, address, entered.flatten(), is_read, response).await {
+        Ok(response) => response,
+        Err(error) => error.into_response(),
+    }
+}
+
+/// Keeps what the request holds until the last byte of its answer is gone.
+async fn hold(
+    limits: &AddressLimits,
+    address: IpAddr,
+    entered: Option<Entered>,
+    is_read: bool,
+    response: Response,
+) -> Result<Response, ApiError> {
+    let (parts, mut body) = response.into_parts();
+    if parts.extensions.get::<Streamed>().is_none() && http_body::Body::size_hint(&body).exact().is_none() {
+        // It is whole in memory already, only not compressed.
+        body = to_bytes(body, usize::MAX).await.map_err(|error| ApiError::Internal(error.into()))?.into();
+    }
+    let size = http_body::Body::size_hint(&body).exact().unwrap_or_default();
+    let reserved = match limits.reserve(address, usize::try_from(size).unwrap_or(usize::MAX)) {
+        Ok(reserved) => reserved,
+        Err(error) if is_read => return Err(error),
+        // What was written is written, and the client is told so.
+        Err(_full) => None,
+    };
+    if entered.is_none() && reserved.is_none() {
+        return Ok(Response::from_parts(parts, body));
+    }
+    let body = HeldBody { inner: body, held: Arc::new(Held { _entered: entered, _reserved: reserved }) };
+    Ok(Response::from_parts(parts, Body::new(body)))
+}
+
+/// What a request holds.
+struct Held {
+    _entered: Option<Entered>,
+    _reserved: Option<[Entered; 2]>,
+}
+
+/// An answer that holds something.
+struct HeldBody {
+    inner: Body,
+    held: Arc<Held>,
+}
+
+impl http_body::Body for HeldBody {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let frame = ready!(Pin::new(&mut self.inner).poll_frame(context));
+        // The body is dropped once its last piece is read; the piece once it is written.
+        let hold = |bytes| Bytes::from_owner(HeldBytes { bytes, _held: self.held.clone() });
+        Poll::Ready(frame.map(|frame| frame.map(|frame| frame.map_data(hold))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+/// A piece of an answer, which ends when it is written.
+struct HeldBytes {
+    bytes: Bytes,
+    _held: Arc<Held>,
+}
+
+impl AsRef<[u8]> for HeldBytes {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
