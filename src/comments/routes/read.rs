@@ -105,7 +105,7 @@ pub async fn list_by_status(
         after: decode_cursor(&order, query.cursor.as_deref())?,
         rows: query.limit.rows(),
     };
-    let rows = store::list_by_status(&mut db.acquire().await?, &filter).await?;
+    let rows = store::list_by_status(&mut db.begin_costly().await?, &filter).await?;
     Page::new(rows, query.limit, &order, CommentRow::id, &uri)
 }
 

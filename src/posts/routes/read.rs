@@ -19,7 +19,7 @@ use crate::http::pagination::{Limit, Page, decode_cursor};
 use crate::http::validation::{Validate, Violations};
 use crate::language::Language;
 use crate::posts::model::{Post, PostRef, PostStatus, PostSummary};
-use crate::posts::store::{self, Order};
+use crate::posts::store::{self, Order, SummaryRow};
 
 /// Which posts to list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
@@ -179,10 +179,23 @@ pub async fn list(
     };
     let sort = query.sort.unwrap_or(if query.q.is_some() { Sort::Relevance } else { Sort::Newest });
     let order = sort.order(query.cursor.as_deref())?;
-    let mut connection = viewer.acquire(&db).await?;
-    let rows = store::list(&mut connection, &filter, &order, now).await?;
-    let fresh = freshness(&viewer, &mut connection, now).await?;
+    let (rows, fresh) = if order.is_plain(&filter) {
+        page(&mut viewer.acquire(&db).await?, &viewer, &filter, &order, now).await?
+    } else {
+        page(&mut viewer.begin_costly(&db).await?, &viewer, &filter, &order, now).await?
+    };
     Ok((fresh, Page::new(rows, query.limit, sort.name(), |row| order.key(row), &uri)?))
+}
+
+async fn page(
+    connection: &mut Connection,
+    viewer: &Viewer,
+    filter: &store::Filter<'_>,
+    order: &Order,
+    now: DateTime<Utc>,
+) -> Result<(Vec<SummaryRow>, Option<Extension<FreshUntil>>), ApiError> {
+    let rows = store::list(connection, filter, order, now).await?;
+    Ok((rows, freshness(viewer, connection, now).await?))
 }
 
 /// Until when caches may keep a list: no longer than until another post appears. They keep what an anonymous
