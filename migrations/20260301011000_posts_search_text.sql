@@ -18,6 +18,13 @@ create or replace function posts_query(language text, words text) returns tsquer
   language sql immutable strict parallel safe cost 1000000
   return websearch_to_tsquery(language::regconfig, posts_words(words));
 
+-- What a headline marks: any of the words. To find all of them, or a phrase, PostgreSQL tries all places against
+-- all others. No word has one of the operators in it: the parser gets no `&` and `<`, and takes the others for
+-- white space.
+create function posts_marked(language text, words text) returns tsquery
+  language sql immutable strict parallel safe cost 1000000
+  return translate(regexp_replace(posts_query(language, words)::text, '<(-|[0-9]+)>', '|', 'g'), '&!', '| ')::tsquery;
+
 create or replace function posts_set_search() returns trigger language plpgsql as $$
 begin
   if new.renderer < 2 then

@@ -34,6 +34,7 @@ mod reports;
 mod revisions;
 mod rotation;
 mod search;
+mod search_bounds;
 mod sessions;
 mod shutdown;
 mod site;

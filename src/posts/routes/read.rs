@@ -87,6 +87,9 @@ impl Sort {
 
 /// The longest search, in characters.
 const MAX_SEARCH: usize = 200;
+/// How many words a search has at most, and how many `-`: what PostgreSQL takes to compare them grows faster
+/// than their number, and it nests no more than 32 `-`.
+const MAX_SEARCH_WORDS: usize = 20;
 
 /// Which page of which posts. Filters combine.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -137,10 +140,19 @@ impl Validate for ListPosts {
         if self.q.as_ref().is_some_and(|q| q.chars().count() > MAX_SEARCH) {
             violations.add("q", "too_long", format!("must have at most {MAX_SEARCH} characters"));
         }
+        if self.q.as_deref().is_some_and(is_complex) {
+            let detail = format!("must have at most {MAX_SEARCH_WORDS} words, and as many `-`");
+            violations.add("q", "too_complex", detail);
+        }
         if self.sort == Some(Sort::Relevance) && self.q.is_none() {
             violations.add("sort", "needs_search", "can be `relevance` only with `q`");
         }
     }
+}
+
+fn is_complex(search: &str) -> bool {
+    let words = search.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.count() > MAX_SEARCH_WORDS || search.matches('-').count() > MAX_SEARCH_WORDS
 }
 
 /// Posts
@@ -182,7 +194,8 @@ pub async fn list(
     let (rows, fresh) = if order.is_plain(&filter) {
         page(&mut viewer.acquire(&db).await?, &viewer, &filter, &order, now).await?
     } else {
-        page(&mut viewer.begin_costly(&db).await?, &viewer, &filter, &order, now).await?
+        let mut transaction = viewer.begin_costly(&db).await?;
+        page(&mut transaction, &viewer, &filter, &order, now).await?
     };
     Ok((fresh, Page::new(rows, query.limit, sort.name(), |row| order.key(row), &uri)?))
 }

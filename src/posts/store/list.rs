@@ -117,7 +117,7 @@ macro_rules! list {
                  ts_rank_cd(p.search, posts_query($9, $8), 1) as rank,
                  case when $8::text is null then null else ts_headline($9::text::regconfig,
                    posts_words(coalesce(p.summary || ' ', '') || left(coalesce(p.search_text, p.excerpt), 20000)),
-                   posts_query($9, $8),
+                   posts_marked($9, $8),
                    U&'StartSel=\E000, StopSel=\E001, MaxFragments=2, FragmentDelimiter=" … "') end as headline
                from posts p join post_stats s on s.post_id = p.id left join users u on u.id = p.author_id
                where case $2::text
