@@ -250,7 +250,9 @@ impl From<sqlx::Error> for ApiError {
                 }
                 _ => Self::Internal(error.into()),
             },
-            sqlx::Error::Io(cause) if cause.get_ref().is_some_and(|cause| cause.is::<OverLimit>()) => {
+            sqlx::Error::Io(cause)
+                if cause.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<OverLimit>) =>
+            {
                 Self::TooCostly
             }
             sqlx::Error::PoolTimedOut

@@ -89,6 +89,11 @@ impl Connection {
     /// The same connection in the share of costly reads, whose statements have `limit`.
     pub(super) fn limited(mut self, limit: Duration, permit: OwnedSemaphorePermit) -> Self {
         self.statement_timeout = limit;
+        self.within_share(permit)
+    }
+
+    /// The same connection in the share of costly reads, with the time that every statement has.
+    pub(super) fn within_share(mut self, permit: OwnedSemaphorePermit) -> Self {
         self.permit = Some(permit);
         self
     }

@@ -127,6 +127,15 @@ impl Db {
         self.limited(self.acquire_reader().await?, permit).await
     }
 
+    /// A connection of the same share without its time limit, for reads that are long whoever asks.
+    ///
+    /// # Errors
+    /// As [`begin_costly`](Self::begin_costly).
+    pub async fn acquire_long_reader(&self) -> Result<Connection, ApiError> {
+        let permit = self.costly.permit().await?;
+        Ok(self.acquire_reader().await?.within_share(permit))
+    }
+
     async fn limited(
         &self,
         connection: Connection,
