@@ -11,6 +11,8 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::db::OverLimit;
+
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// What is wrong with one field of a request.
@@ -158,6 +160,9 @@ pub enum ApiError {
     /// The request took longer than it may.
     #[error("The request took too long and was given up.")]
     Timeout,
+    /// A read whose cost the client chose took longer than such a read may.
+    #[error("This takes too long to find: use rarer words or fewer filters.")]
+    TooCostly,
     /// The database cannot be reached, or is too busy to answer.
     #[error("The service cannot reach its database; try again shortly.")]
     Unavailable(#[source] Cause),
@@ -205,6 +210,7 @@ impl ApiError {
             Self::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, "overloaded"),
             Self::Timeout => (StatusCode::SERVICE_UNAVAILABLE, "timeout"),
             Self::Contended(_) => (StatusCode::SERVICE_UNAVAILABLE, "contended"),
+            Self::TooCostly => (StatusCode::SERVICE_UNAVAILABLE, "too_costly"),
             Self::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
             Self::Internal(_) | Self::Panicked => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
         }
@@ -315,6 +321,11 @@ impl From<sqlx::Error> for ApiError {
                 }
                 _ => Self::Internal(error.into()),
             },
+            sqlx::Error::Io(cause)
+                if cause.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<OverLimit>) =>
+            {
+                Self::TooCostly
+            }
             sqlx::Error::PoolTimedOut
             | sqlx::Error::PoolClosed
             | sqlx::Error::WorkerCrashed

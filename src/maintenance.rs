@@ -17,13 +17,18 @@ use crate::posts::jobs as posts;
 /// Between two rounds; half of it to all of it, so that tasks started together part.
 const INTERVAL: Duration = Duration::from_mins(10);
 
+/// Before the first round, at most: what an earlier version rendered waits for it.
+const FIRST: Duration = Duration::from_secs(30);
+
 /// How many rows one statement takes, which keeps it and its locks short.
 const BATCH: i64 = 500;
 
 /// Rounds, for ever.
 pub async fn run(db: Db, cache: Cache, clock: Clock) {
+    let mut pause = FIRST.mul_f64(rand::random());
     loop {
-        sleep(INTERVAL.mul_f64(0.5 + 0.5 * rand::random::<f64>())).await;
+        sleep(pause).await;
+        pause = INTERVAL.mul_f64(0.5 + 0.5 * rand::random::<f64>());
         match round(&db, &cache, &clock).await {
             Ok(()) => tracing::debug!("maintenance done"),
             // The next round makes up for it.

@@ -22,7 +22,7 @@ use axum::http::request::Parts;
 use uuid::Uuid;
 
 use crate::clock::Clock;
-use crate::db::{Connection, Db};
+use crate::db::{Connection, Db, Transaction};
 use crate::error::ApiError;
 use crate::http::context::RequestContext;
 use crate::http::rate_limit::Tally;
@@ -67,6 +67,14 @@ impl Viewer {
     /// Those of [`Db::acquire`].
     pub async fn acquire(&self, db: &Db) -> Result<Connection, ApiError> {
         if self.0.is_some() { db.acquire().await } else { db.acquire_reader().await }
+    }
+
+    /// A transaction for what the viewer reads at a cost of their choice, from the same server.
+    ///
+    /// # Errors
+    /// Those of [`Db::begin_costly`].
+    pub async fn begin_costly(&self, db: &Db) -> Result<Transaction, ApiError> {
+        if self.0.is_some() { db.begin_costly().await } else { db.begin_costly_reader().await }
     }
 
     /// Whether the viewer is signed in with `role` or more.

@@ -14,8 +14,11 @@ use deadpool::managed::Object;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream, StreamExt};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgQueryResult, PgRow, PgStatement, PgTypeInfo};
-use sqlx::{ConnectOptions, Describe, Either, Error, Execute, Executor, Postgres, SqlStr};
-use tokio::time::{Instant, timeout, timeout_at};
+use sqlx::{
+    ConnectOptions, Describe, Either, Error, Execute, Executor, Postgres, SqlSafeStr, SqlStr, raw_sql,
+};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::pool::Connector;
 
@@ -37,7 +40,14 @@ pub struct Connection {
     object: Option<Object<Connector>>,
     work: Work,
     statement_timeout: Duration,
+    /// Its place in the share of costly reads, if it is of these.
+    permit: Option<OwnedSemaphorePermit>,
 }
+
+/// A statement of a costly read that PostgreSQL has cut at the time limit of these.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the statement took longer than a costly read may")]
+pub struct OverLimit;
 
 /// What became of the last statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,29 +83,57 @@ pub(super) fn unanswered() -> Error {
 
 impl Connection {
     pub(super) fn new(object: Object<Connector>, statement_timeout: Duration) -> Self {
-        Self { object: Some(object), work: Work::Completed, statement_timeout }
+        Self { object: Some(object), work: Work::Completed, statement_timeout, permit: None }
     }
 
-    /// The parts of a connection that starts a statement: itself, the note of what becomes of the
-    /// statement, and when the answer must be here.
-    fn start(&mut self) -> (&mut PgConnection, &mut Work, Instant) {
-        let Self { object: Some(object), work, statement_timeout } = self else {
+    /// The same connection in the share of costly reads, whose statements have `limit`.
+    pub(super) fn limited(mut self, limit: Duration, permit: OwnedSemaphorePermit) -> Self {
+        self.statement_timeout = limit;
+        self.within_share(permit)
+    }
+
+    /// The same connection in the share of costly reads, with the time that every statement has.
+    pub(super) fn within_share(mut self, permit: OwnedSemaphorePermit) -> Self {
+        self.permit = Some(permit);
+        self
+    }
+
+    /// The parts of a connection that starts a statement.
+    fn start(&mut self) -> (&mut PgConnection, Statement<'_>) {
+        let Self { object: Some(object), work, statement_timeout, permit } = self else {
             unreachable!("a connection that is being dropped starts no statement");
         };
         *work = Work::Running;
-        (&mut object.raw, work, Instant::now() + *statement_timeout + ANSWER_MARGIN)
+        let deadline = Instant::now() + *statement_timeout + ANSWER_MARGIN;
+        (&mut object.raw, Statement { work, deadline, is_costly: permit.is_some() })
     }
 }
 
-/// Awaits one answer and notes what became of the statement.
-async fn answer<T>(
-    statement: impl Future<Output = Result<T, Error>>,
-    work: &mut Work,
+/// A statement that runs.
+struct Statement<'c> {
+    /// What becomes of it.
+    work: &'c mut Work,
+    /// When the answer must be here.
     deadline: Instant,
-) -> Result<T, Error> {
-    let result = timeout_at(deadline, statement).await.unwrap_or_else(|_elapsed| Err(unanswered()));
-    *work = Work::after(result.as_ref().err());
-    result
+    is_costly: bool,
+}
+
+impl Statement<'_> {
+    /// Awaits one answer and notes what became of the statement.
+    async fn answer<T>(self, answer: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        let result = timeout_at(self.deadline, answer).await.unwrap_or_else(|_elapsed| Err(unanswered()));
+        *self.work = Work::after(result.as_ref().err());
+        result.map_err(|error| self.explained(error))
+    }
+
+    fn explained(&self, error: Error) -> Error {
+        match &error {
+            Error::Database(cause) if self.is_costly && cause.code().is_some_and(|code| code == "57014") => {
+                Error::Io(io::Error::other(OverLimit))
+            }
+            _ => error,
+        }
+    }
 }
 
 impl Drop for Connection {
@@ -105,13 +143,32 @@ impl Drop for Connection {
         };
         match self.work {
             Work::Completed => object.last_used = Instant::now(),
-            Work::Running => Object::take(object).close("cancelled"),
+            Work::Running => {
+                Object::take(object).close("cancelled");
+                self.hold_permit();
+            }
             Work::Failed => {
                 if let Some(pool) = Object::pool(&object) {
                     pool.manager().suspect(&object);
                 }
                 Object::take(object).close("failed");
             }
+        }
+    }
+}
+
+impl Connection {
+    /// PostgreSQL may work on a statement that was cancelled here until its time is over; so long its place in
+    /// the share is not free.
+    fn hold_permit(&mut self) {
+        if let Some(permit) = self.permit.take()
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            let limit = self.statement_timeout;
+            runtime.spawn(async move {
+                sleep(limit).await;
+                drop(permit);
+            });
         }
     }
 }
@@ -124,22 +181,22 @@ impl<'c> Executor<'c> for &'c mut Connection {
         'c: 'e,
         E: 'q + Execute<'q, Postgres>,
     {
-        let (connection, work, deadline) = self.start();
+        let (connection, statement) = self.start();
         let answers = connection.fetch_many(query);
-        Box::pin(stream::unfold(Some((answers, work)), move |state| async move {
-            let (mut answers, work) = state?;
-            match timeout_at(deadline, answers.next()).await {
-                Ok(Some(Ok(answer))) => Some((Ok(answer), Some((answers, work)))),
+        Box::pin(stream::unfold(Some((answers, statement)), move |state| async move {
+            let (mut answers, statement) = state?;
+            match timeout_at(statement.deadline, answers.next()).await {
+                Ok(Some(Ok(answer))) => Some((Ok(answer), Some((answers, statement)))),
                 Ok(None) => {
-                    *work = Work::Completed;
+                    *statement.work = Work::Completed;
                     None
                 }
                 Ok(Some(Err(error))) => {
-                    *work = Work::after(Some(&error));
-                    Some((Err(error), None))
+                    *statement.work = Work::after(Some(&error));
+                    Some((Err(statement.explained(error)), None))
                 }
                 Err(_elapsed) => {
-                    *work = Work::Failed;
+                    *statement.work = Work::Failed;
                     Some((Err(unanswered()), None))
                 }
             }
@@ -151,8 +208,8 @@ impl<'c> Executor<'c> for &'c mut Connection {
         'c: 'e,
         E: 'q + Execute<'q, Postgres>,
     {
-        let (connection, work, deadline) = self.start();
-        Box::pin(answer(connection.fetch_optional(query), work, deadline))
+        let (connection, statement) = self.start();
+        Box::pin(statement.answer(connection.fetch_optional(query)))
     }
 
     fn prepare_with<'e>(
@@ -163,16 +220,16 @@ impl<'c> Executor<'c> for &'c mut Connection {
     where
         'c: 'e,
     {
-        let (connection, work, deadline) = self.start();
-        Box::pin(answer(connection.prepare_with(sql, parameters), work, deadline))
+        let (connection, statement) = self.start();
+        Box::pin(statement.answer(connection.prepare_with(sql, parameters)))
     }
 
     fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, Result<Describe<Postgres>, Error>>
     where
         'c: 'e,
     {
-        let (connection, work, deadline) = self.start();
-        Box::pin(answer(connection.describe(sql), work, deadline))
+        let (connection, statement) = self.start();
+        Box::pin(statement.answer(connection.describe(sql)))
     }
 }
 
@@ -184,8 +241,11 @@ pub struct Transaction {
 }
 
 impl Transaction {
-    pub(super) async fn begin(mut connection: Connection, how: &'static str) -> Result<Self, Error> {
-        connection.execute(how).await?;
+    pub(super) async fn begin(
+        mut connection: Connection,
+        how: impl SqlSafeStr + Send,
+    ) -> Result<Self, Error> {
+        connection.execute(raw_sql(how)).await?;
         Ok(Self { connection: Some(connection) })
     }
 

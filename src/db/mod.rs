@@ -3,6 +3,7 @@
 
 pub mod channel;
 mod connection;
+mod costly;
 pub mod credentials;
 #[cfg(feature = "embedded-db")]
 pub mod embedded;
@@ -13,11 +14,13 @@ pub mod service_role;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
 use crate::config::DatabaseConfig;
 use crate::error::ApiError;
-pub use connection::{Connection, Transaction};
+pub use connection::{Connection, OverLimit, Transaction};
+use costly::Costly;
 use credentials::Credentials;
 use pool::Pool;
 pub use pool::{AcquireError, is_refused_sign_in};
@@ -32,6 +35,7 @@ const READER_PAUSE: Duration = Duration::from_secs(10);
 pub struct Db {
     writer: Pool,
     reader: Option<Reader>,
+    costly: Costly,
 }
 
 /// A replica, for reads that may be a moment behind.
@@ -59,7 +63,7 @@ impl Db {
                 paused_until: Arc::default(),
             }),
         };
-        Ok(Self { writer, reader })
+        Ok(Self { writer, reader, costly: Costly::new(config) })
     }
 
     /// A connection to the writer, once one is free.
@@ -101,6 +105,46 @@ impl Db {
         Ok(Transaction::begin(self.acquire().await?, how).await?)
     }
 
+    /// A transaction on the writer for reads whose cost the client chooses: see [`begin_costly_reader`].
+    ///
+    /// [`begin_costly_reader`]: Self::begin_costly_reader
+    ///
+    /// # Errors
+    /// [`ApiError::Overloaded`] when the share of such reads is in use; else as [`acquire`](Self::acquire).
+    pub async fn begin_costly(&self) -> Result<Transaction, ApiError> {
+        let permit = self.costly.permit().await?;
+        self.limited(self.acquire().await?, permit).await
+    }
+
+    /// A transaction for reads whose cost the client chooses, and that may be a moment behind. They have a
+    /// share of the connections and a time limit of their own: a statement that takes longer is
+    /// [`ApiError::TooCostly`].
+    ///
+    /// # Errors
+    /// As [`begin_costly`](Self::begin_costly).
+    pub async fn begin_costly_reader(&self) -> Result<Transaction, ApiError> {
+        let permit = self.costly.permit().await?;
+        self.limited(self.acquire_reader().await?, permit).await
+    }
+
+    /// A connection of the same share without its time limit, for reads that are long whoever asks.
+    ///
+    /// # Errors
+    /// As [`begin_costly`](Self::begin_costly).
+    pub async fn acquire_long_reader(&self) -> Result<Connection, ApiError> {
+        let permit = self.costly.permit().await?;
+        Ok(self.acquire_reader().await?.within_share(permit))
+    }
+
+    async fn limited(
+        &self,
+        connection: Connection,
+        permit: OwnedSemaphorePermit,
+    ) -> Result<Transaction, ApiError> {
+        let connection = connection.limited(self.costly.time_limit, permit);
+        Ok(Transaction::begin(connection, self.costly.begin.clone()).await?)
+    }
+
     /// Connects once, to tell at boot what is wrong with the configuration.
     ///
     /// # Errors
@@ -119,6 +163,7 @@ impl Db {
 
     /// Writes how full the pools are into the metrics.
     pub fn observe(&self) {
+        self.costly.observe();
         self.writer.observe();
         if let Some(reader) = &self.reader {
             reader.pool.observe();

@@ -141,7 +141,7 @@ pub async fn sitemap(
 ) -> Result<Response, ApiError> {
     let now = clock.now();
     let addresses = Addresses { api, site };
-    let mut connection = db.acquire_reader().await?;
+    let mut connection = db.acquire_long_reader().await?;
     let freshness = Freshness::read(&mut connection, now).await?;
     let mut urls = store::urls(&mut connection, month, now).await?;
     let document = if month.is_none() && urls.len() > MAX_URLS {
@@ -155,7 +155,7 @@ pub async fn sitemap(
 }
 
 async fn read(db: &Db, query: FeedQuery, now: DateTime<Utc>) -> Result<(Feed, Freshness), ApiError> {
-    let mut connection = db.acquire_reader().await?;
+    let mut connection = db.begin_costly_reader().await?;
     // Before the posts: what changes in between is then seen by whoever asks again.
     let freshness = Freshness::read(&mut connection, now).await?;
     let site = site::read(&mut connection).await?;

@@ -21,7 +21,7 @@ use crate::error::ApiError;
 
 /// The version of what [`render`] makes of a text: raise it with every change of that, and the texts that
 /// were rendered by an earlier version are rendered anew in the background.
-pub const RENDERER: i16 = 1;
+pub const RENDERER: i16 = 2;
 
 /// What a text becomes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +33,9 @@ pub struct Rendered {
     /// Its beginning: plain text of about 200 characters, without headings, tables and code if there is
     /// anything else.
     pub excerpt: String,
+    /// Its beginning as a search reads it: plain text of at most 100,000 characters, none of whose words is
+    /// longer than 100.
+    pub text: String,
     /// How long it takes to read, in minutes; at least 1.
     pub reading_minutes: i32,
 }
@@ -103,7 +106,13 @@ async fn on_its_own_thread<T: Send + 'static>(
 
 fn document(markdown: &str) -> Option<Rendered> {
     let (html, toc) = anchors::of_headings(&to_html(markdown, "")?);
-    Some(Rendered { excerpt: text::excerpt(&html), reading_minutes: text::reading_minutes(&html), html, toc })
+    Some(Rendered {
+        excerpt: text::excerpt(&html),
+        text: text::searchable(&html),
+        reading_minutes: text::reading_minutes(&html),
+        html,
+        toc,
+    })
 }
 
 fn fragment(markdown: &str) -> Option<String> {

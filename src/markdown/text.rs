@@ -4,6 +4,11 @@ use super::pieces::{Piece, pieces, unescaped};
 
 /// How many characters an excerpt has at most, without its ellipsis.
 const MAX_EXCERPT: usize = 200;
+/// How many characters of a text are searched.
+const MAX_SEARCHABLE: usize = 100_000;
+/// How many characters of them follow each other without white space: what PostgreSQL's parser takes for a run
+/// of these grows with the square of its length.
+const MAX_RUN: usize = 100;
 /// How many words, and how many Chinese or Japanese characters, are read in a minute.
 const WORDS_PER_MINUTE: usize = 200;
 const CHARACTERS_PER_MINUTE: usize = 500;
@@ -42,6 +47,11 @@ const BREAKS: [&str; 27] = [
 /// The text of `html` without markup and footnotes, and without what is in an element of these names. White
 /// space is single spaces.
 pub(super) fn plain(html: &str, without: &[&str]) -> String {
+    text_of(html, |piece, name| without.contains(&name) || is_footnote(piece))
+}
+
+/// The text of `html` without markup, and without elements that `is_left_out` says by their beginning and name.
+fn text_of<'a>(html: &'a str, is_left_out: impl Fn(Piece<'a>, &str) -> bool) -> String {
     let mut text = String::new();
     let mut left_out: Option<(&str, usize)> = None;
     for piece in pieces(html) {
@@ -53,7 +63,7 @@ pub(super) fn plain(html: &str, without: &[&str]) -> String {
                     left_out = None;
                 }
             }
-            (Piece::Open(name, _), None) if without.contains(&name) || is_footnote(piece) => {
+            (Piece::Open(name, _), None) if is_left_out(piece, name) => {
                 left_out = Some((name, 1));
             }
             (Piece::Open(name, _) | Piece::Close(name, _), None) if BREAKS.contains(&name) => text.push(' '),
@@ -66,7 +76,41 @@ pub(super) fn plain(html: &str, without: &[&str]) -> String {
 
 /// The mark of a footnote, or all of them at the end of the text.
 fn is_footnote(piece: Piece<'_>) -> bool {
-    piece.attribute("class").is_some_and(|class| class == "footnotes" || class == "footnote-ref")
+    is_footnote_mark(piece) || piece.attribute("class").is_some_and(|class| class == "footnotes")
+}
+
+fn is_footnote_mark(piece: Piece<'_>) -> bool {
+    piece.attribute("class").is_some_and(|class| class == "footnote-ref")
+}
+
+/// The beginning of the text as a search reads it, with its footnotes: bounded in its length and in that of
+/// its words, so that it costs PostgreSQL no more than any text of this length.
+pub(super) fn searchable(html: &str) -> String {
+    let text = text_of(html, |piece, _name| is_footnote_mark(piece));
+    let mut runs = String::new();
+    for run in text.split(' ') {
+        push_run(&mut runs, run);
+    }
+    runs.truncate(runs.char_indices().nth(MAX_SEARCHABLE).map_or(runs.len(), |(end, _)| end));
+    runs
+}
+
+/// `run` in pieces, each after a space: cut at the last character that is of no word, or else anywhere.
+fn push_run(runs: &mut String, mut run: &str) {
+    while let Some((end, _)) = run.char_indices().nth(MAX_RUN) {
+        let last = run[..end].char_indices().rev().find(|(_, c)| !c.is_alphanumeric());
+        let (piece, rest) = run.split_at(last.map_or(end, |(at, c)| at + c.len_utf8()));
+        push_word(runs, piece);
+        run = rest;
+    }
+    push_word(runs, run);
+}
+
+fn push_word(runs: &mut String, word: &str) {
+    if !runs.is_empty() {
+        runs.push(' ');
+    }
+    runs.push_str(word);
 }
 
 /// The beginning of the text: of its prose, if it has any.

@@ -11,8 +11,8 @@ use crate::markdown;
 const BATCH: i64 = 20;
 
 /// Renders anew what an earlier version of the service rendered, post by post, and gives their number. Tasks
-/// that do it at once do no harm. A text that can no longer be rendered keeps its HTML; the log names its
-/// post.
+/// that do it at once do no harm. A text that can no longer be rendered or stored keeps its HTML; the log names
+/// its post.
 ///
 /// # Errors
 /// When the database does not answer; what is done stays done.
@@ -27,9 +27,11 @@ pub async fn rerender(db: &Db) -> Result<u64, ApiError> {
             match markdown::render(&post.body).await {
                 Ok(rendered) => {
                     let mut connection = db.acquire().await?;
-                    let is_set =
-                        store::set_rendering(&mut connection, post.id, post.version, &rendered).await?;
-                    rerendered += u64::from(is_set);
+                    match store::set_rendering(&mut connection, post.id, post.version, &rendered).await {
+                        Ok(is_set) => rerendered += u64::from(is_set),
+                        // If it is the database that fails, it also fails what comes next.
+                        Err(error) => tracing::warn!(post = %post.id, %error, "a rendering cannot be stored"),
+                    }
                 }
                 Err(error) => tracing::warn!(post = %post.id, %error, "a text cannot be rendered anew"),
             }

@@ -55,6 +55,9 @@ fn describe() {
     describe_gauge!("db_pool_waiting", "Requests waiting for a connection.");
     describe_histogram!("db_pool_wait_seconds", Unit::Seconds, "How long a request waited for a connection.");
     describe_counter!("db_pool_timeouts_total", "Requests that got no connection in time.");
+    describe_gauge!("db_costly_running", "Searches and their like that have a connection.");
+    describe_gauge!("db_costly_max", "How many of them may have one.");
+    describe_counter!("db_costly_refused_total", "Those refused because too many had one.");
     describe_counter!("db_connections_opened_total", "Connections made.");
     describe_counter!("db_connections_closed_total", "Connections not used again, by reason.");
     describe_counter!(

@@ -44,7 +44,11 @@ const OTHER_TABLES: [(&str, &str); 6] = [
 const WITHHELD: [(&str, &str, &[&str]); 13] = [
     ("account", "users", &["password_hash", "version"]),
     ("sessions", "sessions", &["user_id", "token_hash"]),
-    ("posts", "posts", &["author_id", "search", "toc", "excerpt", "reading_minutes", "renderer", "version"]),
+    (
+        "posts",
+        "posts",
+        &["author_id", "search", "search_text", "toc", "excerpt", "reading_minutes", "renderer", "version"],
+    ),
     ("revisions", "post_revisions", &["editor_id"]),
     ("comments", "comments", &["author_id", "thread", "version"]),
     ("likes", "post_likes", &["user_id"]),

@@ -35,6 +35,7 @@ mod reports;
 mod revisions;
 mod rotation;
 mod search;
+mod search_bounds;
 mod sessions;
 mod shutdown;
 mod site;

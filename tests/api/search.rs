@@ -158,6 +158,8 @@ async fn a_time_span_has_its_beginning_and_not_its_end() {
         ("sort=relevance".into(), [("sort", "needs_search")]),
         ("sort=likes".into(), [("sort", "wrong_type")]),
         (format!("q={}", "x".repeat(201)), [("q", "too_long")]),
+        (format!("q={}", "x+".repeat(21)), [("q", "too_complex")]),
+        (format!("q={}x", "-".repeat(60)), [("q", "too_complex")]),
     ] {
         app.get(&format!("/v1/posts?{query}")).expect_fields(422, &fields).await;
     }

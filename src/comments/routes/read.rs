@@ -105,7 +105,8 @@ pub async fn list_by_status(
         after: decode_cursor(&order, query.cursor.as_deref())?,
         rows: query.limit.rows(),
     };
-    let rows = store::list_by_status(&mut db.acquire().await?, &filter).await?;
+    let mut transaction = db.begin_costly().await?;
+    let rows = store::list_by_status(&mut transaction, &filter).await?;
     Page::ending(rows, query.limit, |row| row.more, &order, CommentRow::id, &uri)
 }
 

@@ -5,14 +5,14 @@ const START: char = '\u{e000}';
 const STOP: char = '\u{e001}';
 
 /// The headline as HTML: white space in one piece, every character that means something to HTML escaped, and
-/// `<mark>` around the matches. `headline` is HTML without its tags, with private-use characters around the
-/// matches.
+/// `<mark>` around the matches. `headline` is a text as `posts_words` makes it in PostgreSQL, with private-use
+/// characters around the matches.
 #[must_use]
 pub fn highlight(headline: &str) -> String {
     let words: Vec<_> = headline.split_whitespace().collect();
     let mut html = String::with_capacity(headline.len());
     let mut is_open = false;
-    for character in unescape(&words.join(" ")).chars() {
+    for character in words.join(" ").chars().map(original) {
         match character {
             START if !is_open => html.push_str("<mark>"),
             STOP if is_open => html.push_str("</mark>"),
@@ -32,14 +32,15 @@ pub fn highlight(headline: &str) -> String {
     html
 }
 
-/// The text that HTML stands for. The sanitizer writes no other entities; the last one must stay last, or what
-/// it gives would be taken for another.
-fn unescape(html: &str) -> String {
-    html.replace("&nbsp;", " ")
-        .replace("&lt;", "<")
-        .replace("&gt;", ">")
-        .replace("&quot;", "\"")
-        .replace("&amp;", "&")
+/// The characters that PostgreSQL's parser is not shown, and from which on the control characters are that stand
+/// for them: those of `posts_words`.
+const HIDDEN: [char; 7] = ['<', '>', '&', '/', '@', '_', ':'];
+const FIRST_STAND_IN: u32 = 0x11;
+
+/// What `character` stands for.
+fn original(character: char) -> char {
+    let at = u32::from(character).checked_sub(FIRST_STAND_IN).and_then(|at| usize::try_from(at).ok());
+    at.and_then(|at| HIDDEN.get(at)).copied().unwrap_or(character)
 }
 
 #[cfg(test)]
@@ -51,14 +52,14 @@ mod tests {
     #[test]
     fn matches_are_marked_and_everything_else_is_escaped() {
         assert_eq!(
-            highlight("A \u{e000}tag\u{e001}:\n &lt;b&gt; &amp;amp; \"1 > 0\""),
+            highlight("A \u{e000}tag\u{e001}\u{17}\n \u{11}b\u{12} \u{13}amp; \"1 > 0\""),
             "A <mark>tag</mark>: &lt;b&gt; &amp;amp; &quot;1 &gt; 0&quot;"
         );
     }
 
     proptest! {
         #[test]
-        fn nothing_but_balanced_marks_is_markup(text in "[a&;<>\"lgtmpq \u{e000}\u{e001}]{0,40}") {
+        fn nothing_but_balanced_marks_is_markup(text in "[a&;<>\"lgtmpq \u{11}-\u{17}\u{e000}\u{e001}]{0,40}") {
             let html = highlight(&text);
             let open = html.matches("<mark>").count();
             prop_assert_eq!(open, html.matches("</mark>").count());

@@ -27,7 +27,7 @@ pub async fn feed(
     Query(query): Query<PageQuery>,
 ) -> Result<Page<PostSummary>, ApiError> {
     let after = decode_cursor(ORDER, query.cursor.as_deref())?;
-    let mut connection = db.acquire().await?;
+    let mut connection = db.begin_costly().await?;
     let rows = store::feed(&mut connection, user.id, after, query.limit.rows(), clock.now()).await?;
     Page::new(rows, query.limit, ORDER, SummaryRow::by_time, &uri)
 }

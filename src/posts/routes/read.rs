@@ -19,7 +19,7 @@ use crate::http::pagination::{Limit, Page, decode_cursor};
 use crate::http::validation::{Validate, Violations};
 use crate::language::Language;
 use crate::posts::model::{Post, PostRef, PostStatus, PostSummary};
-use crate::posts::store::{self, Order};
+use crate::posts::store::{self, Order, SummaryRow};
 
 /// Which posts to list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
@@ -87,6 +87,9 @@ impl Sort {
 
 /// The longest search, in characters.
 const MAX_SEARCH: usize = 200;
+/// How many words a search has at most, and how many `-`: what PostgreSQL takes to compare them grows faster
+/// than their number, and it nests no more than 32 `-`.
+const MAX_SEARCH_WORDS: usize = 20;
 
 /// Which page of which posts. Filters combine.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -137,10 +140,19 @@ impl Validate for ListPosts {
         if self.q.as_ref().is_some_and(|q| q.chars().count() > MAX_SEARCH) {
             violations.add("q", "too_long", format!("must have at most {MAX_SEARCH} characters"));
         }
+        if self.q.as_deref().is_some_and(is_complex) {
+            let detail = format!("must have at most {MAX_SEARCH_WORDS} words, and as many `-`");
+            violations.add("q", "too_complex", detail);
+        }
         if self.sort == Some(Sort::Relevance) && self.q.is_none() {
             violations.add("sort", "needs_search", "can be `relevance` only with `q`");
         }
     }
+}
+
+fn is_complex(search: &str) -> bool {
+    let words = search.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.count() > MAX_SEARCH_WORDS || search.matches('-').count() > MAX_SEARCH_WORDS
 }
 
 /// Posts
@@ -179,10 +191,24 @@ pub async fn list(
     };
     let sort = query.sort.unwrap_or(if query.q.is_some() { Sort::Relevance } else { Sort::Newest });
     let order = sort.order(query.cursor.as_deref())?;
-    let mut connection = viewer.acquire(&db).await?;
-    let rows = store::list(&mut connection, &filter, &order, now).await?;
-    let fresh = freshness(&viewer, &mut connection, now).await?;
+    let (rows, fresh) = if order.is_plain(&filter) {
+        page(&mut viewer.acquire(&db).await?, &viewer, &filter, &order, now).await?
+    } else {
+        let mut transaction = viewer.begin_costly(&db).await?;
+        page(&mut transaction, &viewer, &filter, &order, now).await?
+    };
     Ok((fresh, Page::new(rows, query.limit, sort.name(), |row| order.key(row), &uri)?))
+}
+
+async fn page(
+    connection: &mut Connection,
+    viewer: &Viewer,
+    filter: &store::Filter<'_>,
+    order: &Order,
+    now: DateTime<Utc>,
+) -> Result<(Vec<SummaryRow>, Option<Extension<FreshUntil>>), ApiError> {
+    let rows = store::list(connection, filter, order, now).await?;
+    Ok((rows, freshness(viewer, connection, now).await?))
 }
 
 /// Until when caches may keep a list: no longer than until another post appears. They keep what an anonymous

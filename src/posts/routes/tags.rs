@@ -88,7 +88,7 @@ pub async fn list_tags(
     };
     let prefix = query.q.trim_start().to_lowercase();
     let filter = TagFilter { prefix: &prefix, rows: query.limit.rows() };
-    let mut connection = viewer.acquire(&db).await?;
+    let mut connection = viewer.begin_costly(&db).await?;
     let rows = store::list_tags(&mut connection, &filter, &order, now).await?;
     let fresh = freshness(&viewer, &mut connection, now).await?;
     let page = match query.sort {

@@ -81,6 +81,13 @@ pub enum Key {
 }
 
 impl Order {
+    /// Whether a page of it is read in order from one index, whatever is asked for: of everybody's posts, by
+    /// time.
+    #[must_use]
+    pub fn is_plain(&self, filter: &Filter<'_>) -> bool {
+        matches!(self, Self::Newest(_)) && filter.is_everybodys()
+    }
+
     /// The place of `row`.
     #[must_use]
     pub fn key(&self, row: &SummaryRow) -> Key {
@@ -109,10 +116,8 @@ macro_rules! list {
             [r#"
                  ts_rank_cd(p.search, posts_query($9, $8), 1) as rank,
                  case when $8::text is null then null else ts_headline($9::text::regconfig,
-                   translate(regexp_replace(
-                     coalesce(replace(replace(p.summary, '&', '&amp;'), '<', '&lt;') || ' ', '') || left(p.body_html, 50000),
-                     '<[^>]*(>|$)', '', 'g'), U&'\E000\E001', ''),
-                   posts_query($9, $8),
+                   posts_words(coalesce(p.summary || ' ', '') || left(coalesce(p.search_text, p.excerpt), 20000)),
+                   posts_marked($9, $8),
                    U&'StartSel=\E000, StopSel=\E001, MaxFragments=2, FragmentDelimiter=" … "') end as headline
                from posts p join post_stats s on s.post_id = p.id left join users u on u.id = p.author_id
                where case $2::text

@@ -43,7 +43,8 @@ pub async fn set_rendering(
     rendered: &Rendered,
 ) -> sqlx::Result<bool> {
     let updated = sqlx::query!(
-        "update posts set body_html = $3, toc = $4, excerpt = $5, reading_minutes = $6, renderer = $7
+        "update posts set body_html = $3, toc = $4, excerpt = $5, reading_minutes = $6, renderer = $7,
+           search_text = $8
          where id = $1 and version = $2 and renderer < $7",
         id,
         version,
@@ -51,7 +52,8 @@ pub async fn set_rendering(
         Json(&rendered.toc) as _,
         rendered.excerpt,
         rendered.reading_minutes,
-        RENDERER
+        RENDERER,
+        rendered.text
     )
     .execute(connection)
     .await?;

@@ -50,8 +50,8 @@ pub async fn insert(
         "with made as (
            insert into posts (id, author_id, slug, title, summary, body, tags, comments_open, published_at,
                               created_at, updated_at, body_html, toc, excerpt, reading_minutes, renderer,
-                              language, comments_policy)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12, $13, $14, $15, $16, $17)
+                              language, comments_policy, search_text)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12, $13, $14, $15, $16, $17, $18)
            on conflict (slug) do nothing
            returning id, version)
          insert into post_revisions (post_id, number, editor_id, title, summary, body, tags, created_at)
@@ -73,7 +73,8 @@ pub async fn insert(
         new.rendered.reading_minutes,
         RENDERER,
         new.language.as_str(),
-        new.comments_policy.map(CommentsPolicy::as_str)
+        new.comments_policy.map(CommentsPolicy::as_str),
+        new.rendered.text
     )
     .fetch_optional(connection)
     .await
@@ -143,6 +144,7 @@ pub async fn update(
              renderer = case when $7::text is null then renderer else $16 end,
              language = coalesce($19, language),
              comments_policy = case when $20 then $21 else comments_policy end,
+             search_text = coalesce($22, search_text),
              version = version + 1,
              updated_at = $2
            from before where posts.id = before.id
@@ -173,7 +175,8 @@ pub async fn update(
         if_match,
         changes.language.map(Language::as_str),
         changes.comments_policy.is_some(),
-        changes.comments_policy.flatten().map(CommentsPolicy::as_str)
+        changes.comments_policy.flatten().map(CommentsPolicy::as_str),
+        rendered.map(|rendered| rendered.text.as_str())
     )
     .fetch_one(connection)
     .await

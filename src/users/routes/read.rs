@@ -55,7 +55,8 @@ pub async fn list(
     Query(query): Query<ListUsers>,
 ) -> Result<Page<Account>, ApiError> {
     let after: Option<String> = decode_cursor(ORDER, query.cursor.as_deref())?;
-    let rows = store::list(&mut db.acquire().await?, &query.q, after.as_deref(), query.limit.rows()).await?;
+    let mut transaction = db.begin_costly().await?;
+    let rows = store::list(&mut transaction, &query.q, after.as_deref(), query.limit.rows()).await?;
     Page::new(rows, query.limit, ORDER, |account: &Account| account.username.to_ascii_lowercase(), &uri)
 }
 

@@ -1,0 +1,76 @@
+//! The share of the connections that statements get whose cost the client chooses: searches, lists by filter,
+//! feeds. However many are asked for, what is read by key finds a connection.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use metrics::{counter, gauge};
+use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+use crate::config::DatabaseConfig;
+use crate::error::ApiError;
+use crate::telemetry::metrics::set;
+
+/// How long PostgreSQL may work on one of these statements.
+const TIME_LIMIT: Duration = Duration::from_secs(1);
+
+/// How long one waits for its turn.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// How many wait for each that runs; more are refused at once.
+const WAITING_PER_RUNNING: usize = 4;
+
+/// The share. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(super) struct Costly {
+    running: Arc<Semaphore>,
+    waiting: Arc<Semaphore>,
+    size: usize,
+    pub(super) time_limit: Duration,
+    /// The statement that begins a transaction with the time limit, which ends with it.
+    pub(super) begin: SqlStr,
+}
+
+impl Costly {
+    /// A third of the connections, and at least one.
+    pub(super) fn new(config: &DatabaseConfig) -> Self {
+        let size = usize::try_from(config.max_connections / 3).unwrap_or(usize::MAX).clamp(1, 1000);
+        let time_limit = TIME_LIMIT.min(config.statement_timeout);
+        let milliseconds = time_limit.as_millis();
+        let begin = format!("begin read only; set local statement_timeout = {milliseconds}");
+        counter!("db_costly_refused_total").increment(0);
+        Self {
+            running: Arc::new(Semaphore::new(size)),
+            waiting: Arc::new(Semaphore::new(size * WAITING_PER_RUNNING)),
+            size,
+            time_limit,
+            begin: AssertSqlSafe(begin).into_sql_str(),
+        }
+    }
+
+    /// Waits for a place in the share; it is free again when the permit is dropped.
+    ///
+    /// # Errors
+    /// [`ApiError::Overloaded`] when too many wait, or none is free in time.
+    pub(super) async fn permit(&self) -> Result<OwnedSemaphorePermit, ApiError> {
+        if let Ok(permit) = self.running.clone().try_acquire_owned() {
+            return Ok(permit);
+        }
+        let permit = match self.waiting.try_acquire() {
+            Ok(_place) => timeout(PATIENCE, self.running.clone().acquire_owned()).await.ok(),
+            Err(_full) => None,
+        };
+        permit.and_then(Result::ok).ok_or_else(|| {
+            counter!("db_costly_refused_total").increment(1);
+            ApiError::Overloaded
+        })
+    }
+
+    /// Writes how much of the share is in use into the metrics.
+    pub(super) fn observe(&self) {
+        set(&gauge!("db_costly_running"), self.size.saturating_sub(self.running.available_permits()));
+        set(&gauge!("db_costly_max"), self.size);
+    }
+}
