@@ -30,7 +30,8 @@ pub(crate) async fn many_words(stage: Stage) -> String {
 }
 
 pub(crate) async fn common_words(stage: Stage) -> String {
-    sql("insert into posts (id, author_id, slug, title, body, body_html, published_at, created_at, updated_at, renderer) \
+    sql("insert into posts (id, author_id, slug, title, body, body_html, \
+                         published_at, created_at, updated_at, renderer) \
          select gen_random_uuid(), (select id from users where username = 'mallory'), 'bulk-' || n, \
                 'Common ' || n, repeat('some common words of this text ', 100), '<p>common</p>', \
                 now(), now(), now(), (select max(renderer) from posts) \
