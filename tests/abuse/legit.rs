@@ -16,8 +16,11 @@ pub(crate) async fn long_texts(stage: Stage) -> String {
             "Donaudampfschifffahrt",
             "Die **Wörter** dieses [Satzes](https://example.com) über Häuser, für Leser.\n\n",
         ),
-        ("lighthouse", "世界上有很多**重要**的事情,我们应该认真地阅读每一篇文章。今天的天气很好,大家都在公园里散步,孩子们在草地上玩耍,\
-             老人们坐在长椅上聊天,谁也不着急回家。\n\n"),
+        (
+            "lighthouse",
+            "世界上有很多**重要**的事情,我们应该认真地阅读每一篇文章。今天的天气很好,大家都在公园里散步,孩子们在草地上玩耍,\
+             老人们坐在长椅上聊天,谁也不着急回家。\n\n",
+        ),
         ("borrowchecker", "    let x = map.get(&key).unwrap_or(&0) << 2; // `x` < y && \"z\"\n"),
     ];
     for (word, paragraph) in texts {
