@@ -1,6 +1,6 @@
 # The two commands of the README are `make run` and `make test`; the others are for contributors.
 
-.PHONY: run test lint fmt openapi sqlx schemathesis image up test-container test-task-definition \
+.PHONY: run test lint fmt openapi sqlx schemathesis image up test-container test-abuse test-task-definition \
   test-infra test-infra-emulated test-deploy test-openapi \
   test-client test-feeds test-browser postgres
 
@@ -63,6 +63,9 @@ up: ## the image twice, behind a load balancer and with what AWS gives it, on ht
 
 test-container: image ## what happens to the image in production
 	cargo test --test container -- $(ARGS)
+
+test-abuse: image ## what attackers do to the image, and what everybody else notices of it
+	cargo test --test abuse -- $(ARGS)
 
 test-task-definition: ## register task-definition.json with an emulator of ECS, and lint it
 	tests/task-definition/run

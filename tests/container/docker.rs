@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use tokio::process::Command;
 
+use crate::{OVERRIDE, PROJECT};
+
 pub(crate) const IMAGE: &str = "blog-api";
-/// Its containers, network and volumes bear this name, so that a developer's stack is left alone.
-const PROJECT: &str = "blog-api-test";
 pub(crate) const TASKS: [&str; 2] = ["api", "api-2"];
 
 /// Runs docker and gives its standard output; panics with what it said when it fails.
@@ -42,7 +42,7 @@ pub(crate) async fn try_compose(args: &[&str]) -> Output {
 }
 
 fn with_project<'a>(args: &[&'a str]) -> Vec<&'a str> {
-    let files = ["-f", "docker-compose.yml", "-f", "tests/container/compose.yml"];
+    let files = ["-f", "docker-compose.yml", "-f", OVERRIDE];
     [&["compose", "--progress", "quiet", "-p", PROJECT], &files[..], args].concat()
 }
 

@@ -23,6 +23,10 @@ use serde_json::json;
 use crate::docker::{address, compose, stderr, try_docker};
 use crate::http::Client;
 
+/// Its containers, network and volumes bear this name, so that a developer's stack is left alone.
+const PROJECT: &str = "blog-api-test";
+const OVERRIDE: &str = "tests/container/compose.yml";
+
 /// The stack, up: its load balancer, and an author who has signed in through it.
 #[derive(Clone)]
 struct Stack {
