@@ -259,7 +259,7 @@ async fn who_does_not_read_is_cut_off_and_its_place_is_free() {
         max_connections: 10,
         max_connections_per_address: Some(1),
         progress_window: Duration::from_millis(200),
-        header_read_timeout: Duration::from_secs(60),
+        header_read_timeout: Duration::from_mins(1),
         drain_delay: Duration::ZERO,
         shutdown_timeout: Duration::ZERO,
     };
