@@ -14,9 +14,7 @@ use deadpool::managed::Object;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream, StreamExt};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgQueryResult, PgRow, PgStatement, PgTypeInfo};
-use sqlx::{
-    ConnectOptions, Describe, Either, Error, Execute, Executor, Postgres, SqlSafeStr, SqlStr, raw_sql,
-};
+use sqlx::{ConnectOptions, Describe, Either, Error, Execute, Executor, Postgres, SqlStr};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
@@ -241,11 +239,8 @@ pub struct Transaction {
 }
 
 impl Transaction {
-    pub(super) async fn begin(
-        mut connection: Connection,
-        how: impl SqlSafeStr + Send,
-    ) -> Result<Self, Error> {
-        connection.execute(raw_sql(how)).await?;
+    pub(super) async fn begin(mut connection: Connection, how: &'static str) -> Result<Self, Error> {
+        connection.execute(how).await?;
         Ok(Self { connection: Some(connection) })
     }
 

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use metrics::{counter, gauge};
-use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
@@ -15,6 +14,8 @@ use crate::telemetry::metrics::set;
 
 /// How long PostgreSQL may work on one of these statements.
 const TIME_LIMIT: Duration = Duration::from_secs(1);
+/// Begins a transaction with that limit, which ends with it.
+const BEGIN: &str = "begin read only; set local statement_timeout = '1s'";
 
 /// How long one waits for its turn.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -29,24 +30,22 @@ pub(super) struct Costly {
     waiting: Arc<Semaphore>,
     size: usize,
     pub(super) time_limit: Duration,
-    /// The statement that begins a transaction with the time limit, which ends with it.
-    pub(super) begin: SqlStr,
+    /// The statement that begins a transaction with this limit.
+    pub(super) begin: &'static str,
 }
 
 impl Costly {
     /// A third of the connections, and at least one.
     pub(super) fn new(config: &DatabaseConfig) -> Self {
         let size = usize::try_from(config.max_connections / 3).unwrap_or(usize::MAX).clamp(1, 1000);
-        let time_limit = TIME_LIMIT.min(config.statement_timeout);
-        let milliseconds = time_limit.as_millis();
-        let begin = format!("begin read only; set local statement_timeout = {milliseconds}");
+        let is_shorter = config.statement_timeout < TIME_LIMIT;
         counter!("db_costly_refused_total").increment(0);
         Self {
             running: Arc::new(Semaphore::new(size)),
             waiting: Arc::new(Semaphore::new(size * WAITING_PER_RUNNING)),
             size,
-            time_limit,
-            begin: AssertSqlSafe(begin).into_sql_str(),
+            time_limit: TIME_LIMIT.min(config.statement_timeout),
+            begin: if is_shorter { "begin read only" } else { BEGIN },
         }
     }
 

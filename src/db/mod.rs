@@ -142,7 +142,7 @@ impl Db {
         permit: OwnedSemaphorePermit,
     ) -> Result<Transaction, ApiError> {
         let connection = connection.limited(self.costly.time_limit, permit);
-        Ok(Transaction::begin(connection, self.costly.begin.clone()).await?)
+        Ok(Transaction::begin(connection, self.costly.begin).await?)
     }
 
     /// Connects once, to tell at boot what is wrong with the configuration.

@@ -64,7 +64,7 @@ pub(super) fn parse_json<T: DeserializeOwned + Validate>(bytes: &[u8]) -> Result
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let body: T = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         // Serde takes what cannot name an enum's case, such as null, for broken JSON.
-        if error.inner().is_data() || serde_json::from_slice::<IgnoredAny>(bytes).is_ok() {
+        if error.inner().is_data() || is_well_formed(bytes) {
             ApiError::Invalid(field_error(&error.path().to_string(), &error.inner().to_string()).into())
         } else {
             unreadable(error.inner())
@@ -72,6 +72,10 @@ pub(super) fn parse_json<T: DeserializeOwned + Validate>(bytes: &[u8]) -> Result
     })?;
     json.end().map_err(|error| unreadable(&error))?;
     body.validated()
+}
+
+fn is_well_formed(json: &[u8]) -> bool {
+    str::from_utf8(json).is_ok_and(|json| serde_json::from_str::<IgnoredAny>(json).is_ok())
 }
 
 impl<T: Serialize> IntoResponse for Json<T> {
