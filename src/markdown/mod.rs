@@ -2,10 +2,14 @@
 //! then an allow-list of elements and attributes. Done once, when a text is written.
 //!
 //! [`sanitizer`] decides what may be in the HTML; [`anchors`] gives it the only ids that it has; [`text`]
-//! reads it as people do.
+//! reads it as people do. What a text may cost is bounded before ([`cost`]) and while it is done ([`budget`]), and
+//! [`renderer`] does it on few threads.
 
 mod anchors;
+mod budget;
+mod cost;
 mod pieces;
+pub mod renderer;
 mod sanitizer;
 mod text;
 
@@ -66,17 +70,23 @@ static OPTIONS: LazyLock<Options<'static>> = LazyLock::new(|| {
     options
 });
 
-/// How many elements a text may have: sanitizing takes time in proportion to their number times the depth
-/// of their nesting, and a text of nothing but `>` nests them all.
-const MAX_ELEMENTS: usize = 10_000;
+/// How much longer than its text HTML may be, and its table of contents as well: what is stored and sent
+/// with every answer. Links that are nothing but their address have it twice, in markup.
+const MAX_GROWTH: usize = 8;
+const MAX_CONSTANT: usize = 16 * 1024;
 
-/// What the text of a page of its own becomes, made on a thread that may take its time.
+fn max_bytes(markdown: &str) -> usize {
+    MAX_GROWTH * markdown.len() + MAX_CONSTANT
+}
+
+/// What the text of a page of its own becomes, made when a thread is free for it.
 ///
 /// # Errors
-/// [`ApiError::Invalid`] about `body` when it has more than 10,000 elements, or some whose nesting every
-/// reader of HTML would understand differently.
+/// [`ApiError::Invalid`] about `body` when it has more than 10,000 elements or 150 levels, takes too
+/// much work or becomes too long, or has elements whose nesting every reader of HTML would understand
+/// differently. [`ApiError::Overloaded`] when too many texts are being rendered.
 pub async fn render(markdown: &str) -> Result<Rendered, ApiError> {
-    on_its_own_thread(markdown, document).await
+    rendered(markdown, document).await
 }
 
 /// The safe HTML of a text that shares its page with others: its headings have no ids, and its footnotes
@@ -85,20 +95,16 @@ pub async fn render(markdown: &str) -> Result<Rendered, ApiError> {
 /// # Errors
 /// As [`render`].
 pub async fn render_fragment(markdown: &str) -> Result<String, ApiError> {
-    on_its_own_thread(markdown, fragment).await
+    rendered(markdown, fragment).await
 }
 
-async fn on_its_own_thread<T: Send + 'static>(
-    markdown: &str,
-    render: fn(&str) -> Option<T>,
-) -> Result<T, ApiError> {
-    let markdown = markdown.to_owned();
-    let rendered = tokio::task::spawn_blocking(move || render(&markdown))
-        .await
-        .map_err(|panicked| ApiError::Internal(panicked.into()))?;
-    rendered.ok_or_else(|| {
+async fn rendered<T: Send + 'static>(markdown: &str, render: fn(&str) -> Option<T>) -> Result<T, ApiError> {
+    renderer::run(markdown, render).await?.ok_or_else(|| {
         let detail = format!(
-            "has more than {MAX_ELEMENTS} elements, or HTML that cannot be nested like this: make it simpler"
+            "has more than {} elements or {} levels of nesting, becomes too long as HTML, or has HTML that \
+             cannot be nested or closed like this: make it simpler",
+            budget::MAX_ELEMENTS,
+            budget::MAX_DEPTH,
         );
         ApiError::invalid("body", "too_complex", detail)
     })
@@ -106,6 +112,11 @@ async fn on_its_own_thread<T: Send + 'static>(
 
 fn document(markdown: &str) -> Option<Rendered> {
     let (html, toc) = anchors::of_headings(&to_html(markdown, "")?);
+    // `{"level":1,"anchor":"","text":""},` and its text escaped, at most.
+    let of_heading = |heading: &Heading| 35 + heading.anchor.len() + 2 * heading.text.len();
+    if html.len() + toc.iter().map(of_heading).sum::<usize>() > max_bytes(markdown) {
+        return None;
+    }
     Some(Rendered {
         excerpt: text::excerpt(&html),
         text: text::searchable(&html),
@@ -124,6 +135,9 @@ fn fragment(markdown: &str) -> Option<String> {
 
 /// Safe HTML with the ids of footnotes, each of which has `scope` in it.
 fn to_html(markdown: &str, scope: &str) -> Option<String> {
+    if !cost::is_low(markdown) {
+        return None;
+    }
     let arena = Arena::new();
     let root = comrak::parse_document(&arena, markdown, &OPTIONS);
     let mut notes = 0;
@@ -140,11 +154,7 @@ fn to_html(markdown: &str, scope: &str) -> Option<String> {
     }
     let mut html = String::new();
     comrak::format_html(root, &OPTIONS, &mut html).ok()?;
-    let elements = html.as_bytes().windows(2).filter(|pair| pair[0] == b'<' && pair[1].is_ascii_alphabetic());
-    if elements.count() > MAX_ELEMENTS {
-        return None;
-    }
-    sanitizer::clean(&html).map(|html| anchors::of_footnotes(&html, scope))
+    sanitizer::clean(&html, max_bytes(markdown)).map(|html| anchors::of_footnotes(&html, scope))
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
+use super::budget;
+
 static SANITIZER: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
     let mut sanitizer = ammonia::Builder::default();
     sanitizer
@@ -43,15 +45,19 @@ const ROUNDS: usize = 5;
 
 /// The safe part of `html`. Reading it gives what was checked, and cleaning it again gives it again: HTML
 /// that is understood differently each time it is read (elements that may not be nested) is how sanitizers
-/// are deceived. `None` if it does not come to rest.
-pub(super) fn clean(html: &str) -> Option<String> {
-    let mut html = SANITIZER.clean(html).to_string();
+/// are deceived. `None` if it does not come to rest, or is more than the budget allows.
+pub(super) fn clean(html: &str, max_bytes: usize) -> Option<String> {
+    let mut html = within_budget(html, max_bytes)?;
     for _ in 0..ROUNDS {
-        let again = SANITIZER.clean(&html).to_string();
+        let again = within_budget(&html, max_bytes)?;
         if again == html {
             return Some(html);
         }
         html = again;
     }
     None
+}
+
+fn within_budget(html: &str, max_bytes: usize) -> Option<String> {
+    budget::is_within(html, max_bytes).then(|| SANITIZER.clean(html).to_string())
 }

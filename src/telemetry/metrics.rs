@@ -25,9 +25,12 @@ pub fn init() -> Result<PrometheusHandle, BuildError> {
     describe();
     gauge!("blog_api_build_info", "version" => VERSION, "revision" => REVISION).set(1.0);
     // There from the start, so that the first one shows in a rate.
-    for refusals in
-        ["http_requests_shed_total", "http_connections_refused_total", "http_connections_stalled_total"]
-    {
+    for refusals in [
+        "http_requests_shed_total",
+        "http_connections_refused_total",
+        "http_connections_stalled_total",
+        "markdown_overruns_total",
+    ] {
         counter!(refusals).increment(0);
     }
     Ok(handle)
@@ -78,6 +81,9 @@ fn describe() {
     describe_gauge!("cache_shared", "1 while the other tasks are heard; else nothing is cached.");
     describe_gauge!("password_hashes_running", "Passwords being hashed.");
     describe_gauge!("password_hashes_waiting", "Passwords waiting to be hashed.");
+    describe_gauge!("markdown_running", "Texts being rendered.");
+    describe_gauge!("markdown_waiting", "Texts waiting to be rendered.");
+    describe_counter!("markdown_overruns_total", "Texts that took more than 2 seconds to render.");
 }
 
 /// Sets a gauge to a count of things.

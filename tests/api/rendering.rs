@@ -44,13 +44,13 @@ async fn text_that_is_too_complex_is_refused_by_name() {
     let app = TestApp::start().await;
     let author = app.author().await;
     let path = format!("/v1/posts/{}", app.post_by(&author).await);
-    let body = ">".repeat(9_999) + "<b><b>";
+    let body = ">".repeat(10_001);
     let too_complex = &[("body", "too_complex")];
     let post = json!({"title": "T", "body": body});
     app.post("/v1/posts").by(&author).json(&post).expect_fields(422, too_complex).await;
     app.patch(&path).by(&author).json(&json!({"body": body})).expect_fields(422, too_complex).await;
     let comments = format!("{path}/comments");
-    let comment = json!({"body": "<b>".repeat(3_333)});
+    let comment = json!({"body": "<i>".repeat(100)});
     app.post(&comments).by(&author).json(&comment).expect(201).await;
 }
 
