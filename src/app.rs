@@ -96,7 +96,7 @@ pub fn build(config: &Config, state: AppState) -> Router {
     );
     let addresses = AddressLimits::new(
         config.address_concurrency.map(|max| max.get() as usize),
-        TrustedProxyHops(config.trusted_proxy_hops),
+        state.trusted_proxy_hops,
     );
     let limits = Limits { rates, addresses, ..Limits::default() };
     let caching = Caching { cache: state.cache.clone(), clock: state.clock.clone() };

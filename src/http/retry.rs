@@ -1,17 +1,14 @@
 //! A write that loses against others is tried again. PostgreSQL ends a deadlock by giving up one of the
 //! transactions in it: nothing of that was written, so the client need not know.
 
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::Response;
-use futures_util::stream;
-use http_body::{Frame, SizeHint};
+use futures_util::stream::{self, TryStreamExt};
 use metrics::counter;
 use tokio::time::sleep;
 
@@ -31,7 +28,8 @@ pub async fn retry_contended(request: Request, next: Next) -> Response {
     }
     let (parts, body) = request.into_parts();
     let read = Chunks::default();
-    let body = Body::new(Recorded { inner: body, read: read.clone() });
+    let seen = read.clone();
+    let body = Body::from_stream(body.into_data_stream().inspect_ok(move |chunk| seen.push(chunk.clone())));
     let mut response = next.clone().run(Request::from_parts(parts.clone(), body)).await;
     for _ in 1..ATTEMPTS {
         if !is_contended(&response) {
@@ -61,36 +59,5 @@ impl Chunks {
     fn body(&self) -> Body {
         let chunks = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         Body::from_stream(stream::iter(chunks.into_iter().map(Ok::<_, axum::Error>)))
-    }
-}
-
-struct Recorded {
-    inner: Body,
-    read: Chunks,
-}
-
-impl http_body::Body for Recorded {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        let frame = Pin::new(&mut self.inner).poll_frame(context);
-        if let Poll::Ready(Some(Ok(frame))) = &frame
-            && let Some(chunk) = frame.data_ref()
-        {
-            self.read.push(chunk.clone());
-        }
-        frame
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
     }
 }
