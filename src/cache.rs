@@ -30,7 +30,7 @@ use crate::db::credentials::Credentials;
 use crate::telemetry::metrics::set;
 
 /// The largest answer that is kept, in bytes.
-const MAX_ANSWER: usize = 1024 * 1024;
+const MAX_ANSWER: usize = 2 * 1024 * 1024;
 
 /// What an answer takes beside its body and its key, about, in bytes.
 const OVERHEAD: usize = 1024;
@@ -42,7 +42,7 @@ const MAX_TOLD: usize = 100;
 const TURNS: usize = 1024;
 
 /// How long a request waits for the one that asks the database the same.
-const PATIENCE: Duration = Duration::from_millis(50);
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// How often the connection to the other tasks is tried when nothing is heard on it.
 const HEARTBEAT: Duration = Duration::from_secs(5);
@@ -69,6 +69,8 @@ pub struct Answer {
     pub body: Bytes,
     /// When it stops being right by itself, if that is known.
     pub right_until: Option<DateTime<Utc>>,
+    /// How long everybody else may keep it, if that is not the usual time.
+    pub max_age: Option<Duration>,
 }
 
 /// Before a query: what had changed by then.

@@ -4,9 +4,11 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use axum::Router;
+use axum::extract::Request;
 use axum::http::{HeaderValue, header};
-use axum::response::{IntoResponse, Response};
+use axum::middleware::{Next, from_fn, map_response};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::{Extension, Router};
 use serde_json::{Map, Value, json};
 use tower_http::decompression::DecompressionLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
@@ -14,6 +16,7 @@ use utoipa::OpenApi;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::app::AppState;
+use crate::cache::Scope;
 use crate::error::Problem;
 use crate::router;
 
@@ -70,8 +73,11 @@ pub fn document() -> &'static str {
     (status = 200, description = "The OpenAPI 3.1 document", content_type = "application/json", body = Object),
 ))]
 pub async fn read() -> Response {
-    ([(header::CONTENT_TYPE, "application/json")], document()).into_response()
+    (UNCHANGING, [(header::CONTENT_TYPE, "application/json")], document()).into_response()
 }
+
+/// No write changes the document or its page.
+const UNCHANGING: Extension<Scope> = Extension(Scope::Nothing);
 
 /// `/docs`: the document as a page, all of whose assets are in the binary.
 pub fn docs() -> Router<AppState> {
@@ -84,8 +90,18 @@ pub fn docs() -> Router<AppState> {
         .use_base_layout();
     Router::from(SwaggerUi::new("/docs").config(config))
         .layer(SetResponseHeaderLayer::overriding(header::CONTENT_SECURITY_POLICY, policy))
+        .layer(map_response(async |response: Response| (UNCHANGING, response)))
         // They are compressed in the binary; what a client gets is for the middleware to negotiate.
         .layer(DecompressionLayer::new())
+        .layer(from_fn(without_query))
+}
+
+/// One address for each asset, so that the cache answers every request but the first.
+async fn without_query(request: Request, next: Next) -> Response {
+    match request.uri().query() {
+        None => next.run(request).await,
+        Some(_) => Redirect::permanent(request.uri().path()).into_response(),
+    }
 }
 
 /// What every handler of a kind can answer besides what its own documentation says.

@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use super::*;
 
 fn answer(body: &str) -> Answer {
-    Answer { headers: HeaderMap::new(), body: Bytes::from(body.to_owned()), right_until: None }
+    Answer { headers: HeaderMap::new(), body: Bytes::from(body.to_owned()), right_until: None, max_age: None }
 }
 
 fn cache() -> Cache {

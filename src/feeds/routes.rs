@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
@@ -18,7 +19,7 @@ use super::store::{self, Filter};
 use crate::clock::Clock;
 use crate::db::{Connection, Db};
 use crate::error::ApiError;
-use crate::http::caching::{FreshUntil, public};
+use crate::http::caching::{FreshUntil, MaxAge};
 use crate::http::conditional::digest;
 use crate::http::extract::Query;
 use crate::http::origin::{Origin, PublicUrl};
@@ -213,10 +214,8 @@ impl Freshness {
     }
 
     fn answer(&self, media_type: &'static str, document: Vec<u8>) -> Response {
-        let mut headers = HeaderMap::from_iter([
-            (header::CONTENT_TYPE, HeaderValue::from_static(media_type)),
-            (header::CACHE_CONTROL, public(MAX_AGE, self.next_change.map(FreshUntil), self.now)),
-        ]);
+        let mut headers =
+            HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static(media_type))]);
         headers.extend(
             HeaderValue::try_from(format!("\"{}\"", digest(&document))).map(|tag| (header::ETAG, tag)),
         );
@@ -225,6 +224,7 @@ impl Freshness {
             let date = self.last_change.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
             headers.extend(HeaderValue::try_from(date).map(|date| (header::LAST_MODIFIED, date)));
         }
-        (headers, document).into_response()
+        let until = self.next_change.map(|at| Extension(FreshUntil(at)));
+        (until, Extension(MaxAge(MAX_AGE)), headers, document).into_response()
     }
 }

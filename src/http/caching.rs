@@ -11,6 +11,8 @@ use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use metrics::counter;
 
+use super::health;
+use super::origin::X_FORWARDED_PROTO;
 use crate::cache::{Answer, Cache, Scope};
 use crate::clock::Clock;
 use crate::error::ApiError;
@@ -22,9 +24,13 @@ const MAX_AGE: Duration = Duration::from_secs(10);
 #[derive(Clone, Copy, Debug)]
 pub struct FreshUntil(pub DateTime<Utc>);
 
+/// Put into a response's extensions: it is the same for everybody, with a token or without, and stays fresh for
+/// so long.
+#[derive(Clone, Copy, Debug)]
+pub struct MaxAge(pub Duration);
+
 /// The `Cache-Control` of a public answer that stays fresh for `max_age` from `now` on, but not beyond `until`.
-#[must_use]
-pub fn public(max_age: Duration, until: Option<FreshUntil>, now: DateTime<Utc>) -> HeaderValue {
+fn public(max_age: Duration, until: Option<FreshUntil>, now: DateTime<Utc>) -> HeaderValue {
     let left = until.map_or(Duration::MAX, |FreshUntil(until)| (until - now).to_std().unwrap_or_default());
     let age = left.min(max_age).as_secs();
     HeaderValue::try_from(format!("public, max-age={age}")).unwrap_or(PRIVATE)
@@ -63,12 +69,16 @@ pub async fn cache_control(
     let is_resource = is_read(&request) && (path.starts_with("/v1/") || path == "/openapi.json");
     let is_anonymous = is_anonymous(&request);
     let mut response = next.run(request).await;
+    let until = response.extensions().get().copied();
+    if let Some(MaxAge(max_age)) = response.extensions().get().copied() {
+        response.headers_mut().insert(header::CACHE_CONTROL, public(max_age, until, clock.now()));
+        return response;
+    }
     if !is_resource {
         return response;
     }
     let is_success = matches!(response.status(), StatusCode::OK | StatusCode::NOT_MODIFIED);
     if is_success && !response.headers().contains_key(header::CACHE_CONTROL) {
-        let until = response.extensions().get().copied();
         let value = if is_anonymous { public(MAX_AGE, until, clock.now()) } else { PRIVATE };
         response.headers_mut().insert(header::CACHE_CONTROL, value);
     }
@@ -83,7 +93,7 @@ pub async fn cached(
     request: Request,
     next: Next,
 ) -> Response {
-    if !is_read(&request) || !is_anonymous(&request) || !request.uri().path().starts_with("/v1/") {
+    if !is_read(&request) || !is_anonymous(&request) || health::PATHS.contains(&request.uri().path()) {
         return next.run(request).await;
     }
     let key = key(&request);
@@ -118,24 +128,33 @@ pub async fn cached(
     let right_until = parts.extensions.get().map(|FreshUntil(until)| *until);
     let scope = parts.extensions.get().copied().unwrap_or(Scope::Everything);
     let expires = right_until.map_or(now + MAX_AGE, |until| until.min(now + MAX_AGE));
-    let answer = Answer { headers: parts.headers, body, right_until };
+    let max_age = parts.extensions.get().map(|MaxAge(max_age)| *max_age);
+    let answer = Answer { headers: parts.headers, body, right_until, max_age };
     cache.keep(key, answer.clone(), scope, expires, before);
     response(answer)
 }
 
-/// What the answer depends on beside the database. Whether it is compressed is up to the client.
+/// What the answer depends on beside the database: feeds name the host that was asked.
 fn key(request: &Request) -> String {
-    let query = request.uri().path_and_query().map_or("", |query| query.as_str());
-    let encodings = request.headers().get_all(header::ACCEPT_ENCODING).iter();
-    let encodings = encodings.map(|value| String::from_utf8_lossy(value.as_bytes()));
-    encodings.fold(query.to_owned(), |key, encodings| key + "\n" + &encodings)
+    let mut key = request.uri().to_string();
+    for name in [header::ACCEPT_ENCODING, header::HOST, X_FORWARDED_PROTO] {
+        for value in request.headers().get_all(name) {
+            key.push('\n');
+            key.push_str(&String::from_utf8_lossy(value.as_bytes()));
+        }
+        key.push('\n');
+    }
+    key
 }
 
-fn response(Answer { headers, body, right_until }: Answer) -> Response {
+fn response(Answer { headers, body, right_until, max_age }: Answer) -> Response {
     let mut response = Response::new(Body::from(body));
     *response.headers_mut() = headers;
     if let Some(until) = right_until {
         response.extensions_mut().insert(FreshUntil(until));
+    }
+    if let Some(max_age) = max_age {
+        response.extensions_mut().insert(MaxAge(max_age));
     }
     response
 }

@@ -21,6 +21,7 @@ use super::caching::{Caching, cache_control, cached, note_changes};
 use super::concurrency::{self, AddressLimits};
 use super::conditional::{not_modified, tag_encoding};
 use super::context::{RequestContext, X_REQUEST_ID};
+use super::encoding::choose_encoding;
 use super::extract::Json;
 use super::health;
 use super::idempotency::{IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED};
@@ -83,6 +84,7 @@ pub fn wrap<S: Clone + Send + Sync + 'static>(
         .layer(from_fn_with_state(limits.rates.clone(), rate_limit::limit))
         // Outside the cache and the compression: it is what leaves that waits.
         .layer(from_fn_with_state(limits.addresses.clone(), concurrency::limit))
+        .layer(from_fn(choose_encoding))
         .layer(from_fn_with_state(caching.clone(), cached))
         // Inside the cache, which so keeps what was compressed once.
         .layer(CompressionLayer::new())

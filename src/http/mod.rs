@@ -8,6 +8,7 @@ pub mod caching;
 pub mod concurrency;
 pub mod conditional;
 pub mod context;
+pub mod encoding;
 pub mod extract;
 pub mod health;
 pub mod idempotency;

@@ -237,8 +237,11 @@ impl World {
             "/v1/users/{user}",
             "/v1/users/{user}/followers",
             "/v1/users/{guest}/following",
+            "/feed.xml",
+            "/feed.json",
+            "/sitemap.xml",
         ] {
-            let reply = app.get(&self.fill(path)).send().await.to_string();
+            let reply = app.get(&self.fill(path)).header("host", "blog.example").send().await.to_string();
             seen.push(reply.split("request_id").next().unwrap().to_owned());
         }
         seen

@@ -1,0 +1,72 @@
+//! Which compression an answer gets.
+
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::middleware::Next;
+use axum::response::Response;
+
+/// What answers can be compressed with. Of what a client likes the same, the last.
+const ENCODINGS: [&str; 3] = ["gzip", "br", "zstd"];
+
+/// Leaves of `Accept-Encoding` the one encoding that is chosen. The many ways of asking for it then have one
+/// answer in the cache.
+pub async fn choose_encoding(mut request: Request, next: Next) -> Response {
+    let chosen = choose(request.headers());
+    request.headers_mut().remove(header::ACCEPT_ENCODING);
+    if let Some(chosen) = chosen {
+        request.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static(chosen));
+    }
+    next.run(request).await
+}
+
+fn choose(headers: &HeaderMap) -> Option<&'static str> {
+    let values = headers.get_all(header::ACCEPT_ENCODING).iter();
+    let items: Vec<_> = values
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(weighed)
+        .collect();
+    let weight = |name: &str| {
+        let named = items.iter().find(|(item, _)| item.eq_ignore_ascii_case(name));
+        named.map(|(_, weight)| *weight)
+    };
+    let accepted = ENCODINGS.into_iter().filter_map(|name| Some((name, weight(name)?)));
+    let best = accepted.filter(|(_, weight)| *weight > 0.0).max_by(|(_, a), (_, b)| a.total_cmp(b));
+    let refuses_plain = || weight("identity").or(weight("*")) == Some(0.0);
+    best.map(|(name, _)| name).or_else(|| refuses_plain().then_some("identity;q=0"))
+}
+
+/// An item of the list, with its weight.
+fn weighed(item: &str) -> Option<(&str, f32)> {
+    let (name, weight) = item.split_once(';').unwrap_or((item, "q=1"));
+    let weight = weight.trim().strip_prefix(['q', 'Q'])?.strip_prefix('=')?;
+    Some((name.trim(), weight.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_best_of_what_is_accepted_is_chosen() {
+        for (accepted, chosen) in [
+            ("gzip, deflate, br, zstd", Some("zstd")),
+            ("gzip, deflate, br", Some("br")),
+            ("GZIP", Some("gzip")),
+            ("gzip;q=1.0, zstd;q=0.5", Some("gzip")),
+            ("gzip; q=0.001,nonsense", Some("gzip")),
+            ("gzip;q=0", None),
+            ("gzip;q=nan, br;q=, zstd;x=1", None),
+            ("deflate, *", None),
+            ("", None),
+            ("identity", None),
+            ("identity;q=0, gzip", Some("gzip")),
+            ("identity;q=0", Some("identity;q=0")),
+            ("*;q=0", Some("identity;q=0")),
+            ("*;q=0, identity", None),
+        ] {
+            let headers = HeaderMap::from_iter([(header::ACCEPT_ENCODING, accepted.parse().unwrap())]);
+            assert_eq!(choose(&headers), chosen, "{accepted}");
+        }
+    }
+}
