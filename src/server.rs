@@ -18,8 +18,8 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
-use crate::http::addresses::{Addresses, Entered};
 use crate::http::context::network;
+use crate::http::shares::{Share, Shares};
 use crate::lifecycle::Lifecycle;
 use progress::Progress;
 
@@ -136,7 +136,7 @@ async fn run(
     let acceptor = Acceptor {
         handle: handle.clone(),
         max_connections: policy.max_connections,
-        addresses: policy.max_connections_per_address.map(Addresses::new),
+        addresses: policy.max_connections_per_address.map(Shares::new),
         progress_window: policy.progress_window,
     };
     let mut server = axum_server::from_tcp(listener)?.handle(handle.clone()).acceptor(acceptor).http1_only();
@@ -200,7 +200,7 @@ async fn all_finished(handle: &Handle<SocketAddr>, lifecycle: &Lifecycle, timeou
 struct Acceptor {
     handle: Handle<SocketAddr>,
     max_connections: usize,
-    addresses: Option<Addresses>,
+    addresses: Option<Shares>,
     progress_window: Duration,
 }
 
@@ -209,7 +209,7 @@ impl Acceptor {
         // The count includes this one.
         let has_room = self.handle.connection_count() <= self.max_connections;
         let peer = network(stream.peer_addr()?.ip().to_canonical());
-        let entered = self.addresses.as_ref().map(|addresses| addresses.enter(peer, 1));
+        let entered = self.addresses.as_ref().map(|addresses| addresses.take(peer, 1));
         if !has_room || entered.as_ref().is_some_and(Option::is_none) {
             metrics::counter!("http_connections_refused_total").increment(1);
             stream.try_write(REFUSAL).ok();
@@ -225,7 +225,7 @@ impl Acceptor {
     }
 }
 
-type Connection = Progress<TcpStream, Option<Entered>>;
+type Connection = Progress<TcpStream, Option<Share>>;
 
 impl<S> Accept<TcpStream, S> for Acceptor {
     type Stream = Connection;

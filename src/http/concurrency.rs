@@ -11,11 +11,12 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http_body::{Frame, SizeHint};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::addresses::{Addresses, Entered};
 use super::caching::is_read;
 use super::context::{TrustedProxyHops, client_network};
 use super::health;
+use super::shares::{Share, Shares};
 use crate::error::ApiError;
 
 /// How many bytes of answers may wait for one address.
@@ -29,12 +30,15 @@ const SMALL: usize = 16 * 1024;
 #[derive(Clone, Copy, Debug)]
 pub struct Streamed;
 
+/// Bytes that wait, of an address and of all.
+type Waiting = (Share, OwnedSemaphorePermit);
+
 /// The bounds of this task. Cheap to clone.
 #[derive(Clone)]
 pub struct AddressLimits {
-    requests: Option<Addresses>,
-    bytes: Addresses,
-    all_bytes: Addresses,
+    requests: Option<Shares>,
+    bytes: Shares,
+    all_bytes: Arc<Semaphore>,
     hops: TrustedProxyHops,
 }
 
@@ -50,22 +54,22 @@ impl AddressLimits {
     #[must_use]
     pub fn new(requests: Option<usize>, hops: TrustedProxyHops) -> Self {
         Self {
-            requests: requests.filter(|_| hops.0 > 0).map(Addresses::new),
-            bytes: Addresses::new(MAX_BYTES_PER_ADDRESS),
-            all_bytes: Addresses::new(MAX_BYTES),
+            requests: requests.filter(|_| hops.0 > 0).map(Shares::new),
+            bytes: Shares::new(MAX_BYTES_PER_ADDRESS),
+            all_bytes: Arc::new(Semaphore::new(MAX_BYTES)),
             hops,
         }
     }
 
     /// Counts the bytes of an answer as waiting.
-    fn reserve(&self, address: IpAddr, bytes: usize) -> Result<Option<[Entered; 2]>, ApiError> {
+    fn reserve(&self, address: IpAddr, bytes: usize) -> Result<Option<Waiting>, ApiError> {
         if bytes < SMALL {
             return Ok(None);
         }
-        // Zero is one address, which stands for all.
-        let all = self.all_bytes.enter(IpAddr::from([0; 4]), bytes).ok_or(ApiError::Overloaded)?;
-        let own = self.bytes.enter(address, bytes).ok_or(ApiError::Overloaded)?;
-        Ok(Some([all, own]))
+        let own = self.bytes.take(address, bytes).ok_or(ApiError::Overloaded)?;
+        let permits = u32::try_from(bytes).unwrap_or(u32::MAX);
+        let of_all = self.all_bytes.clone().try_acquire_many_owned(permits);
+        Ok(Some((own, of_all.map_err(|_full| ApiError::Overloaded)?)))
     }
 }
 
@@ -75,11 +79,9 @@ pub async fn limit(State(limits): State<AddressLimits>, request: Request, next: 
         return next.run(request).await;
     }
     let address = client_network(request.headers(), request.extensions(), limits.hops);
-    let entered = limits.requests.as_ref().map(|requests| requests.enter(address, 1));
+    let entered = limits.requests.as_ref().map(|requests| requests.take(address, 1));
     if entered.as_ref().is_some_and(Option::is_none) {
-        let policy = "concurrency";
-        metrics::counter!("http_requests_rate_limited_total", "policy" => policy).increment(1);
-        return ApiError::RateLimited { policy, retry_after: 1 }.into_response();
+        return ApiError::RateLimited { policy: "concurrency", retry_after: 1 }.into_response();
     }
     let is_read = is_read(&request);
     let response = next.run(request).await;
@@ -93,7 +95,7 @@ pub async fn limit(State(limits): State<AddressLimits>, request: Request, next: 
 async fn hold(
     limits: &AddressLimits,
     address: IpAddr,
-    entered: Option<Entered>,
+    entered: Option<Share>,
     is_read: bool,
     response: Response,
 ) -> Result<Response, ApiError> {
@@ -112,14 +114,14 @@ async fn hold(
     if entered.is_none() && reserved.is_none() {
         return Ok(Response::from_parts(parts, body));
     }
-    let body = HeldBody { inner: body, held: Arc::new(Held { _entered: entered, _reserved: reserved }) };
+    let body = HeldBody { inner: body, held: Arc::new(Held { _request: entered, _reserved: reserved }) };
     Ok(Response::from_parts(parts, Body::new(body)))
 }
 
 /// What a request holds.
 struct Held {
-    _entered: Option<Entered>,
-    _reserved: Option<[Entered; 2]>,
+    _request: Option<Share>,
+    _reserved: Option<Waiting>,
 }
 
 /// An answer that holds something.

@@ -215,6 +215,9 @@ async fn render_errors(request: Request, next: Next) -> Response {
         ApiError::Internal(cause) => tracing::error!(%cause, "request failed"),
         ApiError::Contended(cause) => tracing::warn!(%cause, "request given up"),
         ApiError::Unavailable(cause) => tracing::warn!(%cause, "database unavailable"),
+        ApiError::RateLimited { policy, .. } => {
+            metrics::counter!("http_requests_rate_limited_total", "policy" => *policy).increment(1);
+        }
         ApiError::Overloaded | ApiError::Timeout => tracing::warn!(reason = %error, "request given up"),
         _ => {}
     }

@@ -2,7 +2,6 @@
 //! requests, idempotency, health, addresses.
 
 pub mod access_log;
-pub mod addresses;
 pub mod body_budget;
 pub mod caching;
 pub mod concurrency;
@@ -17,4 +16,5 @@ pub mod origin;
 pub mod pagination;
 pub mod rate_limit;
 pub mod retry;
+pub mod shares;
 pub mod validation;

@@ -100,7 +100,6 @@ impl Tally {
         if !standing.is_refused {
             return Ok(());
         }
-        metrics::counter!("http_requests_rate_limited_total", "policy" => standing.policy).increment(1);
         Err(ApiError::RateLimited { policy: standing.policy, retry_after: standing.more_in })
     }
 

@@ -14,7 +14,7 @@ use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use futures_util::stream::try_unfold;
 use serde::Serialize;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::{Instant, timeout, timeout_at};
 use tracing::Instrument;
 use uuid::Uuid;
@@ -24,6 +24,7 @@ use crate::clock::Clock;
 use crate::db::{Connection, Db, Transaction};
 use crate::error::ApiError;
 use crate::http::concurrency::Streamed;
+use crate::http::shares::{Share, Shares};
 use crate::users::model::export::{Export, ExportedAccount, ExportedPost};
 use crate::users::store::export as store;
 
@@ -36,6 +37,9 @@ const PACE: u64 = 64 * 1024;
 /// How many exports are written at once: the other connections are for everything else.
 const SLOTS: usize = 2;
 
+/// How many exports of one account.
+const SLOTS_OF_ACCOUNT: usize = 1;
+
 /// How many rows are in memory at once of what may be 1 MB each.
 const HEAVY: i64 = 4;
 /// How many rows are in memory at once of everything else.
@@ -43,11 +47,23 @@ const LIGHT: i64 = 200;
 
 /// The exports that this task may still begin.
 #[derive(Clone)]
-pub struct ExportSlots(Arc<Semaphore>);
+pub struct ExportSlots {
+    of_all: Arc<Semaphore>,
+    of_account: Shares<Uuid>,
+}
 
 impl Default for ExportSlots {
     fn default() -> Self {
-        Self(Arc::new(Semaphore::new(SLOTS)))
+        Self { of_all: Arc::new(Semaphore::new(SLOTS)), of_account: Shares::new(SLOTS_OF_ACCOUNT) }
+    }
+}
+
+impl ExportSlots {
+    fn take(&self, user: Uuid) -> Result<(Share<Uuid>, OwnedSemaphorePermit), ApiError> {
+        let too_many = ApiError::RateLimited { policy: "concurrency", retry_after: 1 };
+        let own = self.of_account.take(user, 1).ok_or(too_many)?;
+        let slot = self.of_all.clone().try_acquire_owned().map_err(|_taken| ApiError::Overloaded)?;
+        Ok((own, slot))
     }
 }
 
@@ -57,8 +73,8 @@ type Cause = Box<dyn Error + Send + Sync>;
 /// The caller's data
 ///
 /// Everything that is kept about the caller, as of one moment, as a file of JSON. It has no password hash and
-/// no token. It is sent while it is read: if something fails, the connection breaks before the document is
-/// whole.
+/// no token. An account has one at a time. It is sent while it is read: if something fails, the connection
+/// breaks before the document is whole.
 #[utoipa::path(get, path = "/v1/users/me/export", tag = "users", security(("token" = [])), responses(
     (status = 200, description = "The whole document", body = Export, headers(
         ("Content-Disposition" = String, description = "A name for the file"))),
@@ -67,9 +83,9 @@ pub async fn export(
     SignedIn(user): SignedIn,
     State(db): State<Db>,
     State(clock): State<Clock>,
-    State(ExportSlots(slots)): State<ExportSlots>,
+    State(slots): State<ExportSlots>,
 ) -> Result<Response, ApiError> {
-    let slot = slots.try_acquire_owned().map_err(|_taken| ApiError::Overloaded)?;
+    let slot = slots.take(user.id)?;
     let mut snapshot = db.begin_snapshot().await?;
     let account = store::account(&mut snapshot, user.id).await?.ok_or(ApiError::NotFound)?;
     let now = clock.now();

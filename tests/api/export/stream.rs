@@ -21,9 +21,9 @@ async fn prolific(app: &TestApp) -> TestUser {
         app,
         &format!(
             "insert into posts (id, author_id, slug, title, body, body_html, created_at, updated_at)
-               select gen_random_uuid(), '{id}', 'large-' || i, 'T', repeat('x', 200000), repeat('y', 200000), now(), now()
+               select gen_random_uuid(), '{id}', '{id}-' || i, 'T', repeat('x', 200000), repeat('y', 200000), now(), now()
                from generate_series(1, 100) i;
-             insert into post_likes select id, '{id}', now() from posts where slug = 'large-1'"
+             insert into post_likes select id, '{id}', now() from posts where slug = '{id}-1'"
         ),
     )
     .await;
@@ -78,9 +78,13 @@ async fn an_error_breaks_it_off() {
 #[tokio::test]
 async fn a_few_slow_clients_hold_up_only_each_other() {
     let app = TestApp::start().await;
-    let user = prolific(&app).await;
-    let slow = [begin(&app, &user).await, begin(&app, &user).await];
-    let reply = app.get("/v1/users/me/export").by(&user).expect_problem(503, "overloaded").await;
+    let (user, other) = (prolific(&app).await, prolific(&app).await);
+    let first = begin(&app, &user).await;
+    let again = app.get("/v1/users/me/export").by(&user).expect_problem(429, "rate_limited").await;
+    assert_eq!(again.header("retry-after"), "1");
+    let slow = [first, begin(&app, &other).await];
+    let reply =
+        app.get("/v1/users/me/export").by(&app.reader().await).expect_problem(503, "overloaded").await;
     assert_eq!(reply.header("retry-after"), "1");
     app.get("/v1/users/me").by(&user).expect(200).await;
     drop(slow);
