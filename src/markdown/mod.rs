@@ -99,7 +99,8 @@ pub async fn render_fragment(markdown: &str) -> Result<String, ApiError> {
 }
 
 async fn rendered<T: Send + 'static>(markdown: &str, render: fn(&str) -> Option<T>) -> Result<T, ApiError> {
-    renderer::run(markdown, render).await?.ok_or_else(|| {
+    let text = markdown.to_owned();
+    renderer::run(text.len(), move || render(&text)).await?.ok_or_else(|| {
         let detail = format!(
             "has more than {} elements or {} levels of nesting, becomes too long as HTML, or has HTML that \
              cannot be nested or closed like this: make it simpler",

@@ -1,5 +1,5 @@
-//! A few threads at a time for rendering, because it is work and a flood of texts must take neither all
-//! cores nor memory. For the whole process rather than in the state of handlers: it bounds what the machine
+//! A few threads at a time to render and compare texts, because it is work and a flood of texts must take
+//! neither all cores nor memory. For the whole process rather than in the state of handlers: it bounds what the machine
 //! does, and jobs, commands and handlers alike render.
 
 use std::sync::{Arc, LazyLock};
@@ -12,7 +12,7 @@ use tokio::sync::{Semaphore, oneshot};
 use crate::error::ApiError;
 use crate::telemetry::metrics::set;
 
-/// How many texts may wait or be rendered, and how many bytes they have together.
+/// How many texts may wait or be worked on, and how many bytes they have together.
 const MAX_TEXTS: usize = 64;
 const MAX_BYTES: usize = 8 * 1024 * 1024;
 /// How long one text may take until someone should know.
@@ -40,15 +40,18 @@ impl Renderer {
 
     /// The permits go with the work, not with the request: when that is given up, the thread still runs
     /// and still counts.
-    async fn run<T: Send + 'static>(&self, markdown: &str, render: fn(&str) -> T) -> Result<T, ApiError> {
-        let length = u32::try_from(markdown.len()).map_err(|_too_long| ApiError::Overloaded)?;
+    async fn run<T: Send + 'static>(
+        &self,
+        length: usize,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let length = u32::try_from(length).map_err(|_too_long| ApiError::Overloaded)?;
         let text = self.texts.clone().try_acquire_owned().map_err(|_full| ApiError::Overloaded)?;
         let bytes =
             self.bytes.clone().try_acquire_many_owned(length).map_err(|_full| ApiError::Overloaded)?;
         let running =
             self.running.clone().acquire_owned().await.map_err(|closed| ApiError::Internal(closed.into()))?;
-        let markdown = markdown.to_owned();
-        let (done, rendered) = oneshot::channel();
+        let (done, result) = oneshot::channel();
         tokio::task::spawn_blocking(move || {
             let _permits = (text, bytes, running);
             // Given up before it began.
@@ -56,14 +59,14 @@ impl Renderer {
                 return;
             }
             let began = Instant::now();
-            let rendered = render(&markdown);
+            let result = work();
             if began.elapsed() > OVERRUN {
                 counter!("markdown_overruns_total").increment(1);
-                tracing::warn!(bytes = length, "a text took long to render");
+                tracing::warn!(bytes = length, "a text took long");
             }
-            drop(done.send(rendered));
+            drop(done.send(result));
         });
-        rendered.await.map_err(|panicked| ApiError::Internal(panicked.into()))
+        result.await.map_err(|panicked| ApiError::Internal(panicked.into()))
     }
 
     fn observe(&self) {
@@ -74,15 +77,18 @@ impl Renderer {
     }
 }
 
-/// What `render` makes of `markdown`, when its turn has come.
+/// What `work` makes of a text of `length` bytes, when its turn has come.
 ///
 /// # Errors
 /// [`ApiError::Overloaded`] when too many texts wait, or too long ones.
-pub(super) async fn run<T: Send + 'static>(markdown: &str, render: fn(&str) -> T) -> Result<T, ApiError> {
-    RENDERER.run(markdown, render).await
+pub async fn run<T: Send + 'static>(
+    length: usize,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, ApiError> {
+    RENDERER.run(length, work).await
 }
 
-/// Writes how many texts are being rendered and wait for it into the metrics.
+/// Writes how many texts are worked on and wait for it into the metrics.
 pub fn observe() {
     RENDERER.observe();
 }
@@ -94,23 +100,23 @@ mod tests {
     #[tokio::test]
     async fn a_full_queue_refuses_at_once_by_number_and_by_length() {
         let renderer = Renderer::new(1);
-        assert_eq!(renderer.run("four", str::len).await.unwrap(), 4);
+        assert_eq!(renderer.run(4, || 4).await.unwrap(), 4);
         let all = renderer.texts.clone().acquire_many_owned(64).await.unwrap();
-        assert!(matches!(renderer.run("text", str::len).await, Err(ApiError::Overloaded)));
+        assert!(matches!(renderer.run(4, || 4).await, Err(ApiError::Overloaded)));
         drop(all);
         let _bytes = renderer.bytes.clone().acquire_many_owned(8 * 1024 * 1024 - 3).await.unwrap();
-        assert_eq!(renderer.run("abc", str::len).await.unwrap(), 3);
-        assert!(matches!(renderer.run("four", str::len).await, Err(ApiError::Overloaded)));
+        assert_eq!(renderer.run(3, || 3).await.unwrap(), 3);
+        assert!(matches!(renderer.run(4, || 4).await, Err(ApiError::Overloaded)));
     }
 
     #[tokio::test]
     async fn who_gives_up_waiting_makes_room() {
         let renderer = Renderer::new(1);
         let busy = renderer.running.clone().acquire_owned().await.unwrap();
-        let waiting = renderer.run("text", str::len);
+        let waiting = renderer.run(4, || 4);
         assert!(futures_util::FutureExt::now_or_never(waiting).is_none());
         assert_eq!(renderer.texts.available_permits(), MAX_TEXTS);
         drop(busy);
-        assert_eq!(renderer.run("text", str::len).await.unwrap(), 4);
+        assert_eq!(renderer.run(4, || 4).await.unwrap(), 4);
     }
 }

@@ -81,8 +81,8 @@ fn describe() {
     describe_gauge!("cache_shared", "1 while the other tasks are heard; else nothing is cached.");
     describe_gauge!("password_hashes_running", "Passwords being hashed.");
     describe_gauge!("password_hashes_waiting", "Passwords waiting to be hashed.");
-    describe_gauge!("markdown_running", "Texts being rendered.");
-    describe_gauge!("markdown_waiting", "Texts waiting to be rendered.");
+    describe_gauge!("markdown_running", "Texts being rendered or compared.");
+    describe_gauge!("markdown_waiting", "Texts waiting for that.");
     describe_counter!("markdown_overruns_total", "Texts that took more than 2 seconds to render.");
 }
 

@@ -51,7 +51,7 @@ impl Bystander {
         self.stop.store(true, Ordering::Relaxed);
         let seen = self.reader.await.unwrap();
         let container = self.container.await.unwrap();
-        let process = peak(self.stage.pid);
+        let (process, rest) = (memory(self.stage.pid, "VmHWM:"), memory(self.stage.pid, "VmRSS:"));
         let mut wrong = Vec::new();
         let failed: Vec<_> = seen.iter().filter(|seen| seen.status != 200).collect();
         if let Some(first) = failed.first() {
@@ -75,8 +75,9 @@ impl Bystander {
             wrong.push("the task was restarted".into());
         }
         let figures = format!(
-            "RSS {} MB, container {} MB; {} reads p50 {} ms p99 {} ms",
+            "RSS {} MB, then {} MB, container {} MB; {} reads p50 {} ms p99 {} ms",
             process >> 20,
+            rest >> 20,
             container >> 20,
             seen.len(),
             middle.as_millis(),
@@ -135,9 +136,9 @@ fn bytes(text: &str) -> usize {
     (number * factor) as usize
 }
 
-/// The most memory that the process has held, in bytes.
-fn peak(pid: u32) -> usize {
+/// What the kernel says of the memory of a process, in bytes.
+fn memory(pid: u32, what: &str) -> usize {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let line = status.lines().find_map(|line| line.strip_prefix(what));
     line.and_then(|line| line.trim().split(' ').next()?.parse::<usize>().ok()).unwrap_or_default() * 1024
 }

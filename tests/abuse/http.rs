@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use axum::body::Bytes;
-use axum::http::{Method, Request};
+use axum::body::{Body, Bytes};
+use axum::http::{Method, Request, Response};
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -81,19 +81,42 @@ impl Client {
         self.send(Call::get(path)).await
     }
 
+    async fn begin(&self, call: Call) -> Result<Response<Body>, String> {
+        let mut request = Request::builder().method(call.method).uri(format!("{}{}", self.base, call.path));
+        request = request.header("x-forwarded-for", &self.address);
+        for (name, value) in call.headers {
+            request = request.header(name, value);
+        }
+        if let Some(token) = &self.token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        let request = request.body(Full::new(call.body)).map_err(|error| error.to_string())?;
+        self.http
+            .request(request)
+            .await
+            .map(|response| response.map(Body::new))
+            .map_err(|error| format!("{error:?}"))
+    }
+
+    /// The status of an answer whose body is taken for 20 seconds, 32 KiB in each.
+    pub(crate) async fn send_slowly(&self, call: Call) -> u16 {
+        let Ok(mut response) = self.begin(call).await else { return 0 };
+        for _ in 0..20 {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            let mut taken = 0;
+            while taken < 32 << 10 {
+                let Some(Ok(frame)) = response.body_mut().frame().await else {
+                    return response.status().as_u16();
+                };
+                taken += frame.data_ref().map_or(0, Bytes::len);
+            }
+        }
+        response.status().as_u16()
+    }
+
     pub(crate) async fn send(&self, call: Call) -> Answer {
         let exchange = async {
-            let mut request =
-                Request::builder().method(call.method).uri(format!("{}{}", self.base, call.path));
-            request = request.header("x-forwarded-for", &self.address);
-            for (name, value) in call.headers {
-                request = request.header(name, value);
-            }
-            if let Some(token) = &self.token {
-                request = request.header("authorization", format!("Bearer {token}"));
-            }
-            let request = request.body(Full::new(call.body)).map_err(|error| error.to_string())?;
-            let response = self.http.request(request).await.map_err(|error| format!("{error:?}"))?;
+            let response = self.begin(call).await?;
             let status = response.status().as_u16();
             let body = response.into_body().collect().await.map_err(|error| error.to_string())?.to_bytes();
             let json = serde_json::from_slice(&body).unwrap_or_default();

@@ -6,6 +6,7 @@
 
 mod boot;
 mod bystander;
+mod connections;
 #[path = "../container/docker.rs"]
 #[expect(dead_code, reason = "tests/container does more with Docker")]
 mod docker;
@@ -13,6 +14,7 @@ mod flood;
 mod http;
 mod legit;
 mod memory;
+mod reads;
 mod responses;
 mod search;
 mod stage;
@@ -61,9 +63,13 @@ async fn main() -> ExitCode {
         "responses: errors": responses::errors,
         "responses: anonymous errors": responses::anonymous_errors,
         "responses: long heads": responses::long_heads,
-        "responses: never read": responses::never_read,
-        "responses: never sent": responses::never_sent,
+        "reads: anonymous": reads::anonymous,
+        "reads: signed in": reads::signed_in,
+        "reads: revisions": reads::revisions,
+        "reads: slow exports": reads::slow_exports,
+        "connections: unfinished": connections::unfinished,
         "boot: another migrates": boot::while_another_migrates,
+        "boot: nobody answers": boot::while_nobody_answers,
     }
     .to_vec();
     attacks.retain(|(name, _)| name.contains(&filter));
@@ -91,7 +97,7 @@ async fn run(name: &str, attack: Attack, stage: &Stage) -> bool {
     // A task that an attack has ended comes again: the next one has its own verdict.
     compose(&["up", "--wait", "--no-build", "--no-deps", "--no-recreate", "api"]).await;
     let mut stage = stage.clone();
-    (stage.base, stage.pid) = (docker::address("api", 8000).await, stage::pid().await.unwrap());
+    (stage.base, stage.pid) = (stage::base().await, stage::pid().await.unwrap());
     let bystander = Bystander::start(&stage);
     let result = tokio::spawn(attack(stage)).await;
     tokio::time::sleep(Duration::from_secs(1)).await;

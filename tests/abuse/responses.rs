@@ -1,11 +1,7 @@
-//! Answers that are larger than their requests, and connections that are never finished with.
-
-use std::time::{Duration, Instant};
+//! Answers that are larger than their requests.
 
 use axum::http::Method;
 use serde_json::json;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
 use crate::flood::{Tally, at_once};
 use crate::http::{Call, Client};
@@ -74,59 +70,4 @@ pub(crate) async fn long_heads(stage: Stage) -> String {
     let client = stage.at("203.0.113.31");
     let calls = calls.iter().flat_map(|call| (0..4).map(|_| (client.clone(), call.clone()))).collect();
     at_once(calls).await.no_faults().at_most(256 << 10).to_string()
-}
-
-/// So many connections that have each sent `start`, from one address.
-async fn connections(stage: &Stage, count: usize, start: &str) -> Vec<TcpStream> {
-    let mut open = Vec::new();
-    for _ in 0..count {
-        let Ok(Ok(mut stream)) =
-            tokio::time::timeout(Duration::from_secs(1), TcpStream::connect(&stage.base)).await
-        else {
-            continue;
-        };
-        if stream.write_all(start.as_bytes()).await.is_ok() {
-            open.push(stream);
-        }
-    }
-    open
-}
-
-/// How long until the task has closed them all: nothing more is sent, and what it sent is not read before.
-async fn closed_within(open: Vec<TcpStream>, limit: Duration) -> Duration {
-    let start = Instant::now();
-    let reads = open.into_iter().map(|mut stream| async move {
-        let mut rest = vec![0; 64 << 10];
-        while matches!(stream.read(&mut rest).await, Ok(1..)) {}
-    });
-    let all = tokio::time::timeout(limit, futures_util::future::join_all(reads)).await;
-    assert!(all.is_ok(), "connections were still open after {limit:?}");
-    start.elapsed()
-}
-
-pub(crate) async fn never_read(stage: Stage) -> String {
-    let mut open = Vec::new();
-    for (count, path) in
-        [(580, "/docs/swagger-ui-bundle.js"), (250, "/sitemap.xml"), (250, "/v1/posts?limit=100")]
-    {
-        let head = format!("GET {path} HTTP/1.1\r\nhost: x\r\nx-forwarded-for: 203.0.113.40\r\n\r\n");
-        open.extend(connections(&stage, count, &head).await);
-    }
-    let count = open.len();
-    // Longer than any of them may take to read nothing.
-    tokio::time::sleep(Duration::from_secs(8)).await;
-    drop(open);
-    format!("{count} connections")
-}
-
-pub(crate) async fn never_sent(stage: Stage) -> String {
-    let address = "x-forwarded-for: 203.0.113.41";
-    let mut open = connections(&stage, 200, &format!("GET / HTTP/1.1\r\nhost: x\r\n{address}")).await;
-    let head = format!(
-        "POST /v1/sessions HTTP/1.1\r\nhost: x\r\n{address}\r\ncontent-type: application/json\r\n\
-         content-length: 1000\r\n\r\n{{"
-    );
-    open.extend(connections(&stage, 200, &head).await);
-    let count = open.len();
-    format!("{count} connections, closed after {:?}", closed_within(open, Duration::from_secs(45)).await)
 }

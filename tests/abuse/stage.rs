@@ -3,7 +3,7 @@
 use axum::http::Method;
 use serde_json::json;
 
-use crate::docker::{address, compose, container, inspect, sql, try_docker};
+use crate::docker::{compose, container, inspect, sql, try_docker};
 use crate::http::{Call, Client};
 
 const PASSWORD: &str = "correct horse battery";
@@ -25,7 +25,7 @@ impl Stage {
     pub(crate) async fn up() -> Self {
         compose(&["down", "-v"]).await;
         compose(&["up", "--wait", "--no-build", "api"]).await;
-        let base = address("api", 8000).await;
+        let base = base().await;
         let pid = pid().await.unwrap();
         let attacker = sign_up(&base, "mallory", "203.0.113.1", "author").await;
         let editor = sign_up(&base, "ada", "198.51.100.1", "editor").await;
@@ -71,6 +71,15 @@ pub(crate) fn new_user(name: &str) -> serde_json::Value {
 
 pub(crate) fn new_session(name: &str) -> serde_json::Value {
     json!({"email": format!("{name}@example.com"), "password": PASSWORD})
+}
+
+/// Where the task listens: the container itself, since a proxy of Docker's would read what is to wait.
+pub(crate) async fn base() -> String {
+    format!("{}:8000", ip_address(&container("api")).await)
+}
+
+pub(crate) async fn ip_address(container: &str) -> String {
+    inspect(container, "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}").await
 }
 
 /// Of the service: the child of the init process that Docker starts.
