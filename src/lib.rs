@@ -10,7 +10,7 @@
 //! - The kit knows no feature: [`auth`] tells who is calling, as extractor types, and has the rooms of
 //!   sessions; [`http`] is the middleware stack, the extractors, validation, lists, conditional requests and
 //!   idempotency; [`cache`] keeps answers to anonymous reads; [`error`] is every error that a client can see; [`db`] is the pool, the migrations and the
-//!   development server; [`markdown`], [`language`], [`config`], [`telemetry`], [`clock`] and [`lifecycle`] are what they say.
+//!   development server; [`workers`] do what takes long; [`markdown`], [`language`], [`config`], [`telemetry`], [`clock`] and [`lifecycle`] are what they say.
 //!
 //! A request passes the stack of [`http::middleware`], is read by the extractors of [`http::extract`] and
 //! [`auth`], and reaches a handler with nothing left to check but the state of things, which constraints
@@ -49,3 +49,4 @@ pub mod server;
 pub mod site;
 pub mod telemetry;
 pub mod users;
+pub mod workers;

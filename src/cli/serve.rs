@@ -12,9 +12,9 @@ use blog_api::db::{Db, migrations};
 use blog_api::http::middleware;
 use blog_api::lifecycle::Lifecycle;
 use blog_api::maintenance;
-use blog_api::markdown;
 use blog_api::server::{self, HEADER_READ_TIMEOUT, PROGRESS_WINDOW, ServerPolicy, Starting, Stop};
 use blog_api::telemetry::{self, emf, metrics};
+use blog_api::workers;
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use super::database::Database;
@@ -159,7 +159,7 @@ fn serve_metrics(config: &Config, state: &AppState, handle: PrometheusHandle) ->
         db.observe();
         cache.observe();
         passwords.observe();
-        markdown::renderer::observe();
+        workers::observe();
     };
     if let Some(namespace) = config.metrics_namespace.clone() {
         tokio::spawn(emf::report(namespace, handle.clone(), observe.clone(), state.clock.clone()));

@@ -28,9 +28,13 @@ use crate::posts::store as posts;
 use crate::site::store as site;
 use crate::users::model::Profile;
 use crate::users::store as users;
+use crate::workers::BODIES;
 
 /// How long a cache may keep an answer without asking again.
 const MAX_AGE: Duration = Duration::from_mins(1);
+
+/// About what an address takes in the sitemap, in bytes.
+const URL_LENGTH: usize = 100;
 
 /// What a feed is limited to. Filters combine.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -148,8 +152,9 @@ pub async fn sitemap(
     let document = if month.is_none() && urls.len() > MAX_URLS {
         sitemap::index(&store::months(&mut connection, now).await?, &addresses)
     } else {
+        drop(connection);
         urls.truncate(MAX_URLS);
-        sitemap::urls(&urls, &addresses)
+        BODIES.run(urls.len() * URL_LENGTH, move || sitemap::urls(&urls, &addresses)).await?
     };
     let document = document.map_err(|error| ApiError::Internal(error.into()))?;
     Ok(freshness.answer(sitemap::MEDIA_TYPE, document))

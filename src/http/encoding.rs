@@ -1,9 +1,16 @@
-//! Which compression an answer gets.
+//! Which compression an answer gets, and where the work is done.
 
+use axum::body::{Body, HttpBody, to_bytes};
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
+use tokio::runtime::Handle;
+
+use super::caching::is_read;
+use super::concurrency::Streamed;
+use crate::error::ApiError;
+use crate::workers::{BODIES, LARGE};
 
 /// What answers can be compressed with. Of what a client likes the same, the last.
 const ENCODINGS: [&str; 3] = ["gzip", "br", "zstd"];
@@ -17,6 +24,38 @@ pub async fn choose_encoding(mut request: Request, next: Next) -> Response {
         request.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static(chosen));
     }
     next.run(request).await
+}
+
+/// Put into the extensions of an answer before it is compressed: its length.
+#[derive(Clone, Copy)]
+struct Length(usize);
+
+/// Notes the length of an answer that is large, or not known before it is read.
+pub async fn note_length(mut response: Response) -> Response {
+    let length =
+        response.body().size_hint().exact().map_or(LARGE, |length| length.try_into().unwrap_or(LARGE));
+    if length >= LARGE && response.extensions().get::<Streamed>().is_none() {
+        response.extensions_mut().insert(Length(length));
+    }
+    response
+}
+
+/// Lets the workers compress a large answer.
+pub async fn compress_aside(request: Request, next: Next) -> Response {
+    let is_read = is_read(&request);
+    let response = next.run(request).await;
+    let Some(Length(length)) = response.extensions().get().copied() else { return response };
+    // What a write has done may not be refused.
+    if !is_read || !response.headers().contains_key(header::CONTENT_ENCODING) {
+        return response;
+    }
+    let (parts, body) = response.into_parts();
+    let runtime = Handle::current();
+    match BODIES.run(length, move || runtime.block_on(to_bytes(body, usize::MAX))).await {
+        Ok(Ok(bytes)) => Response::from_parts(parts, Body::from(bytes)),
+        Ok(Err(error)) => ApiError::Internal(error.into()).into_response(),
+        Err(error) => error.into_response(),
+    }
 }
 
 fn choose(headers: &HeaderMap) -> Option<&'static str> {

@@ -17,6 +17,7 @@ use super::context::RequestContext;
 use super::rate_limit::Tally;
 use super::validation::Validate;
 use crate::error::{ApiError, FieldError, abridged};
+use crate::workers::{BODIES, LARGE};
 
 /// The largest body that is read, in bytes.
 pub const MAX_BODY: usize = 1024 * 1024;
@@ -32,12 +33,12 @@ const MAX_DISCARDED: usize = 8 * MAX_BODY;
 #[derive(Debug)]
 pub struct Json<T>(pub T);
 
-impl<T: DeserializeOwned + Validate, S: Send + Sync> FromRequest<S> for Json<T> {
+impl<T: DeserializeOwned + Validate + Send + 'static, S: Send + Sync> FromRequest<S> for Json<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, ApiError> {
         let (parts, body) = request.into_parts();
-        parse_json(&read_json(&parts, body).await?).map(Self)
+        parse_json(read_json(&parts, body).await?).await.map(Self)
     }
 }
 
@@ -55,7 +56,17 @@ pub(super) async fn read_json(parts: &Parts, body: Body) -> Result<Vec<u8>, ApiE
 }
 
 /// The valid request in a body.
-pub(super) fn parse_json<T: DeserializeOwned + Validate>(bytes: &[u8]) -> Result<T, ApiError> {
+pub(super) async fn parse_json<T>(bytes: Vec<u8>) -> Result<T, ApiError>
+where
+    T: DeserializeOwned + Validate + Send + 'static,
+{
+    if bytes.len() < LARGE {
+        return parsed(&bytes);
+    }
+    BODIES.run(bytes.len(), move || parsed(&bytes)).await?
+}
+
+fn parsed<T: DeserializeOwned + Validate>(bytes: &[u8]) -> Result<T, ApiError> {
     // Serde would take an array for a struct, field by field.
     if !bytes.trim_ascii_start().starts_with(b"{") {
         serde_json::from_slice::<IgnoredAny>(bytes).map_err(|error| unreadable(&error))?;

@@ -21,7 +21,7 @@ use super::caching::{Caching, cache_control, cached, note_changes};
 use super::concurrency::{self, AddressLimits};
 use super::conditional::{not_modified, tag_encoding};
 use super::context::{RequestContext, X_REQUEST_ID};
-use super::encoding::choose_encoding;
+use super::encoding::{choose_encoding, compress_aside, note_length};
 use super::extract::Json;
 use super::health;
 use super::idempotency::{IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED};
@@ -87,7 +87,9 @@ pub fn wrap<S: Clone + Send + Sync + 'static>(
         .layer(from_fn(choose_encoding))
         .layer(from_fn_with_state(caching.clone(), cached))
         // Inside the cache, which so keeps what was compressed once.
+        .layer(from_fn(compress_aside))
         .layer(CompressionLayer::new())
+        .layer(map_response(note_length))
         .layer(from_fn_with_state(slots, shed))
         .layer(from_fn_with_state(limits.request_timeout, time_out))
         .layer(from_fn_with_state(limits.bodies.clone(), budget_bodies))

@@ -9,7 +9,6 @@ mod anchors;
 mod budget;
 mod cost;
 mod pieces;
-pub mod renderer;
 mod sanitizer;
 mod text;
 
@@ -22,6 +21,7 @@ use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
 use crate::error::ApiError;
+use crate::workers::TEXTS;
 
 /// The version of what [`render`] makes of a text: raise it with every change of that, and the texts that
 /// were rendered by an earlier version are rendered anew in the background.
@@ -100,7 +100,7 @@ pub async fn render_fragment(markdown: &str) -> Result<String, ApiError> {
 
 async fn rendered<T: Send + 'static>(markdown: &str, render: fn(&str) -> Option<T>) -> Result<T, ApiError> {
     let text = markdown.to_owned();
-    renderer::run(text.len(), move || render(&text)).await?.ok_or_else(|| {
+    TEXTS.run(text.len(), move || render(&text)).await?.ok_or_else(|| {
         let detail = format!(
             "has more than {} elements or {} levels of nesting, becomes too long as HTML, or has HTML that \
              cannot be nested or closed like this: make it simpler",

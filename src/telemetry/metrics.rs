@@ -25,12 +25,9 @@ pub fn init() -> Result<PrometheusHandle, BuildError> {
     describe();
     gauge!("blog_api_build_info", "version" => VERSION, "revision" => REVISION).set(1.0);
     // There from the start, so that the first one shows in a rate.
-    for refusals in [
-        "http_requests_shed_total",
-        "http_connections_refused_total",
-        "http_connections_stalled_total",
-        "markdown_overruns_total",
-    ] {
+    for refusals in
+        ["http_requests_shed_total", "http_connections_refused_total", "http_connections_stalled_total"]
+    {
         counter!(refusals).increment(0);
     }
     Ok(handle)
@@ -81,9 +78,12 @@ fn describe() {
     describe_gauge!("cache_shared", "1 while the other tasks are heard; else nothing is cached.");
     describe_gauge!("password_hashes_running", "Passwords being hashed.");
     describe_gauge!("password_hashes_waiting", "Passwords waiting to be hashed.");
-    describe_gauge!("markdown_running", "Texts being rendered or compared.");
-    describe_gauge!("markdown_waiting", "Texts waiting for that.");
-    describe_counter!("markdown_overruns_total", "Texts that took more than 2 seconds to render.");
+    for workers in ["texts", "bodies"] {
+        counter!("workers_overruns_total", "workers" => workers).increment(0);
+    }
+    describe_gauge!("workers_running", "Texts or large bodies being worked on.");
+    describe_gauge!("workers_waiting", "Texts or large bodies waiting for that.");
+    describe_counter!("workers_overruns_total", "Those that took more than 2 seconds.");
 }
 
 /// Sets a gauge to a count of things.

@@ -22,7 +22,7 @@ async fn lives_and_ends(settings: &[&str]) -> String {
     let alive = async || client.get("/health").await.status == 200;
     let answered = eventually("/health while it waits", Duration::from_secs(2), alive).await;
     let read = client.get("/v1/posts").await;
-    assert_eq!((read.status, read.json["code"].as_str()), (503, Some("overloaded")), "{read:?}");
+    assert_eq!(read.status, 503, "{read:?}");
     let stopping = Instant::now();
     docker(&["stop", "-t", "10", WAITING]).await;
     let stopped = stopping.elapsed();

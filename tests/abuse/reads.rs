@@ -1,12 +1,16 @@
 //! Reads that are cheap to ask and dear to answer, each as often as the limits allow.
 
+use std::time::Duration;
+
 use axum::http::Method;
 use serde_json::json;
+use tokio::task::JoinSet;
+use tokio::time::sleep;
 
 use crate::docker::sql;
 use crate::flood::flood;
 use crate::http::Call;
-use crate::stage::Stage;
+use crate::stage::{Stage, sign_up};
 
 const ENCODINGS: [&str; 4] = ["identity", "gzip", "br", "zstd"];
 const LENGTH: usize = 199_000;
@@ -45,22 +49,23 @@ pub(crate) async fn signed_in(stage: Stage) -> String {
 pub(crate) async fn revisions(stage: Stage) -> String {
     let lines = |from: usize| (from..).map(|n| format!("{n}\n"));
     let body = |from: usize| lines(from).take(LENGTH / 7).collect::<String>();
-    let slug = stage.post(&stage.attacker, &body(100_000)).await;
+    let author = sign_up(&stage.base, "reviser", "203.0.113.51", "author").await;
+    let slug = stage.post(&author, &body(100_000)).await;
     let id = sql(&format!("select id from posts where slug = '{slug}'")).await;
     let path = format!("/v1/posts/{id}");
     for n in 1..4 {
         let change = Call::of(Method::PATCH, &path, &json!({"body": body(100_000 + n * 50_000)}));
-        let answer = stage.attacker.send(change.header("if-match", "*")).await;
+        let answer = author.send(change.header("if-match", "*")).await;
         assert_eq!(answer.status, 200, "{answer:?}");
     }
-    let numbers = stage.attacker.get(&format!("{path}/revisions")).await.json;
+    let numbers = author.get(&format!("{path}/revisions")).await.json;
     let numbers: Vec<_> =
         numbers["items"].as_array().unwrap().iter().map(|item| item["number"].clone()).collect();
     assert_eq!(numbers.len(), 4);
     let call = |n: usize| {
         Call::get(format!("{path}/revisions/{}?against={}", numbers[n % 4], numbers[(n / 4 + 1) % 4]))
     };
-    let tally = flood(8, &stage.attacker, call).await.no_faults();
+    let tally = flood(8, &author, call).await.no_faults();
     assert!(tally.count(200) > 0, "{tally}");
     tally.to_string()
 }
@@ -72,12 +77,15 @@ pub(crate) async fn slow_exports(stage: Stage) -> String {
                         repeat('text ', 38000), '', now(), now(), (select max(renderer) from posts) \
                  from generate_series(1, 60) n";
     sql(posts).await;
-    let slow = (0..20).map(|_| stage.attacker.send_slowly(Call::get("/v1/users/me/export")));
-    let slow = tokio::spawn(futures_util::future::join_all(slow.collect::<Vec<_>>()));
-    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    let mut slow = JoinSet::new();
+    for _ in 0..20 {
+        let attacker = stage.attacker.clone();
+        slow.spawn(async move { attacker.send_slowly(Call::get("/v1/users/me/export")).await });
+    }
+    sleep(Duration::from_secs(1)).await;
     let others = stage.editor.get("/v1/users/me/export").await;
     assert_eq!(others.status, 200, "the export of somebody else: {others:?}");
-    let statuses = slow.await.unwrap();
+    let statuses = slow.join_all().await;
     let begun = statuses.iter().filter(|status| **status == 200).count();
     assert_eq!(begun, 1, "exports of one account at once: {statuses:?}");
     format!("one of {} begun, {} B of another meanwhile", statuses.len(), others.bytes)

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::flood::{Tally, at_once};
 use crate::http::{Call, Client};
-use crate::stage::Stage;
+use crate::stage::{Stage, sign_up};
 
 /// Of an error, whatever was sent.
 const ERROR: usize = 64 << 10;
@@ -43,7 +43,8 @@ async fn sixteen_of_each(client: &Client, paths: &[&str]) -> String {
 }
 
 pub(crate) async fn errors(stage: Stage) -> String {
-    sixteen_of_each(&stage.attacker, &["/v1/posts"]).await
+    let author = sign_up(&stage.base, "muddler", "203.0.113.32", "author").await;
+    sixteen_of_each(&author, &["/v1/posts"]).await
 }
 
 pub(crate) async fn anonymous_errors(stage: Stage) -> String {

@@ -63,7 +63,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Idempotency {
     }
 }
 
-impl<T: DeserializeOwned + Validate, S: Send + Sync> FromRequest<S> for Idempotent<T> {
+impl<T: DeserializeOwned + Validate + Send + 'static, S: Send + Sync> FromRequest<S> for Idempotent<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, ApiError> {
@@ -71,7 +71,7 @@ impl<T: DeserializeOwned + Validate, S: Send + Sync> FromRequest<S> for Idempote
         let (parts, body) = request.into_parts();
         let bytes = extract::read_json(&parts, body).await?;
         let idempotency = Idempotency::new(key, &parts, &bytes);
-        Ok(Self(idempotency, extract::parse_json(&bytes)?))
+        Ok(Self(idempotency, extract::parse_json(bytes).await?))
     }
 }
 

@@ -19,10 +19,11 @@ use crate::http::extract::{Path, Query};
 use crate::http::idempotency::{Idempotency, Started};
 use crate::http::pagination::{Page, PageQuery, decode_cursor};
 use crate::http::validation::{Validate, Violations};
-use crate::markdown::{self, Rendered, renderer};
+use crate::markdown::{self, Rendered};
 use crate::moderation::model::Action;
 use crate::posts::model::{Post, PostRef, Revision, RevisionContent, RevisionSummary, diff};
 use crate::posts::store::{self, RevisionRow};
+use crate::workers::TEXTS;
 
 /// The name of the list's order in cursors.
 const ORDER: &str = "revisions";
@@ -113,7 +114,7 @@ pub async fn read_revision(
     drop(connection);
     // Long texts that have little in common take their time.
     let length = content.body.len() + old.as_ref().map_or(0, |(_, body)| body.len());
-    renderer::run(length, move || compared(content, old)).await.map(Tagged)
+    TEXTS.run(length, move || compared(content, old)).await.map(Tagged)
 }
 
 fn compared(content: RevisionContent, old: Option<(i64, String)>) -> Revision {
