@@ -1,6 +1,6 @@
 # The two commands of the README are `make run` and `make test`; the others are for contributors.
 
-.PHONY: run test lint fmt openapi sqlx schemathesis image up test-container test-abuse test-task-definition \
+.PHONY: run test lint fmt openapi sqlx schemathesis image up test-container test-abuse test-growth test-task-definition \
   test-infra test-infra-emulated test-deploy test-openapi \
   test-client test-feeds test-browser postgres
 
@@ -66,6 +66,9 @@ test-container: image ## what happens to the image in production
 
 test-abuse: image ## what attackers do to the image, and what everybody else notices of it
 	cargo test --test abuse -- $(ARGS)
+
+test-growth: ## looks for texts whose cost grows faster than their length
+	cargo test --test growth
 
 test-task-definition: ## register task-definition.json with an emulator of ECS, and lint it
 	tests/task-definition/run

@@ -71,7 +71,7 @@ pub fn wrap<S: Clone + Send + Sync + 'static>(
     caching: Caching,
 ) -> Router<S> {
     let slots = Arc::new(Semaphore::new(limits.concurrency));
-    let stack = ServiceBuilder::new()
+    let outer = ServiceBuilder::new()
         .layer(from_fn_with_state(lifecycle, access_log))
         .layer(from_fn(tag_encoding))
         .layer(from_fn(rename_options))
@@ -83,7 +83,8 @@ pub fn wrap<S: Clone + Send + Sync + 'static>(
         // Before the slots: who asks too often takes none from others, and is told so also by a busy task.
         .layer(from_fn_with_state(limits.rates.clone(), rate_limit::limit))
         // Outside the cache and the compression: it is what leaves that waits.
-        .layer(from_fn_with_state(limits.addresses.clone(), concurrency::limit))
+        .layer(from_fn_with_state(limits.addresses.clone(), concurrency::limit));
+    let inner = ServiceBuilder::new()
         .layer(from_fn(choose_encoding))
         .layer(from_fn_with_state(caching.clone(), cached))
         // Inside the cache, which so keeps what was compressed once.
@@ -96,7 +97,9 @@ pub fn wrap<S: Clone + Send + Sync + 'static>(
         .layer(from_fn_with_state(caching, note_changes))
         .layer(from_fn(retry_contended))
         .layer(CatchPanicLayer::custom(|_payload| ApiError::Panicked.into_response()));
-    routes.fallback(async || ApiError::NotFound).method_not_allowed_fallback(method_not_allowed).layer(stack)
+    let routes = routes.fallback(async || ApiError::NotFound).method_not_allowed_fallback(method_not_allowed);
+    // Two, since the compiler's time doubles with each layer of one.
+    routes.layer(inner).layer(outer)
 }
 
 /// What is answered before there is a database: the process is alive, and everything else is to be asked again.

@@ -3,7 +3,7 @@
 //!
 //! [`sanitizer`] decides what may be in the HTML; [`anchors`] gives it the only ids that it has; [`text`]
 //! reads it as people do. What a text may cost is bounded before ([`cost`]) and while it is done ([`budget`]), and
-//! [`renderer`] does it on few threads.
+//! few [`workers`](crate::workers) do it.
 
 mod anchors;
 mod budget;
