@@ -53,7 +53,7 @@ pub(crate) async fn while_nobody_answers(_: Stage) -> String {
         "import socket, time; s = socket.socket(); s.bind(('', 5432)); s.listen(100); time.sleep(600)";
     let run = ["run", "-d", "--name", SILENT, "--network", &network(), "--entrypoint", "python3"];
     docker(&[&run[..], &[&image, "-c", listen]].concat()).await;
-    let database = lives_and_ends(&[&format!("DB_HOST={SILENT}")]).await;
+    let database = lives_and_ends(&[&format!("DB_HOST={SILENT}"), "DRAIN_DELAY=0s"]).await;
     let secrets = format!("AWS_ENDPOINT_URL_SECRETS_MANAGER=http://{SILENT}:5432");
     let secrets = lives_and_ends(&[&secrets]).await;
     docker(&["rm", "-f", SILENT]).await;
