@@ -136,6 +136,19 @@ fn bytes(text: &str) -> usize {
     (number * factor) as usize
 }
 
+/// How long the process works within `span`.
+pub(crate) async fn busy(pid: u32, span: Duration) -> Duration {
+    // On this processor, in nanoseconds, of each thread.
+    let worked = || -> u64 {
+        let threads = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+        let times = threads.map(|thread| std::fs::read_to_string(thread.path().join("schedstat")));
+        times.filter_map(|time| time.ok()?.split(' ').next()?.parse::<u64>().ok()).sum()
+    };
+    let before = worked();
+    tokio::time::sleep(span).await;
+    Duration::from_nanos(worked().saturating_sub(before))
+}
+
 /// What the kernel says of the memory of a process, in bytes.
 fn memory(pid: u32, what: &str) -> usize {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();

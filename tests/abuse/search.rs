@@ -29,14 +29,38 @@ pub(crate) async fn many_words(stage: Stage) -> String {
     format!("{posted}; others: {}", others_find(&stage, "words").await)
 }
 
-pub(crate) async fn common_words(stage: Stage) -> String {
+/// Ten thousand posts with the same words.
+async fn many_posts() {
     sql("insert into posts (id, author_id, slug, title, body, body_html, \
                          published_at, created_at, updated_at, renderer) \
          select gen_random_uuid(), (select id from users where username = 'mallory'), 'bulk-' || n, \
                 'Common ' || n, repeat('some common words of this text ', 100), '<p>common</p>', \
                 now(), now(), now(), (select max(renderer) from posts) \
-         from generate_series(1, 10000) n")
+         from generate_series(1, 10000) n on conflict do nothing")
     .await;
+}
+
+/// The end of a list costs what its beginning costs.
+pub(crate) async fn deep_pages(stage: Stage) -> String {
+    many_posts().await;
+    let reader = stage.at("203.0.113.21");
+    let (mut last, mut pages, mut next) = (String::new(), 0, Some("/v1/posts?limit=100".to_owned()));
+    while let Some(path) = next {
+        let page = reader.get(&path).await;
+        assert_eq!(page.status, 200, "page {pages}: {page:?}");
+        (last, pages) = (path, pages + 1);
+        next = page.json["next_cursor"].as_str().map(|cursor| format!("/v1/posts?limit=100&cursor={cursor}"));
+    }
+    assert!(pages > 100, "{pages} pages");
+    let tally = flood(8, &stage.at("203.0.113.22"), |n| {
+        let limit = format!("limit={}", n % 99 + 1);
+        Call::get(last.replace("limit=100", &limit))
+    });
+    format!("{pages} pages; the last: {}", tally.await.no_faults())
+}
+
+pub(crate) async fn common_words(stage: Stage) -> String {
+    many_posts().await;
     let any = (0..100).map(|n| format!("word{n}")).collect::<Vec<_>>().join("%20or%20");
     let queries = [
         "/v1/posts?q=common&limit=100".to_owned(),

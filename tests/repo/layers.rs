@@ -7,7 +7,7 @@ use crate::files;
 
 const TOP: [&str; 6] = ["app", "router", "server", "openapi", "demo", "maintenance"];
 const FEATURES: [&str; 6] = ["users", "posts", "comments", "moderation", "site", "feeds"];
-const KIT: [&str; 11] = [
+const KIT: [&str; 12] = [
     "http",
     "auth",
     "cache",
@@ -19,6 +19,7 @@ const KIT: [&str; 11] = [
     "lifecycle",
     "markdown",
     "language",
+    "workers",
 ];
 
 /// What every feature consists of.
