@@ -52,11 +52,9 @@ pub(crate) async fn deep_pages(stage: Stage) -> String {
         next = page.json["next_cursor"].as_str().map(|cursor| format!("/v1/posts?limit=100&cursor={cursor}"));
     }
     assert!(pages > 100, "{pages} pages");
-    let tally = flood(8, &stage.at("203.0.113.22"), |n| {
-        let limit = format!("limit={}", n % 99 + 1);
-        Call::get(last.replace("limit=100", &limit))
-    });
-    format!("{pages} pages; the last: {}", tally.await.no_faults())
+    let call = |n: usize| Call::get(last.replace("limit=100", &format!("limit={}", n % 99 + 1)));
+    let tally = flood(8, &stage.at("203.0.113.22"), call).await.no_faults();
+    format!("{pages} pages; the last: {tally}")
 }
 
 pub(crate) async fn common_words(stage: Stage) -> String {
