@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
@@ -134,10 +134,16 @@ pub async fn cached(
     response(answer)
 }
 
-/// What the answer depends on beside the database: feeds name the host that was asked.
+/// What the answer depends on beside the database: what is below `/v1` names no host, feeds name the one that
+/// was asked.
 fn key(request: &Request) -> String {
-    let mut key = request.uri().to_string();
-    for name in [header::ACCEPT_ENCODING, header::HOST, X_FORWARDED_PROTO] {
+    const HEADERS: [HeaderName; 3] = [header::ACCEPT_ENCODING, header::HOST, X_FORWARDED_PROTO];
+    let path = request.uri().path_and_query().map_or("", |path| path.as_str());
+    let (mut key, headers) = match path.starts_with("/v1/") {
+        true => (path.to_owned(), &HEADERS[..1]),
+        false => (request.uri().to_string(), &HEADERS[..]),
+    };
+    for name in headers {
         for value in request.headers().get_all(name) {
             key.push('\n');
             key.push_str(&String::from_utf8_lossy(value.as_bytes()));

@@ -33,6 +33,8 @@ pub async fn rerender(db: &Db) -> Result<u64, ApiError> {
                         Err(error) => tracing::warn!(post = %post.id, %error, "a rendering cannot be stored"),
                     }
                 }
+                // Its turn comes with the next round.
+                Err(ApiError::Overloaded) => {}
                 Err(error) => tracing::warn!(post = %post.id, %error, "a text cannot be rendered anew"),
             }
         }

@@ -52,6 +52,9 @@ async fn an_answer_is_kept_for_as_long_as_others_may_keep_it() {
     }
     assert_ne!(kept.header("x-request-id"), first.header("x-request-id"));
     assert_eq!(app.call("HEAD", &path).expect(200).await.header("etag"), first.header("etag"));
+    let spelled_otherwise =
+        app.get(&path).header("host", "other.example").header("accept-encoding", "x, y;q=0.5");
+    assert_eq!(spelled_otherwise.expect(200).await.body, first.body);
     app.get(&path).header("if-none-match", first.header("etag")).expect(304).await;
 
     // Who is signed in, and another question, are answered by the database.
