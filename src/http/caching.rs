@@ -139,9 +139,10 @@ pub async fn cached(
 fn key(request: &Request) -> String {
     const HEADERS: [HeaderName; 3] = [header::ACCEPT_ENCODING, header::HOST, X_FORWARDED_PROTO];
     let path = request.uri().path_and_query().map_or("", |path| path.as_str());
-    let (mut key, headers) = match path.starts_with("/v1/") {
-        true => (path.to_owned(), &HEADERS[..1]),
-        false => (request.uri().to_string(), &HEADERS[..]),
+    let (mut key, headers) = if path.starts_with("/v1/") {
+        (path.to_owned(), &HEADERS[..1])
+    } else {
+        (request.uri().to_string(), &HEADERS[..])
     };
     for name in headers {
         for value in request.headers().get_all(name) {
