@@ -12,6 +12,7 @@ mod connections;
 #[expect(dead_code, reason = "tests/container does more with Docker")]
 mod docker;
 mod flood;
+mod growth;
 mod http;
 mod legit;
 mod memory;
@@ -65,6 +66,7 @@ async fn main() -> ExitCode {
         "search: words of a search index": search::many_words,
         "search: common words": search::common_words,
         "search: deep pages": search::deep_pages,
+        "search: growth": growth::of_texts_and_queries,
         "responses: errors": responses::errors,
         "responses: anonymous errors": responses::anonymous_errors,
         "responses: long heads": responses::long_heads,
