@@ -167,6 +167,9 @@ fn main() -> ExitCode {
     let (mut tried, mut failed) = (0, 0);
     let mut judge = |what: &str, text: Text, costs: Option<String>| {
         tried += 1;
+        if tried % 1_000 == 0 {
+            println!("{tried} texts");
+        }
         if let Some(costs) = costs {
             failed += 1;
             println!("FAILED  {what} {text:?}: {costs}");
