@@ -25,7 +25,7 @@ const OVERRUN: Duration = Duration::from_secs(2);
 /// Renders and compares texts.
 pub static TEXTS: LazyLock<Workers> = LazyLock::new(|| Workers::new("texts", MAX_TEXTS, MAX_TEXT_BYTES));
 
-/// Parses and compresses bodies that are [`LARGE`].
+/// Parses, compresses and writes bodies that are [`LARGE`].
 pub static BODIES: LazyLock<Workers> =
     LazyLock::new(|| Workers::new("bodies", MAX_LARGE_BODIES, MAX_LARGE_BODY_BYTES));
 

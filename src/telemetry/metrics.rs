@@ -30,6 +30,9 @@ pub fn init() -> Result<PrometheusHandle, BuildError> {
     {
         counter!(refusals).increment(0);
     }
+    for workers in ["texts", "bodies"] {
+        counter!("workers_overruns_total", "workers" => workers).increment(0);
+    }
     Ok(handle)
 }
 
@@ -78,9 +81,6 @@ fn describe() {
     describe_gauge!("cache_shared", "1 while the other tasks are heard; else nothing is cached.");
     describe_gauge!("password_hashes_running", "Passwords being hashed.");
     describe_gauge!("password_hashes_waiting", "Passwords waiting to be hashed.");
-    for workers in ["texts", "bodies"] {
-        counter!("workers_overruns_total", "workers" => workers).increment(0);
-    }
     describe_gauge!("workers_running", "Texts or large bodies being worked on.");
     describe_gauge!("workers_waiting", "Texts or large bodies waiting for that.");
     describe_counter!("workers_overruns_total", "Those that took more than 2 seconds.");

@@ -1,5 +1,5 @@
-//! Looks for texts whose cost grows faster than their length: all Markdown and HTML constructs, alone, in pairs
-//! and nested, are rendered and compared at one length and at twice that. What seems to grow faster is measured
+//! Looks for texts whose cost grows faster than their length: all Markdown and HTML constructs, alone and in
+//! pairs, are rendered and compared at one length and at twice that. What seems to grow faster is measured
 //! again at larger lengths, up to the longest text there may be. `make test-growth`.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -89,7 +89,7 @@ enum Shape {
     Alternating,
     /// All of one, then all of the other.
     InSequence,
-    /// One in a paragraph each.
+    /// Both, again and again, in paragraphs of their own.
     Paragraphs,
 }
 
