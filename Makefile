@@ -67,8 +67,8 @@ test-container: image ## what happens to the image in production
 test-abuse: image ## what attackers do to the image, and what everybody else notices of it
 	cargo test --test abuse -- $(ARGS)
 
-test-growth: ## looks for texts whose cost grows faster than their length
-	cargo test --test growth
+test-growth: ## looks for texts and bodies whose cost grows faster than their length
+	cargo test --test growth -- $(ARGS)
 
 test-task-definition: ## register task-definition.json with an emulator of ECS, and lint it
 	tests/task-definition/run
