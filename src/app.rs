@@ -1,88 +1,14 @@
 //! The only place where things are wired together.
 
-use std::thread::available_parallelism;
-
 use axum::Router;
-use axum::extract::FromRef;
 
-use crate::auth::attempts::AttemptLimits;
-use crate::auth::password::Passwords;
-use crate::cache::Cache;
-use crate::clock::Clock;
 use crate::config::Config;
-use crate::db::Db;
 use crate::http::caching::Caching;
 use crate::http::concurrency::AddressLimits;
-use crate::http::conditional::RequireIfMatch;
-use crate::http::context::TrustedProxyHops;
 use crate::http::middleware::{self, Limits};
-use crate::http::origin::PublicUrl;
 use crate::http::rate_limit::RateLimits;
-use crate::language::Language;
-use crate::lifecycle::Lifecycle;
 use crate::router;
-use crate::users::routes::{ExportSlots, SignUpPolicy};
-
-/// How many passwords are hashed at once, whatever the machine.
-const MAX_HASHES: usize = 4;
-
-/// What handlers and extractors can ask for, each part by its own type.
-#[derive(Clone, FromRef)]
-pub struct AppState {
-    /// The database.
-    pub db: Db,
-    /// Answers to anonymous reads.
-    pub cache: Cache,
-    /// The time.
-    pub clock: Clock,
-    /// Whether the process has been told to stop.
-    pub lifecycle: Lifecycle,
-    /// The gate of password hashing.
-    pub passwords: Passwords,
-    /// How accounts are made.
-    pub sign_up: SignUpPolicy,
-    /// Whether a change must say which version it changes.
-    pub require_if_match: RequireIfMatch,
-    /// How many exports may begin.
-    pub export_slots: ExportSlots,
-    /// Whether sign-in and sign-up are limited.
-    pub attempt_limits: AttemptLimits,
-    /// The language of a new post, and of a search that names none.
-    pub default_language: Language,
-    /// Whose address is believed.
-    pub trusted_proxy_hops: TrustedProxyHops,
-    /// Where readers find the site.
-    pub public_url: PublicUrl,
-}
-
-impl AppState {
-    /// The state that `config` asks for.
-    ///
-    /// # Errors
-    /// Those of [`Passwords::new`].
-    pub fn new(config: &Config, db: Db, clock: Clock, lifecycle: Lifecycle) -> Result<Self, argon2::Error> {
-        // Half the cores at most, so that requests without passwords go on through a flood of logins.
-        let cores = available_parallelism().map_or(1, std::num::NonZeroUsize::get);
-        let hashing_slots = cores.div_ceil(2).min(MAX_HASHES);
-        Ok(Self {
-            db,
-            cache: Cache::new(config.cache_max_bytes),
-            clock,
-            lifecycle,
-            passwords: Passwords::new(hashing_slots)?,
-            sign_up: SignUpPolicy {
-                default_role: config.default_role,
-                refuse_common_passwords: config.password_blocklist,
-            },
-            require_if_match: RequireIfMatch(config.require_if_match),
-            export_slots: ExportSlots::default(),
-            attempt_limits: AttemptLimits(config.attempt_limits),
-            default_language: config.default_language,
-            trusted_proxy_hops: TrustedProxyHops(config.trusted_proxy_hops),
-            public_url: PublicUrl(config.public_url.as_deref().map(Into::into)),
-        })
-    }
-}
+use crate::state::AppState;
 
 /// The whole service: every route, inside the middleware stack.
 pub fn build(config: &Config, state: AppState) -> Router {

@@ -2,15 +2,15 @@
 
 use crate::db::Connection;
 
-use crate::app::AppState;
-use crate::auth::Role;
 use crate::auth::password::Password;
 use crate::comments::store as comments;
 use crate::error::ApiError;
+use crate::identity::Role;
 use crate::language::Language;
 use crate::markdown;
 use crate::posts::model::{Publication, Slug};
 use crate::posts::store as posts;
+use crate::state::AppState;
 use crate::users::model::{Email, Username};
 use crate::users::store as users;
 

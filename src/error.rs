@@ -1,6 +1,6 @@
 //! What can go wrong, once: [`ApiError`] is every error a client can see, with one status map, and
-//! [`Problem`] is the one shape it is seen in (RFC 9457). A database error becomes an `ApiError` here,
-//! so that a constraint's name decides the answer wherever it fires.
+//! [`Problem`] is the one shape it is seen in (RFC 9457). The errors of the layers below become one here, so
+//! that a constraint's name decides the response wherever it fires.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,7 +11,9 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::db::OverLimit;
+use crate::db::{self, OverLimit};
+use crate::markdown::RenderError;
+use crate::workers::WorkError;
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
@@ -288,6 +290,37 @@ pub struct Problem {
     pub request_id: String,
     /// The fields at fault, if it is about fields.
     pub errors: Vec<FieldError>,
+}
+
+impl From<WorkError> for ApiError {
+    fn from(error: WorkError) -> Self {
+        match error {
+            WorkError::Full => Self::Overloaded,
+            WorkError::Broken => Self::Internal(error.into()),
+        }
+    }
+}
+
+/// What is rendered is the `body` of a request.
+impl From<RenderError> for ApiError {
+    fn from(error: RenderError) -> Self {
+        match error {
+            RenderError::TooComplex => Self::invalid("body", "too_complex", error.to_string()),
+            RenderError::Work(error) => error.into(),
+        }
+    }
+}
+
+impl From<db::Error> for ApiError {
+    fn from(error: db::Error) -> Self {
+        match error {
+            db::Error::Overloaded => Self::Overloaded,
+            // Whatever stands in the way of a connection, also a refusal by the database, is about the database
+            // and not about the request.
+            db::Error::Unavailable(error) => Self::Unavailable(error.into()),
+            db::Error::Statement(error) => error.into(),
+        }
+    }
 }
 
 impl From<sqlx::Error> for ApiError {

@@ -2,15 +2,18 @@
 //!
 //! A guided tour, from the outside in:
 //!
-//! - [`router`] shows every route on one screen; [`app`] wires the parts together; [`server`] listens and
-//!   stops; [`openapi`] is the document that the handlers generate; [`maintenance`] is done from time to time.
-//! - The features, [`users`], [`posts`], [`comments`], [`moderation`], [`site`] and [`feeds`], have the same
-//!   three rooms each: `model` (what it is and what is allowed: pure), `store` (all of its SQL) and `routes`
+//! - [`router`] shows every route on one screen; [`app`] wires the parts together; [`state`] is what handlers
+//!   can ask for; [`server`] listens and stops; [`openapi`] is the document that the handlers generate;
+//!   [`maintenance`] is done from time to time.
+//! - The features, [`users`], [`posts`], [`comments`], [`moderation`], [`audit`], [`site`] and [`feeds`], have the
+//!   same three rooms each: `model` (what it is and what is allowed: pure), `store` (all of its SQL) and `routes`
 //!   (handlers and their request types).
-//! - The kit knows no feature: [`auth`] tells who is calling, as extractor types, and has the rooms of
-//!   sessions; [`http`] is the middleware stack, the extractors, validation, lists, conditional requests and
-//!   idempotency; [`cache`] keeps answers to anonymous reads; [`error`] is every error that a client can see; [`db`] is the pool, the migrations and the
-//!   development server; [`workers`] do what takes long; [`markdown`], [`language`], [`config`], [`telemetry`], [`clock`] and [`lifecycle`] are what they say.
+//! - The kit knows no feature: [`identity`] is roles and how users are named; [`auth`] tells who is calling,
+//!   as extractor types, and has the rooms of sessions; [`http`] is the middleware stack, the extractors,
+//!   validation, lists, conditional requests and idempotency; [`cache`] keeps answers to anonymous reads;
+//!   [`error`] is every error that a client can see; [`db`] is the pool, the migrations and the development
+//!   server; [`workers`] do what takes long; [`markdown`], [`language`], [`config`], [`telemetry`], [`clock`]
+//!   and [`lifecycle`] are what they say.
 //!
 //! A request passes the stack of [`http::middleware`], is read by the extractors of [`http::extract`] and
 //! [`auth`], and reaches a handler with nothing left to check but the state of things, which constraints
@@ -26,6 +29,7 @@ pub const REVISION: &str = match option_env!("GIT_SHA") {
 };
 
 pub mod app;
+pub mod audit;
 pub mod auth;
 pub mod cache;
 pub mod clock;
@@ -37,6 +41,7 @@ pub mod demo;
 pub mod error;
 pub mod feeds;
 pub mod http;
+pub mod identity;
 pub mod language;
 pub mod lifecycle;
 pub mod maintenance;
@@ -47,6 +52,7 @@ pub mod posts;
 pub mod router;
 pub mod server;
 pub mod site;
+pub mod state;
 pub mod telemetry;
 pub mod users;
 pub mod workers;

@@ -5,8 +5,8 @@ mod cli;
 use std::io::Write;
 use std::process::ExitCode;
 
-use blog_api::auth::Role;
-use blog_api::openapi;
+use blog_api::identity::Role;
+use blog_api::router;
 use clap::{Args, Parser, Subcommand};
 use cli::failure::{Failure, cannot};
 use cli::healthcheck::healthcheck;
@@ -72,7 +72,7 @@ async fn main() -> ExitCode {
         Command::Serve(args) => serve(&args).await,
         Command::Migrate => migrate().await,
         Command::Healthcheck => healthcheck().await,
-        Command::Openapi => print(openapi::document()),
+        Command::Openapi => print(router::document()),
         Command::Users(UsersCommand::Create { username, email, role }) => {
             create_user(username, email, role).await
         }

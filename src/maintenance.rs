@@ -9,8 +9,7 @@ use crate::auth::attempts::store as attempts;
 use crate::auth::store as sessions;
 use crate::cache::{Cache, Scope};
 use crate::clock::Clock;
-use crate::db::Db;
-use crate::error::ApiError;
+use crate::db::{self, Db};
 use crate::http::idempotency::store as idempotency;
 use crate::posts::jobs as posts;
 
@@ -41,7 +40,7 @@ pub async fn run(db: Db, cache: Cache, clock: Clock) {
 ///
 /// # Errors
 /// When the database fails; what was done until then lasts.
-pub async fn round(db: &Db, cache: &Cache, clock: &Clock) -> Result<(), ApiError> {
+pub async fn round(db: &Db, cache: &Cache, clock: &Clock) -> Result<(), db::Error> {
     let now = clock.now();
     while idempotency::delete_expired(&mut db.acquire().await?, now, BATCH).await? > 0 {}
     while attempts::delete_expired(&mut db.acquire().await?, now, BATCH).await? > 0 {}

@@ -2,12 +2,12 @@
 //! the middleware answer for every route is added here, so that no handler has to repeat it.
 
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
 
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::{HeaderValue, header};
 use axum::middleware::{Next, from_fn, map_response};
 use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::get;
 use axum::{Extension, Router};
 use serde_json::{Map, Value, json};
 use tower_http::decompression::DecompressionLayer;
@@ -15,10 +15,9 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa::OpenApi;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use crate::app::AppState;
 use crate::cache::Scope;
 use crate::error::Problem;
-use crate::router;
+use crate::state::AppState;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -29,11 +28,10 @@ use crate::router;
         description = "Users, posts and comments.\n\n\
             Sign in with `POST /v1/sessions` and send the token as `Authorization: Bearer <token>`. \
             Every error is a problem document (RFC 9457) that names each field at fault. \
-            How often you may ask is in the `RateLimit` and `RateLimit-Policy` headers of every answer. \
             Lists have `next_cursor` and a `Link` to the next page. \
             A single resource has an `ETag`: send it as `If-None-Match` to read only what is new, as `If-Match` to \
             change only what you have seen. A `POST` with an `Idempotency-Key` may be sent again. \
-            `RateLimit` headers say how much may still be asked. \
+            `RateLimit` and `RateLimit-Policy` say how much you may still ask, and how often. \
             Every answer carries `X-Request-Id`, yours if you send one.",
     ),
     components(schemas(Problem)),
@@ -57,30 +55,39 @@ pub fn base() -> utoipa::openapi::OpenApi {
     Base::openapi()
 }
 
-static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
-    let document = serde_json::to_value(router::routes().into_openapi()).map(complete);
-    document.and_then(|document| serde_json::to_string_pretty(&document)).unwrap_or_default() + "\n"
-});
+#[derive(OpenApi)]
+#[openapi(paths(read))]
+struct Own;
 
-/// The whole document, as JSON for people and machines.
+/// The document as JSON for people and machines, of the paths that the handlers describe.
 #[must_use]
-pub fn document() -> &'static str {
-    &DOCUMENT
+pub fn document(mut paths: utoipa::openapi::OpenApi) -> String {
+    paths.merge(Own::openapi());
+    let document = serde_json::to_value(paths).map(complete);
+    document.and_then(|document| serde_json::to_string_pretty(&document)).unwrap_or_default() + "\n"
 }
+
+/// Asked when it is first read, so that a task boots without it.
+#[derive(Clone, Copy)]
+struct Document(fn() -> &'static str);
 
 /// This document
 #[utoipa::path(get, path = "/openapi.json", tag = "documentation", responses(
     (status = 200, description = "The OpenAPI 3.1 document", content_type = "application/json", body = Object),
 ))]
-pub async fn read() -> Response {
+async fn read(State(Document(document)): State<Document>) -> Response {
     (UNCHANGING, [(header::CONTENT_TYPE, "application/json")], document()).into_response()
 }
 
 /// No write changes the document or its page.
 const UNCHANGING: Extension<Scope> = Extension(Scope::Nothing);
 
-/// `/docs`: the document as a page, all of whose assets are in the binary.
-pub fn docs() -> Router<AppState> {
+/// `/openapi.json`, and `/docs`: the document as a page, all of whose assets are in the binary.
+pub fn routes(document: fn() -> &'static str) -> Router<AppState> {
+    Router::new().route("/openapi.json", get(read)).with_state(Document(document)).merge(docs())
+}
+
+fn docs() -> Router<AppState> {
     const POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
                           frame-ancestors 'none'";
     let policy = HeaderValue::from_static(POLICY);
@@ -152,7 +159,7 @@ fn complete(mut document: Value) -> Value {
 }
 
 /// The resources that have an `ETag`.
-const TAGGED: [&str; 6] = ["Account", "Comment", "Post", "Profile", "Report", "Site"];
+const TAGGED: [&str; 7] = ["Account", "Comment", "Post", "Profile", "Report", "Revision", "Site"];
 
 fn add_header_parameters(method: &str, path_has_patch: bool, operation: &mut Value) {
     let answer = &operation["responses"]["200"]["content"]["application/json"]["schema"]["$ref"];

@@ -1,10 +1,12 @@
 //! Every route of the service, on one screen. Each handler's path stands in its `#[utoipa::path]`, so the
 //! router and the OpenAPI document cannot disagree.
 
+use std::sync::LazyLock;
+
 use axum::Router;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::app::AppState;
+use crate::audit::routes as audit;
 use crate::auth::routes as sessions;
 use crate::comments::routes as comments;
 use crate::feeds::routes as feeds;
@@ -13,6 +15,7 @@ use crate::moderation::routes as moderation;
 use crate::openapi;
 use crate::posts::routes as posts;
 use crate::site::routes as site;
+use crate::state::AppState;
 use crate::users::routes as users;
 
 /// The routes with their documentation.
@@ -53,19 +56,25 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(moderation::read_ban, moderation::ban, moderation::unban))
         .routes(routes!(moderation::list_reports, moderation::create_report))
         .routes(routes!(moderation::read_report, moderation::update_report))
-        .routes(routes!(moderation::list_audit))
+        .routes(routes!(audit::list_audit))
         // /v1/site
         .routes(routes!(site::read, site::update))
         // /feed.xml, /feed.json, /sitemap.xml
         .routes(routes!(feeds::atom))
         .routes(routes!(feeds::json))
         .routes(routes!(feeds::sitemap))
-        // /openapi.json
-        .routes(routes!(openapi::read))
 }
 
-/// The routes as axum serves them, and `/docs`.
+static DOCUMENT: LazyLock<String> = LazyLock::new(|| openapi::document(routes().into_openapi()));
+
+/// The OpenAPI document of all routes.
+#[must_use]
+pub fn document() -> &'static str {
+    &DOCUMENT
+}
+
+/// The routes as axum serves them, and `/openapi.json` and `/docs`.
 pub fn router() -> Router<AppState> {
-    let (router, _document) = routes().split_for_parts();
-    router.merge(openapi::docs())
+    let (router, _documented) = routes().split_for_parts();
+    router.merge(openapi::routes(document))
 }

@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 use metrics::{counter, gauge};
 use tokio::sync::{Semaphore, oneshot};
 
-use crate::error::ApiError;
 use crate::telemetry::metrics::set;
 
 /// How many texts may wait or be worked on, and how many bytes they have together.
@@ -31,6 +30,17 @@ pub static BODIES: LazyLock<Workers> =
 
 /// From how many bytes on a body is worth another thread.
 pub const LARGE: usize = 32 * 1024;
+
+/// Why a piece of work has no result.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+pub enum WorkError {
+    /// Too many pieces or bytes wait.
+    #[error("too much work waits")]
+    Full,
+    /// It panicked.
+    #[error("the work was broken off")]
+    Broken,
+}
 
 /// A few threads, and a queue with an end.
 #[derive(Debug)]
@@ -64,18 +74,16 @@ impl Workers {
     /// The result of `work` on so many bytes, when its turn has come.
     ///
     /// # Errors
-    /// [`ApiError::Overloaded`] when too many pieces or bytes wait.
+    /// [`WorkError`]
     pub async fn run<T: Send + 'static>(
         &self,
         bytes: usize,
         work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, ApiError> {
-        let permits = u32::try_from(bytes).map_err(|_too_many| ApiError::Overloaded)?;
-        let piece = self.pieces.clone().try_acquire_owned().map_err(|_full| ApiError::Overloaded)?;
-        let held =
-            self.bytes.clone().try_acquire_many_owned(permits).map_err(|_full| ApiError::Overloaded)?;
-        let running =
-            self.running.clone().acquire_owned().await.map_err(|closed| ApiError::Internal(closed.into()))?;
+    ) -> Result<T, WorkError> {
+        let permits = u32::try_from(bytes).map_err(|_too_many| WorkError::Full)?;
+        let piece = self.pieces.clone().try_acquire_owned().map_err(|_full| WorkError::Full)?;
+        let held = self.bytes.clone().try_acquire_many_owned(permits).map_err(|_full| WorkError::Full)?;
+        let running = self.running.clone().acquire_owned().await.map_err(|_closed| WorkError::Broken)?;
         let (done, result) = oneshot::channel();
         let name = self.name;
         tokio::task::spawn_blocking(move || {
@@ -94,7 +102,7 @@ impl Workers {
             }
             drop(done.send(result));
         });
-        result.await.map_err(|panicked| ApiError::Internal(panicked.into()))
+        result.await.map_err(|_panicked| WorkError::Broken)
     }
 
     fn observe(&self) {
@@ -120,11 +128,11 @@ mod tests {
         let workers = Workers::with_slots("tests", 1, 64, 1024);
         assert_eq!(workers.run(4, || 4).await.unwrap(), 4);
         let all = workers.pieces.clone().acquire_many_owned(64).await.unwrap();
-        assert!(matches!(workers.run(4, || 4).await, Err(ApiError::Overloaded)));
+        assert!(matches!(workers.run(4, || 4).await, Err(WorkError::Full)));
         drop(all);
         let _bytes = workers.bytes.clone().acquire_many_owned(1021).await.unwrap();
         assert_eq!(workers.run(3, || 3).await.unwrap(), 3);
-        assert!(matches!(workers.run(4, || 4).await, Err(ApiError::Overloaded)));
+        assert!(matches!(workers.run(4, || 4).await, Err(WorkError::Full)));
     }
 
     #[tokio::test]

@@ -1,5 +1,5 @@
 //! Who is calling, as extractor types: a handler that takes an [`Editor`] runs for editors and admins
-//! only. Below them are sessions (three rooms like a feature's), tokens, passwords and roles.
+//! only. Below them are sessions (three rooms like a feature's), tokens and passwords.
 //!
 //! | extractor | anonymous | banned | for |
 //! | --- | --- | --- | --- |
@@ -12,7 +12,6 @@
 pub mod attempts;
 pub mod model;
 pub mod password;
-mod role;
 pub mod routes;
 pub mod store;
 pub mod token;
@@ -22,12 +21,12 @@ use axum::http::request::Parts;
 use uuid::Uuid;
 
 use crate::clock::Clock;
-use crate::db::{Connection, Db, Transaction};
+use crate::db::{self, Connection, Db, Transaction};
 use crate::error::ApiError;
 use crate::http::context::RequestContext;
-use crate::http::rate_limit::Tally;
+use crate::http::rate_limit::RequestLimits;
+use crate::identity::Role;
 use model::Ban;
-pub use role::Role;
 use token::Bearer;
 
 /// A signed-in user.
@@ -65,7 +64,7 @@ impl Viewer {
     ///
     /// # Errors
     /// Those of [`Db::acquire`].
-    pub async fn acquire(&self, db: &Db) -> Result<Connection, ApiError> {
+    pub async fn acquire(&self, db: &Db) -> Result<Connection, db::Error> {
         if self.0.is_some() { db.acquire().await } else { db.acquire_reader().await }
     }
 
@@ -73,7 +72,7 @@ impl Viewer {
     ///
     /// # Errors
     /// Those of [`Db::begin_costly`].
-    pub async fn begin_costly(&self, db: &Db) -> Result<Transaction, ApiError> {
+    pub async fn begin_costly(&self, db: &Db) -> Result<Transaction, db::Error> {
         if self.0.is_some() { db.begin_costly().await } else { db.begin_costly_reader().await }
     }
 
@@ -154,7 +153,7 @@ where
     // A handler may ask for its user more than once.
     let is_first = |context: &RequestContext| context.user_id.set(caller.user.id).is_ok();
     if parts.extensions.get().is_some_and(is_first) {
-        Tally::of(parts).count_account(caller.user.id)?;
+        RequestLimits::of(parts).count_account(caller.user.id)?;
     }
     Ok(Some(caller))
 }

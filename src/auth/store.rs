@@ -6,7 +6,8 @@ use uuid::Uuid;
 
 use super::model::{Ban, LAST_USED_PRECISION, LIFETIME, Session};
 use super::token::TokenHash;
-use super::{Caller, Role, User};
+use super::{Caller, User};
+use crate::identity::Role;
 
 /// The user behind a live token, and the ban on them if it has not ended. Notes now and then that the
 /// session is in use.

@@ -4,7 +4,7 @@ use std::future::pending;
 use std::net::TcpListener;
 
 use blog_api::REVISION;
-use blog_api::app::{self, AppState};
+use blog_api::app;
 use blog_api::clock::Clock;
 use blog_api::config::{Config, Environment};
 use blog_api::db::credentials::REFRESH_INTERVAL;
@@ -13,6 +13,7 @@ use blog_api::http::middleware;
 use blog_api::lifecycle::Lifecycle;
 use blog_api::maintenance;
 use blog_api::server::{self, HEADER_READ_TIMEOUT, PROGRESS_WINDOW, ServerPolicy, Starting, Stop};
+use blog_api::state::AppState;
 use blog_api::telemetry::{self, emf, metrics};
 use blog_api::workers;
 use metrics_exporter_prometheus::PrometheusHandle;

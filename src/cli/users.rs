@@ -2,15 +2,15 @@
 
 use std::io::{BufRead, IsTerminal};
 
-use blog_api::app::AppState;
-use blog_api::auth::Role;
 use blog_api::auth::password::Password;
 use blog_api::clock::Clock;
 use blog_api::config::Config;
 use blog_api::db::{Db, migrations};
 use blog_api::error::ApiError;
 use blog_api::http::validation::{Validate, Violations};
+use blog_api::identity::Role;
 use blog_api::lifecycle::Lifecycle;
+use blog_api::state::AppState;
 use blog_api::users::model::{Account, Email, Username, check_password};
 use blog_api::users::store as users;
 
@@ -64,7 +64,7 @@ async fn create_user_in(
         display_name: None,
         bio: None,
     };
-    let mut connection = db.acquire().await.map_err(in_words)?;
+    let mut connection = db.acquire().await.map_err(|error| in_words(error.into()))?;
     let account = users::insert(&mut connection, new, state.clock.now()).await;
     drop(connection);
     db.close();

@@ -5,10 +5,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::auth::{Role, User, Viewer};
+use crate::auth::{User, Viewer};
 use crate::http::conditional::Versioned;
 use crate::http::validation::text_type;
-use crate::users::model::Byline;
+use crate::identity::Role;
+use crate::identity::UserRef;
 
 text_type!(
     /// The text of a comment, in Markdown.
@@ -58,7 +59,7 @@ pub struct Comment {
     pub depth: i32,
     /// Who wrote it; null for a tombstone.
     #[schema(required)]
-    pub author: Option<Byline>,
+    pub author: Option<UserRef>,
     /// The text, in Markdown; empty for a tombstone.
     #[schema(example = "I *agree*.")]
     pub body: String,

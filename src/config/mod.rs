@@ -12,7 +12,7 @@ use axum::http::HeaderValue;
 use secrecy::SecretString;
 use sqlx::postgres::PgSslMode;
 
-use crate::auth::Role;
+use crate::identity::Role;
 use crate::language::Language;
 use parse::Variables;
 

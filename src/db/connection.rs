@@ -18,7 +18,7 @@ use sqlx::{ConnectOptions, Describe, Either, Error, Execute, Executor, Postgres,
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use super::pool::Connector;
+use super::connector::Connector;
 
 /// How much longer the answer to a statement may take than PostgreSQL may work on it.
 const ANSWER_MARGIN: Duration = Duration::from_millis(500);

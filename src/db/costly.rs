@@ -8,8 +8,8 @@ use metrics::{counter, gauge};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
+use super::Error;
 use crate::config::DatabaseConfig;
-use crate::error::ApiError;
 use crate::telemetry::metrics::set;
 
 /// How long PostgreSQL may work on one of these statements.
@@ -52,8 +52,8 @@ impl Costly {
     /// Waits for a place in the share; it is free again when the permit is dropped.
     ///
     /// # Errors
-    /// [`ApiError::Overloaded`] when too many wait, or none is free in time.
-    pub(super) async fn permit(&self) -> Result<OwnedSemaphorePermit, ApiError> {
+    /// [`Error::Overloaded`] when too many wait, or none is free in time.
+    pub(super) async fn permit(&self) -> Result<OwnedSemaphorePermit, Error> {
         if let Ok(permit) = self.running.clone().try_acquire_owned() {
             return Ok(permit);
         }
@@ -63,7 +63,7 @@ impl Costly {
         };
         permit.and_then(Result::ok).ok_or_else(|| {
             counter!("db_costly_refused_total").increment(1);
-            ApiError::Overloaded
+            Error::Overloaded
         })
     }
 

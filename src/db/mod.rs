@@ -3,6 +3,7 @@
 
 pub mod channel;
 mod connection;
+mod connector;
 mod costly;
 pub mod credentials;
 #[cfg(feature = "embedded-db")]
@@ -18,17 +19,31 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
 use crate::config::DatabaseConfig;
-use crate::error::ApiError;
 pub use connection::{Connection, OverLimit, Transaction};
+pub use connector::is_refused_sign_in;
 use costly::Costly;
 use credentials::Credentials;
+pub use pool::AcquireError;
 use pool::Pool;
-pub use pool::{AcquireError, is_refused_sign_in};
 
 /// How long a request waits for the reader before it turns to the writer.
 const READER_PATIENCE: Duration = Duration::from_secs(1);
 /// How long requests go to the writer at once after the reader has failed one.
 const READER_PAUSE: Duration = Duration::from_secs(10);
+
+/// Why there is no connection, or why a statement failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No connection is free, or can be made.
+    #[error(transparent)]
+    Unavailable(#[from] AcquireError),
+    /// The share of reads whose cost the client chooses is in use.
+    #[error("too many costly reads wait")]
+    Overloaded,
+    /// A statement failed.
+    #[error(transparent)]
+    Statement(#[from] sqlx::Error),
+}
 
 /// The database as the service sees it. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -69,9 +84,9 @@ impl Db {
     /// A connection to the writer, once one is free.
     ///
     /// # Errors
-    /// [`ApiError::Unavailable`] when none is free or can be made within the acquire timeout.
-    pub async fn acquire(&self) -> Result<Connection, ApiError> {
-        self.writer.acquire().await.map_err(unavailable)
+    /// [`Error::Unavailable`] when none is free or can be made within the acquire timeout.
+    pub async fn acquire(&self) -> Result<Connection, Error> {
+        Ok(self.writer.acquire().await?)
     }
 
     /// A connection for reads that may be a moment behind: to the reader if there is one and it answers,
@@ -79,7 +94,7 @@ impl Db {
     ///
     /// # Errors
     /// As [`acquire`](Self::acquire).
-    pub async fn acquire_reader(&self) -> Result<Connection, ApiError> {
+    pub async fn acquire_reader(&self) -> Result<Connection, Error> {
         if let Some(reader) = &self.reader
             && let Some(connection) = reader.acquire().await
         {
@@ -92,7 +107,7 @@ impl Db {
     ///
     /// # Errors
     /// As [`acquire`](Self::acquire).
-    pub async fn begin(&self) -> Result<Transaction, ApiError> {
+    pub async fn begin(&self) -> Result<Transaction, Error> {
         Ok(Transaction::begin(self.acquire().await?, "begin").await?)
     }
 
@@ -100,7 +115,7 @@ impl Db {
     ///
     /// # Errors
     /// As [`acquire`](Self::acquire).
-    pub async fn begin_snapshot(&self) -> Result<Transaction, ApiError> {
+    pub async fn begin_snapshot(&self) -> Result<Transaction, Error> {
         let how = "begin isolation level repeatable read read only";
         Ok(Transaction::begin(self.acquire().await?, how).await?)
     }
@@ -110,19 +125,18 @@ impl Db {
     /// [`begin_costly_reader`]: Self::begin_costly_reader
     ///
     /// # Errors
-    /// [`ApiError::Overloaded`] when the share of such reads is in use; else as [`acquire`](Self::acquire).
-    pub async fn begin_costly(&self) -> Result<Transaction, ApiError> {
+    /// [`Error::Overloaded`] when the share of such reads is in use; else as [`acquire`](Self::acquire).
+    pub async fn begin_costly(&self) -> Result<Transaction, Error> {
         let permit = self.costly.permit().await?;
         self.limited(self.acquire().await?, permit).await
     }
 
     /// A transaction for reads whose cost the client chooses, and that may be a moment behind. They have a
-    /// share of the connections and a time limit of their own: a statement that takes longer is
-    /// [`ApiError::TooCostly`].
+    /// share of the connections and a time limit of their own: a statement that takes longer fails with [`OverLimit`].
     ///
     /// # Errors
     /// As [`begin_costly`](Self::begin_costly).
-    pub async fn begin_costly_reader(&self) -> Result<Transaction, ApiError> {
+    pub async fn begin_costly_reader(&self) -> Result<Transaction, Error> {
         let permit = self.costly.permit().await?;
         self.limited(self.acquire_reader().await?, permit).await
     }
@@ -131,7 +145,7 @@ impl Db {
     ///
     /// # Errors
     /// As [`begin_costly`](Self::begin_costly).
-    pub async fn acquire_long_reader(&self) -> Result<Connection, ApiError> {
+    pub async fn acquire_long_reader(&self) -> Result<Connection, Error> {
         let permit = self.costly.permit().await?;
         Ok(self.acquire_reader().await?.within_share(permit))
     }
@@ -140,7 +154,7 @@ impl Db {
         &self,
         connection: Connection,
         permit: OwnedSemaphorePermit,
-    ) -> Result<Transaction, ApiError> {
+    ) -> Result<Transaction, Error> {
         let connection = connection.limited(self.costly.time_limit, permit);
         Ok(Transaction::begin(connection, self.costly.begin).await?)
     }
@@ -201,10 +215,4 @@ pub async fn is_read_only(connection: &mut Connection) -> sqlx::Result<bool> {
     sqlx::query_scalar!(r#"select current_setting('transaction_read_only') = 'on' as "read_only!""#)
         .fetch_one(connection)
         .await
-}
-
-/// Whatever stands in the way of a connection, also a refusal by the database, is about the database and
-/// not about the request.
-fn unavailable(error: AcquireError) -> ApiError {
-    ApiError::Unavailable(error.into())
 }

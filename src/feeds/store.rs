@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::model::Entry;
 use super::model::sitemap::{MAX_URLS, Month, Url};
 use crate::db::Connection;
-use crate::users::model::Byline;
+use crate::identity::UserRef;
 
 /// Which posts a feed shows.
 #[derive(Clone, Copy, Debug)]
@@ -72,7 +72,7 @@ pub async fn newest(
         summary: row.summary,
         tags: row.tags,
         html: row.html,
-        author: Byline::new(row.author_id, row.username, row.display_name),
+        author: UserRef::new(row.author_id, row.username, row.display_name),
         published_at: row.published_at,
         updated_at: row.updated_at,
     });

@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use metrics::counter;
 
-use super::health;
+use super::PROBES;
 use super::origin::X_FORWARDED_PROTO;
 use crate::cache::{Answer, Cache, Scope};
 use crate::clock::Clock;
@@ -93,7 +93,7 @@ pub async fn cached(
     request: Request,
     next: Next,
 ) -> Response {
-    if !is_read(&request) || !is_anonymous(&request) || health::PATHS.contains(&request.uri().path()) {
+    if !is_read(&request) || !is_anonymous(&request) || PROBES.contains(&request.uri().path()) {
         return next.run(request).await;
     }
     let key = key(&request);

@@ -13,9 +13,9 @@ use axum::response::{IntoResponse, Response};
 use http_body::{Frame, SizeHint};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::PROBES;
 use super::caching::is_read;
 use super::context::{TrustedProxyHops, client_network};
-use super::health;
 use super::shares::{Share, Shares};
 use crate::error::ApiError;
 
@@ -75,7 +75,7 @@ impl AddressLimits {
 
 /// Refuses the request that is one too many, and the answer for which there is no room. Health is exempt.
 pub async fn limit(State(limits): State<AddressLimits>, request: Request, next: Next) -> Response {
-    if health::PATHS.contains(&request.uri().path()) {
+    if PROBES.contains(&request.uri().path()) {
         return next.run(request).await;
     }
     let address = client_network(request.headers(), request.extensions(), limits.hops);

@@ -54,7 +54,7 @@ pub async fn compress_aside(request: Request, next: Next) -> Response {
     match BODIES.run(length, move || runtime.block_on(to_bytes(body, usize::MAX))).await {
         Ok(Ok(bytes)) => Response::from_parts(parts, Body::from(bytes)),
         Ok(Err(error)) => ApiError::Internal(error.into()).into_response(),
-        Err(error) => error.into_response(),
+        Err(error) => ApiError::from(error).into_response(),
     }
 }
 

@@ -14,7 +14,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::body_budget::reserve;
 use super::context::RequestContext;
-use super::rate_limit::Tally;
+use super::rate_limit::RequestLimits;
 use super::validation::Validate;
 use crate::error::{ApiError, FieldError, abridged};
 use crate::workers::{BODIES, LARGE};
@@ -50,7 +50,7 @@ pub(super) async fn read_json(parts: &Parts, body: Body) -> Result<Vec<u8>, ApiE
     let bytes = read_body(parts, body).await?;
     // Known by now if the handler wants a user.
     if let Some(user_id) = parts.extensions.get().and_then(|context: &RequestContext| context.user_id.get()) {
-        Tally::of(parts).count_bytes(*user_id, bytes.len())?;
+        RequestLimits::of(parts).count_bytes(*user_id, bytes.len())?;
     }
     Ok(bytes)
 }

@@ -14,9 +14,6 @@ use crate::REVISION;
 use crate::db::{self, Db, migrations};
 use crate::lifecycle::Lifecycle;
 
-/// The paths that are answered however busy the task is.
-pub const PATHS: [&str; 2] = ["/health", "/ready"];
-
 /// The header that says which commit answers, so that a deployment can tell the new task from the old.
 const X_BLOG_API_VERSION: HeaderName = HeaderName::from_static("x-blog-api-version");
 

@@ -15,6 +15,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
+use super::PROBES;
 use super::access_log::access_log;
 use super::body_budget::{BodyBudget, budget_bodies};
 use super::caching::{Caching, cache_control, cached, note_changes};
@@ -196,7 +197,7 @@ async fn time_out(State(limit): State<Duration>, request: Request, next: Next) -
 /// Refuses at once what would only wait: a client can go elsewhere or try again. Health is exempt, so
 /// that a busy task is not taken for a dead one.
 async fn shed(State(slots): State<Arc<Semaphore>>, request: Request, next: Next) -> Response {
-    if health::PATHS.contains(&request.uri().path()) {
+    if PROBES.contains(&request.uri().path()) {
         return next.run(request).await;
     }
     match slots.try_acquire() {

@@ -18,3 +18,6 @@ pub mod rate_limit;
 pub mod retry;
 pub mod shares;
 pub mod validation;
+
+/// The paths that are answered however busy the task is.
+pub const PROBES: [&str; 2] = ["/health", "/ready"];

@@ -20,8 +20,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
-use crate::error::ApiError;
-use crate::workers::TEXTS;
+use crate::workers::{TEXTS, WorkError};
 
 /// The version of what [`render`] makes of a text: raise it with every change of that, and the texts that
 /// were rendered by an earlier version are rendered anew in the background.
@@ -58,6 +57,23 @@ pub struct Heading {
     pub text: String,
 }
 
+/// Why a text is not rendered.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+pub enum RenderError {
+    /// It has too many elements or levels, takes too much work, becomes too long, or has elements whose nesting
+    /// every reader of HTML would understand differently.
+    #[error(
+        "has more than {} elements or {} levels of nesting, becomes too long as HTML, or has HTML that cannot be \
+         nested or closed like this: make it simpler",
+        budget::MAX_ELEMENTS,
+        budget::MAX_DEPTH
+    )]
+    TooComplex,
+    /// Too many texts are being rendered, or rendering failed.
+    #[error(transparent)]
+    Work(#[from] WorkError),
+}
+
 static OPTIONS: LazyLock<Options<'static>> = LazyLock::new(|| {
     let mut options = Options::default();
     options.extension.table = true;
@@ -82,10 +98,8 @@ fn max_bytes(markdown: &str) -> usize {
 /// What the text of a page of its own becomes, made when a thread is free for it.
 ///
 /// # Errors
-/// [`ApiError::Invalid`] about `body` when it has more than 10,000 elements or 150 levels, takes too
-/// much work or becomes too long, or has elements whose nesting every reader of HTML would understand
-/// differently. [`ApiError::Overloaded`] when too many texts are being rendered.
-pub async fn render(markdown: &str) -> Result<Rendered, ApiError> {
+/// [`RenderError`]
+pub async fn render(markdown: &str) -> Result<Rendered, RenderError> {
     rendered(markdown, document).await
 }
 
@@ -94,21 +108,16 @@ pub async fn render(markdown: &str) -> Result<Rendered, ApiError> {
 ///
 /// # Errors
 /// As [`render`].
-pub async fn render_fragment(markdown: &str) -> Result<String, ApiError> {
+pub async fn render_fragment(markdown: &str) -> Result<String, RenderError> {
     rendered(markdown, fragment).await
 }
 
-async fn rendered<T: Send + 'static>(markdown: &str, render: fn(&str) -> Option<T>) -> Result<T, ApiError> {
+async fn rendered<T: Send + 'static>(
+    markdown: &str,
+    render: fn(&str) -> Option<T>,
+) -> Result<T, RenderError> {
     let text = markdown.to_owned();
-    TEXTS.run(text.len(), move || render(&text)).await?.ok_or_else(|| {
-        let detail = format!(
-            "has more than {} elements or {} levels of nesting, becomes too long as HTML, or has HTML that \
-             cannot be nested or closed like this: make it simpler",
-            budget::MAX_ELEMENTS,
-            budget::MAX_DEPTH,
-        );
-        ApiError::invalid("body", "too_complex", detail)
-    })
+    TEXTS.run(text.len(), move || render(&text)).await?.ok_or(RenderError::TooComplex)
 }
 
 fn document(markdown: &str) -> Option<Rendered> {

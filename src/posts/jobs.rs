@@ -3,9 +3,9 @@
 use uuid::Uuid;
 
 use super::store;
-use crate::db::Db;
-use crate::error::ApiError;
-use crate::markdown;
+use crate::db::{self, Db};
+use crate::markdown::{self, RenderError};
+use crate::workers::WorkError;
 
 /// How many texts are held in memory at once.
 const BATCH: i64 = 20;
@@ -16,7 +16,7 @@ const BATCH: i64 = 20;
 ///
 /// # Errors
 /// When the database does not answer; what is done stays done.
-pub async fn rerender(db: &Db) -> Result<u64, ApiError> {
+pub async fn rerender(db: &Db) -> Result<u64, db::Error> {
     let mut rerendered = 0;
     let mut last = Uuid::nil();
     loop {
@@ -34,7 +34,7 @@ pub async fn rerender(db: &Db) -> Result<u64, ApiError> {
                     }
                 }
                 // Its turn comes with the next round.
-                Err(ApiError::Overloaded) => {}
+                Err(RenderError::Work(WorkError::Full)) => {}
                 Err(error) => tracing::warn!(post = %post.id, %error, "a text cannot be rendered anew"),
             }
         }

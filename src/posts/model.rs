@@ -12,12 +12,13 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::auth::{Role, User, Viewer};
+use crate::auth::{User, Viewer};
 use crate::http::conditional::Versioned;
 use crate::http::validation::{Broken, Rule, length, text_type};
+use crate::identity::Role;
+use crate::identity::UserRef;
 use crate::language::Language;
 use crate::markdown::Heading;
-use crate::users::model::Byline;
 pub use highlight::highlight;
 pub use revision::{Revision, RevisionContent, RevisionSummary, diff};
 
@@ -287,7 +288,7 @@ pub struct PostSummary {
     #[schema(minimum = 0)]
     pub comments: i32,
     /// Who wrote it.
-    pub author: Byline,
+    pub author: UserRef,
     /// Grows with each change; the `ETag` begins with it.
     #[schema(example = 1)]
     pub version: i64,

@@ -5,6 +5,8 @@ use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
+use crate::audit::model::{Action, Entry};
+use crate::audit::store as audit;
 use crate::auth::{Admin, Viewer};
 use crate::clock::Clock;
 use crate::db::Db;
@@ -12,8 +14,6 @@ use crate::error::ApiError;
 use crate::http::conditional::{IfMatch, Tagged};
 use crate::http::extract::Json;
 use crate::http::validation::{Validate, Violations, not_null, nullable};
-use crate::moderation::model::{Action, Entry};
-use crate::moderation::store as audit;
 use crate::site::model::{Site, SiteCommentsPolicy, SiteDescription, SiteTitle};
 use crate::site::store;
 

@@ -97,7 +97,7 @@ async fn the_health_check_tells_a_healthy_server_from_none() {
 fn the_document_is_printed() {
     let output = run(&["openapi"], &[], "");
     assert!(output.status.success());
-    assert_eq!(String::from_utf8(output.stdout).unwrap(), blog_api::openapi::document());
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), blog_api::router::document());
 }
 
 /// Keeps the URL honest: it must lead to where the options do.

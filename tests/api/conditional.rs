@@ -31,7 +31,9 @@ fn etag(reply: &Reply) -> String {
 #[tokio::test]
 async fn what_the_client_has_is_not_sent_again() {
     let app = TestApp::start().await;
-    let (author, paths) = resources(&app).await;
+    let (author, mut paths) = resources(&app).await;
+    let revision = paths.iter().find(|path| path.contains("/posts/")).unwrap().to_owned() + "/revisions/1";
+    paths.push(revision);
     for path in paths {
         let tag = etag(&app.get(&path).by(&author).expect(200).await);
         for method in ["GET", "HEAD"] {

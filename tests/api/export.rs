@@ -117,7 +117,7 @@ async fn every_column_of_what_is_exported_is_shown_or_withheld() {
 
 /// The fields of the export by its schema, each with the fields of its rows.
 fn shape() -> BTreeMap<String, BTreeSet<String>> {
-    let document: Value = serde_json::from_str(blog_api::openapi::document()).unwrap();
+    let document: Value = serde_json::from_str(blog_api::router::document()).unwrap();
     let properties = |schema: &Value| {
         let name = schema["$ref"].as_str().unwrap().trim_start_matches('#');
         document.pointer(name).unwrap()["properties"].as_object().unwrap().clone()

@@ -6,7 +6,7 @@ use crate::support::{TestApp, operations};
 async fn the_document_is_served_and_shown_without_a_foreign_host() {
     let app = TestApp::start().await;
     let document = app.get("/openapi.json").expect(200).await;
-    assert_eq!(document.body, blog_api::openapi::document());
+    assert_eq!(document.body, blog_api::router::document());
     assert_eq!(document.json()["openapi"], "3.1.0");
     assert_eq!(app.get("/docs").send().await.header("location"), "/docs/");
     assert_eq!(app.get("/docs/?page=1").expect(308).await.header("location"), "/docs/");
@@ -19,7 +19,7 @@ async fn the_document_is_served_and_shown_without_a_foreign_host() {
 #[test]
 fn the_committed_document_is_the_generated_one() {
     let committed = std::fs::read_to_string("openapi.json").unwrap();
-    assert!(committed == blog_api::openapi::document(), "openapi.json is stale: run `make openapi`");
+    assert!(committed == blog_api::router::document(), "openapi.json is stale: run `make openapi`");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 
 mod configuration;
 mod features;
+mod graph;
 mod layers;
 mod limits;
 mod migrations;

@@ -13,7 +13,7 @@ use crate::clock::Clock;
 use crate::db::Db;
 use crate::error::ApiError;
 use crate::http::context::{TrustedProxyHops, client_network};
-use crate::http::rate_limit::{Standing, Tally, whole_seconds};
+use crate::http::rate_limit::{LimitStatus, RequestLimits, whole_seconds};
 
 /// Whether attempts are limited.
 #[derive(Clone, Copy, Debug)]
@@ -41,7 +41,7 @@ pub struct Attempts {
     db: Db,
     now: DateTime<Utc>,
     address: IpAddr,
-    tally: Tally,
+    limits: RequestLimits,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Attempts
@@ -60,7 +60,7 @@ where
             db: Db::from_ref(state),
             now: Clock::from_ref(state).now(),
             address: client_network(&parts.headers, &parts.extensions, TrustedProxyHops::from_ref(state)),
-            tally: Tally::of(parts),
+            limits: RequestLimits::of(parts),
         })
     }
 }
@@ -107,18 +107,18 @@ impl Attempts {
             return Ok(());
         }
         let mut connection = self.db.acquire().await?;
-        let mut closest: Option<Standing> = None;
+        let mut closest: Option<LimitStatus> = None;
         for (rule, subject) in attempts {
             let counted = store::count(&mut connection, subject, rule.quota, rule.window, self.now).await?;
-            let standing = rule.standing(counted, self.now);
-            if closest.is_none_or(|closest| standing.is_refused || standing.remaining < closest.remaining) {
-                closest = Some(standing);
+            let status = rule.status(counted, self.now);
+            if closest.is_none_or(|closest| status.is_refused || status.remaining < closest.remaining) {
+                closest = Some(status);
             }
-            if standing.is_refused {
+            if status.is_refused {
                 break;
             }
         }
-        closest.map_or(Ok(()), |standing| self.tally.add(standing))
+        closest.map_or(Ok(()), |status| self.limits.add(status))
     }
 
     fn at_account(&self, email: &str) -> String {
@@ -127,13 +127,13 @@ impl Attempts {
 }
 
 impl Rule {
-    fn standing(self, counted: store::Counted, now: DateTime<Utc>) -> Standing {
-        Standing {
+    fn status(self, counted: store::Counted, now: DateTime<Utc>) -> LimitStatus {
+        LimitStatus {
             policy: self.policy,
             quota: self.quota.unsigned_abs(),
             window: self.window.num_seconds().unsigned_abs(),
             remaining: (self.quota - counted.count).max(0).unsigned_abs(),
-            more_in: whole_seconds((counted.ends_at - now).to_std().unwrap_or_default()),
+            reset_after: whole_seconds((counted.ends_at - now).to_std().unwrap_or_default()),
             is_refused: counted.count > self.quota,
         }
     }

@@ -9,6 +9,8 @@ use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::audit::model::{Action, Entry};
+use crate::audit::store as audit;
 use crate::auth::{Editor, User};
 use crate::clock::Clock;
 use crate::comments::model::CommentStatus;
@@ -18,8 +20,6 @@ use crate::error::ApiError;
 use crate::http::extract::Json;
 use crate::http::idempotency::{Idempotent, Started};
 use crate::http::validation::{Validate, Violations, items};
-use crate::moderation::model::{Action, Entry};
-use crate::moderation::store as audit;
 
 /// How many comments one request decides about.
 const MAX_IDS: usize = 100;
@@ -131,7 +131,15 @@ fn ids(comments: &[Locked]) -> Vec<Uuid> {
 /// What the audit log says when `user` gives `status` to comments that have, in part, another.
 pub(super) fn decisions(user: &User, comments: &[Locked], status: CommentStatus) -> Vec<Entry> {
     let changed = comments.iter().filter(|comment| comment.status != status);
-    changed.map(|comment| entry(user, Action::of_decision(status), comment.id, comment.status)).collect()
+    changed.map(|comment| entry(user, action(status), comment.id, comment.status)).collect()
+}
+
+fn action(decision: CommentStatus) -> Action {
+    match decision {
+        CommentStatus::Approved => Action::CommentApproved,
+        CommentStatus::Pending => Action::CommentHeld,
+        CommentStatus::Spam => Action::CommentSpam,
+    }
 }
 
 /// What the audit log says when `user` deletes another's comment that has `status`.

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use uuid::Uuid;
 
-use crate::auth::{Editor, Role, Viewer};
+use crate::auth::{Editor, Viewer};
 use crate::cache::Scope;
 use crate::clock::Clock;
 use crate::comments::model::{Comment, CommentStatus};
@@ -20,6 +20,7 @@ use crate::http::conditional::Tagged;
 use crate::http::extract::{Path, Query};
 use crate::http::pagination::{Limit, Page, PageQuery, decode_cursor};
 use crate::http::validation::{Validate, Violations};
+use crate::identity::Role;
 use crate::posts::model::PostRef;
 
 const THREAD_ORDER: &str = "comments-thread";

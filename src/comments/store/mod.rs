@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::model::{Comment, CommentStatus};
-use crate::users::model::Byline;
+use crate::identity::UserRef;
 
 /// A comment and its place in its post's threads.
 #[derive(Debug)]
@@ -49,7 +49,7 @@ impl From<CommentRow> for Comment {
             post_id: row.post_id,
             parent_id: row.parent_id,
             depth: row.depth,
-            author: Some(Byline::new(row.author_id, row.author_username, row.author_display_name)),
+            author: Some(UserRef::new(row.author_id, row.author_username, row.author_display_name)),
             body: row.body,
             body_html: row.body_html,
             status: row.status,

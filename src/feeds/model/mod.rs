@@ -11,7 +11,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::users::model::Byline;
+use crate::identity::UserRef;
 
 /// A published post, as a feed shows it.
 #[derive(Clone, Debug)]
@@ -29,7 +29,7 @@ pub struct Entry {
     /// The text as safe HTML.
     pub html: String,
     /// Who wrote it.
-    pub author: Byline,
+    pub author: UserRef,
     /// When it was published.
     pub published_at: DateTime<Utc>,
     /// When it last changed since then.

@@ -11,12 +11,34 @@ use governor::middleware::StateInformationMiddleware;
 use governor::state::keyed::HashMapStateStore;
 use governor::{Quota, RateLimiter, clock};
 
-use super::tally::{Standing, whole_seconds};
 use crate::clock::Clock;
 
 /// After so many requests the keys whose quota is whole again are forgotten. So there are never more keys
 /// than this and those that were busy within the window.
 const SWEEP_EVERY: usize = 10_000;
+
+/// How a client stands with one limit.
+#[derive(Clone, Copy, Debug)]
+pub struct LimitStatus {
+    /// The limit's name.
+    pub policy: &'static str,
+    /// How many requests it allows in its window.
+    pub quota: u32,
+    /// The window, in seconds.
+    pub window: u64,
+    /// How many requests are left now.
+    pub remaining: u32,
+    /// In how many seconds there are more.
+    pub reset_after: u64,
+    /// Whether this request is one too many.
+    pub is_refused: bool,
+}
+
+/// Rounded up: who waits so long does not come too early.
+#[must_use]
+pub fn whole_seconds(duration: Duration) -> u64 {
+    duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
+}
 
 pub(super) struct Limiter<K: Hash + Eq + Clone> {
     policy: &'static str,
@@ -37,7 +59,7 @@ impl<K: Hash + Eq + Clone> Limiter<K> {
     }
 
     /// Counts `units` of `key`, unless its quota is spent. More units than the whole quota count as that.
-    pub(super) fn count(&self, key: &K, units: NonZeroU32) -> Standing {
+    pub(super) fn count(&self, key: &K, units: NonZeroU32) -> LimitStatus {
         if self.counted.fetch_add(1, Ordering::Relaxed) % SWEEP_EVERY == SWEEP_EVERY - 1 {
             self.governor.retain_recent();
             self.governor.shrink_to_fit();
@@ -47,12 +69,12 @@ impl<K: Hash + Eq + Clone> Limiter<K> {
             Ok(Err(refusal)) => (0, refusal.wait_time_from(clock::Clock::now(self.governor.clock())), true),
             Err(_insufficient_capacity) => (0, self.window, true),
         };
-        Standing {
+        LimitStatus {
             policy: self.policy,
             quota: self.quota.get(),
             window: self.window.as_secs(),
             remaining,
-            more_in: whole_seconds(wait),
+            reset_after: whole_seconds(wait),
             is_refused,
         }
     }
@@ -108,12 +130,12 @@ mod tests {
     fn the_quota_is_spent_at_once_and_comes_back_steadily() {
         let (limiter, advance) = limiter(4);
         for remaining in [3, 2, 1, 0] {
-            let standing = limiter.count(&1, NonZeroU32::MIN);
-            assert_eq!((standing.remaining, standing.more_in, standing.is_refused), (remaining, 15, false));
+            let status = limiter.count(&1, NonZeroU32::MIN);
+            assert_eq!((status.remaining, status.reset_after, status.is_refused), (remaining, 15, false));
         }
         advance(TimeDelta::milliseconds(9_500));
         let refused = limiter.count(&1, NonZeroU32::MIN);
-        assert_eq!((refused.remaining, refused.more_in, refused.is_refused), (0, 6, true));
+        assert_eq!((refused.remaining, refused.reset_after, refused.is_refused), (0, 6, true));
         advance(TimeDelta::milliseconds(5_500));
         assert!(
             !limiter.count(&1, NonZeroU32::MIN).is_refused && limiter.count(&1, NonZeroU32::MIN).is_refused
@@ -153,7 +175,7 @@ mod tests {
         let units = |units| NonZeroU32::new(units).unwrap();
         assert_eq!(limiter.count(&1, units(7)).remaining, 3);
         let refused = limiter.count(&1, units(4));
-        assert_eq!((refused.is_refused, refused.more_in), (true, 6));
+        assert_eq!((refused.is_refused, refused.reset_after), (true, 6));
         assert_eq!(limiter.count(&1, units(3)).remaining, 0);
         advance(TimeDelta::minutes(1));
         assert_eq!(limiter.count(&1, units(1000)).remaining, 0);

@@ -2,7 +2,7 @@
 //! What may be tried only a few times, whichever task is asked, is counted by [`crate::auth::attempts`].
 
 mod limiter;
-mod tally;
+mod request_limits;
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;
@@ -14,11 +14,12 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::context::{TrustedProxyHops, client_network};
-use super::health;
 use crate::clock::Clock;
+use crate::http::PROBES;
 use limiter::Limiter;
-use tally::AccountLimits;
-pub use tally::{RATE_LIMIT, RATE_LIMIT_POLICY, Standing, Tally, whole_seconds};
+pub use limiter::{LimitStatus, whole_seconds};
+use request_limits::AccountLimits;
+pub use request_limits::{RATE_LIMIT, RATE_LIMIT_POLICY, RequestLimits};
 
 const MINUTE: Duration = Duration::from_mins(1);
 
@@ -58,14 +59,14 @@ impl RateLimits {
 /// Counts the request against its client's address, and tells in the answer's headers how the client stands
 /// with everything that the request was counted against. Health is exempt: who asks for it asks often.
 pub async fn limit(State(limits): State<RateLimits>, mut request: Request, next: Next) -> Response {
-    if health::PATHS.contains(&request.uri().path()) {
+    if PROBES.contains(&request.uri().path()) {
         return next.run(request).await;
     }
-    let tally = Tally::new(limits.accounts);
-    request.extensions_mut().insert(tally.clone());
+    let request_limits = RequestLimits::new(limits.accounts);
+    request.extensions_mut().insert(request_limits.clone());
     let counted =
         limits.address.map_or(Ok(()), |limiter| {
-            tally.add(limiter.count(
+            request_limits.add(limiter.count(
                 &client_network(request.headers(), request.extensions(), limits.hops),
                 NonZeroU32::MIN,
             ))
@@ -74,6 +75,6 @@ pub async fn limit(State(limits): State<RateLimits>, mut request: Request, next:
         Ok(()) => next.run(request).await,
         Err(refusal) => refusal.into_response(),
     };
-    tally.write(response.headers_mut());
+    request_limits.write(response.headers_mut());
     response
 }

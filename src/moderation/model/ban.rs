@@ -2,8 +2,9 @@
 
 use uuid::Uuid;
 
-use crate::auth::{Role, User};
+use crate::auth::User;
 use crate::http::validation::text_type;
+use crate::identity::Role;
 
 text_type!(
     /// Why a user is banned, in words that the user reads.

@@ -1,9 +1,7 @@
-//! What moderation knows: bans, reports, and lines of the audit log.
+//! What moderation knows: bans and reports.
 
-mod audit;
 mod ban;
 mod report;
 
-pub use audit::*;
 pub use ban::*;
 pub use report::*;

@@ -5,10 +5,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::auth::{Role, User};
+use crate::auth::User;
 use crate::http::conditional::Versioned;
 use crate::http::validation::text_type;
-use crate::users::model::Byline;
+use crate::identity::Role;
+use crate::identity::UserRef;
 
 text_type!(
     /// What the reporter adds, in plain text.
@@ -114,7 +115,7 @@ pub struct Report {
     #[schema(required)]
     pub comment_id: Option<Uuid>,
     /// Who reports.
-    pub reporter: Byline,
+    pub reporter: UserRef,
     /// What is wrong with it.
     pub reason: ReportReason,
     /// What the reporter adds.
@@ -124,7 +125,7 @@ pub struct Report {
     pub status: ReportStatus,
     /// The editor who has decided; null while it is open, and for the reporter.
     #[schema(required)]
-    pub resolver: Option<Byline>,
+    pub resolver: Option<UserRef>,
     /// When it was decided; null while it is open.
     #[schema(required)]
     pub resolved_at: Option<DateTime<Utc>>,

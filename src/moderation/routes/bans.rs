@@ -8,6 +8,8 @@ use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::audit::model::{Action, Entry};
+use crate::audit::store as audit;
 use crate::auth::model::Ban;
 use crate::auth::{Editor, User};
 use crate::clock::Clock;
@@ -15,7 +17,7 @@ use crate::db::{Connection, Db};
 use crate::error::ApiError;
 use crate::http::extract::{Json, Path};
 use crate::http::validation::{Validate, Violations};
-use crate::moderation::model::{Action, BanReason, Entry, may_ban};
+use crate::moderation::model::{BanReason, may_ban};
 use crate::moderation::store;
 use crate::users::store as users;
 
@@ -80,7 +82,7 @@ pub async fn ban(
     // Not the reason, which may be about the person.
     let details = json!({"until": ban.until});
     let entry = Entry { actor: Some(user.id), action: Action::UserBanned, target: Some(id), details };
-    store::record(&mut transaction, &entry, now).await?;
+    audit::record(&mut transaction, &entry, now).await?;
     transaction.commit().await?;
     Ok(Json(ban))
 }
@@ -106,7 +108,7 @@ pub async fn unban(
     if store::unban(&mut transaction, id, now).await? {
         let details = json!({});
         let entry = Entry { actor: Some(user.id), action: Action::UserUnbanned, target: Some(id), details };
-        store::record(&mut transaction, &entry, now).await?;
+        audit::record(&mut transaction, &entry, now).await?;
     }
     transaction.commit().await?;
     Ok(StatusCode::NO_CONTENT)

@@ -1,9 +1,7 @@
-//! `/v1/users/{id}/ban`, `/v1/reports` and `/v1/audit`.
+//! `/v1/users/{id}/ban` and `/v1/reports`.
 
-mod audit;
 mod bans;
 mod reports;
 
-pub use audit::*;
 pub use bans::*;
 pub use reports::*;

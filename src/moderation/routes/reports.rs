@@ -8,6 +8,8 @@ use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
+use crate::audit::model::{Action, Entry};
+use crate::audit::store as audit;
 use crate::auth::{Editor, Member, SignedIn, Viewer};
 use crate::clock::Clock;
 use crate::comments::model::Comment;
@@ -19,7 +21,7 @@ use crate::http::extract::{Json, Path, Query};
 use crate::http::idempotency::{Idempotent, Started};
 use crate::http::pagination::{Limit, Page, decode_cursor};
 use crate::http::validation::{Validate, Violations, not_null};
-use crate::moderation::model::{Action, Entry, Report, ReportNote, ReportReason, ReportStatus, ReportTarget};
+use crate::moderation::model::{Report, ReportNote, ReportReason, ReportStatus, ReportTarget};
 use crate::moderation::store;
 use crate::posts::model::PostRef;
 use crate::posts::store as posts;
@@ -222,7 +224,7 @@ pub async fn update_report(
         };
         let details = json!({"status": report.status});
         let entry = Entry { actor: Some(user.id), action, target: Some(id), details };
-        store::record(&mut transaction, &entry, now).await?;
+        audit::record(&mut transaction, &entry, now).await?;
     } else if if_match.versions().is_some_and(|versions| !versions.contains(&report.version)) {
         return Err(if_match.refusal(Some(report)));
     }

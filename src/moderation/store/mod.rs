@@ -1,9 +1,7 @@
-//! All SQL about bans, reports and the audit log.
+//! All SQL about bans and reports.
 
-mod audit;
 mod bans;
 mod reports;
 
-pub use audit::*;
 pub use bans::*;
 pub use reports::*;

@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::db::Connection;
+use crate::identity::UserRef;
 use crate::moderation::model::{Report, ReportReason, ReportStatus, ReportTarget};
-use crate::users::model::Byline;
 
 struct ReportRow {
     id: Uuid,
@@ -27,12 +27,12 @@ struct ReportRow {
 
 impl From<ReportRow> for Report {
     fn from(row: ReportRow) -> Self {
-        let resolver = Byline::new(row.resolver_id, row.resolver_username, row.resolver_display_name);
+        let resolver = UserRef::new(row.resolver_id, row.resolver_username, row.resolver_display_name);
         Self {
             id: row.id,
             post_id: row.post_id,
             comment_id: row.comment_id,
-            reporter: Byline::new(row.reporter_id, row.reporter_username, row.reporter_display_name),
+            reporter: UserRef::new(row.reporter_id, row.reporter_username, row.reporter_display_name),
             reason: row.reason,
             note: row.note,
             status: row.status,

@@ -8,7 +8,7 @@ use similar::{Algorithm, TextDiff};
 use utoipa::ToSchema;
 
 use crate::http::conditional::Versioned;
-use crate::users::model::Byline;
+use crate::identity::UserRef;
 
 /// A saved version of a post, in a list.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -26,7 +26,7 @@ pub struct RevisionSummary {
     #[schema(example = json!(["rust", "blog"]))]
     pub tags: Vec<String>,
     /// Who saved it.
-    pub editor: Byline,
+    pub editor: UserRef,
     /// When it was saved.
     pub created_at: DateTime<Utc>,
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use crate::auth::{Role, Viewer};
+use crate::auth::Viewer;
 use crate::cache::Scope;
 use crate::clock::Clock;
 use crate::db::{Connection, Db};
@@ -17,6 +17,7 @@ use crate::http::conditional::Tagged;
 use crate::http::extract::{Path, Query};
 use crate::http::pagination::{Limit, Page, decode_cursor};
 use crate::http::validation::{Validate, Violations};
+use crate::identity::Role;
 use crate::language::Language;
 use crate::posts::model::{Post, PostRef, PostStatus, PostSummary};
 use crate::posts::store::{self, Order, SummaryRow};

@@ -9,6 +9,7 @@ use serde_json::json;
 use utoipa::IntoParams;
 
 use super::write::{find_editable, record};
+use crate::audit::model::Action;
 use crate::auth::{Member, SignedIn, User};
 use crate::cache::Scope;
 use crate::clock::Clock;
@@ -19,8 +20,7 @@ use crate::http::extract::{Path, Query};
 use crate::http::idempotency::{Idempotency, Started};
 use crate::http::pagination::{Page, PageQuery, decode_cursor};
 use crate::http::validation::{Validate, Violations};
-use crate::markdown::{self, Rendered};
-use crate::moderation::model::Action;
+use crate::markdown::{self, RenderError, Rendered};
 use crate::posts::model::{Post, PostRef, Revision, RevisionContent, RevisionSummary, diff};
 use crate::posts::store::{self, RevisionRow};
 use crate::workers::TEXTS;
@@ -114,7 +114,7 @@ pub async fn read_revision(
     drop(connection);
     // Long texts that have little in common take their time.
     let length = content.body.len() + old.as_ref().map_or(0, |(_, body)| body.len());
-    TEXTS.run(length, move || compared(content, old)).await.map(Tagged)
+    Ok(Tagged(TEXTS.run(length, move || compared(content, old)).await?))
 }
 
 fn compared(content: RevisionContent, old: Option<(i64, String)>) -> Revision {
@@ -182,10 +182,8 @@ async fn render_revision(
         store::find_revision(&mut connection, post.id, path.number).await?.ok_or(ApiError::NotFound)?;
     drop(connection);
     let rendered = markdown::render(&revision.body).await.map_err(|error| match error {
-        ApiError::Invalid(errors) => {
-            errors.shown().first().cloned().map_or(ApiError::NotFound, ApiError::Conflict)
-        }
-        error => error,
+        RenderError::TooComplex => ApiError::conflict("body", "too_complex", error.to_string()),
+        RenderError::Work(error) => error.into(),
     })?;
     Ok((revision, rendered))
 }

@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::audit::model::{Action, Entry, given};
+use crate::audit::store as audit;
 use crate::auth::{Author, Editor, Member, User, Viewer};
 use crate::cache::Scope;
 use crate::clock::Clock;
@@ -21,8 +23,6 @@ use crate::http::idempotency::{Idempotency, Idempotent, Started};
 use crate::http::validation::{Validate, Violations, items, items_if_given, not_null, nullable};
 use crate::language::Language;
 use crate::markdown;
-use crate::moderation::model::{Action, Entry, given};
-use crate::moderation::store as audit;
 use crate::posts::model::{
     CommentsPolicy, MAX_TAGS, Post, PostBody, PostHead, PostRef, PostStatus, Publication, Slug, Summary, Tag,
     Title, stored_tags,

@@ -23,9 +23,9 @@ use sqlx::types::Json;
 
 use super::model::{CommentsPolicy, Post, PostHead, PostRef, PostStatus, PostSummary};
 use crate::db::Connection;
+use crate::identity::UserRef;
 use crate::language::Language;
 use crate::markdown::Heading;
-use crate::users::model::Byline;
 
 type Toc = Json<Vec<Heading>>;
 
@@ -65,7 +65,7 @@ pub async fn find(
             comments_policy: row.comments_policy,
             likes: row.likes,
             comments: row.comments,
-            author: Byline::new(row.author_id, row.author_username, row.author_display_name),
+            author: UserRef::new(row.author_id, row.author_username, row.author_display_name),
             version: row.version,
             published_at: row.published_at,
             created_at: row.created_at,

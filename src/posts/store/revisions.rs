@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::db::Connection;
+use crate::identity::UserRef;
 use crate::posts::model::{RevisionContent, RevisionSummary};
-use crate::users::model::Byline;
 
 /// A row of the list of revisions.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ impl From<RevisionRow> for RevisionSummary {
             title: row.title,
             summary: row.summary,
             tags: row.tags,
-            editor: Byline::new(row.editor_id, row.editor_username, row.editor_display_name),
+            editor: UserRef::new(row.editor_id, row.editor_username, row.editor_display_name),
             created_at: row.created_at,
         }
     }
@@ -85,7 +85,7 @@ pub async fn find_revision(
             title: row.title,
             summary: row.summary,
             tags: row.tags,
-            editor: Byline::new(row.editor_id, row.editor_username, row.editor_display_name),
+            editor: UserRef::new(row.editor_id, row.editor_username, row.editor_display_name),
             created_at: row.created_at,
         },
         body: row.body,

@@ -3,9 +3,9 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use crate::identity::UserRef;
 use crate::language::Language;
 use crate::posts::model::{CommentsPolicy, PostStatus, PostSummary, highlight};
-use crate::users::model::Byline;
 
 /// A row of a list.
 #[derive(Debug)]
@@ -61,7 +61,7 @@ impl From<SummaryRow> for PostSummary {
             comments_policy: row.comments_policy,
             likes: row.likes,
             comments: row.comments,
-            author: Byline::new(row.author_id, row.author_username, row.author_display_name),
+            author: UserRef::new(row.author_id, row.author_username, row.author_display_name),
             version: row.version,
             published_at: row.published_at,
             created_at: row.created_at,

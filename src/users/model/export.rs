@@ -7,7 +7,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::auth::Role;
+use crate::identity::Role;
 
 /// Everything that is kept about the caller, as of one moment.
 #[derive(Debug, Serialize, ToSchema)]

@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::auth::Role;
 use crate::auth::password::Password;
 use crate::http::conditional::Versioned;
 use crate::http::validation::{Broken, Rule, Violations, length, text_type};
+use crate::identity::Role;
 
 /// A name for a URL and an @-mention: unique whatever its case.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -168,28 +168,6 @@ impl Versioned for Profile {
 impl Versioned for Account {
     fn version(&self) -> i64 {
         self.version
-    }
-}
-
-/// Who wrote a post or a comment.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct Byline {
-    /// The user's id; null for a deleted user.
-    #[schema(required)]
-    pub id: Option<Uuid>,
-    /// The unique name; `deleted user`, which nobody can be called, for a deleted user.
-    #[schema(example = "ada")]
-    pub username: String,
-    /// The name shown to readers.
-    #[schema(required, example = "Ada Lovelace")]
-    pub display_name: Option<String>,
-}
-
-impl Byline {
-    /// The byline of the user who may since have been deleted.
-    #[must_use]
-    pub fn new(id: Option<Uuid>, username: Option<String>, display_name: Option<String>) -> Self {
-        Self { id, username: username.unwrap_or_else(|| "deleted user".into()), display_name }
     }
 }
 

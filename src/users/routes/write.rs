@@ -9,9 +9,11 @@ use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::audit::model::{Action, Entry, given};
+use crate::audit::store as audit;
 use crate::auth::attempts::Attempts;
 use crate::auth::password::{Password, Passwords};
-use crate::auth::{Caller, Role, User, store as sessions};
+use crate::auth::{Caller, User, store as sessions};
 use crate::cache::Scope;
 use crate::clock::Clock;
 use crate::db::{Connection, Db};
@@ -20,8 +22,7 @@ use crate::http::conditional::{IfMatch, Tagged};
 use crate::http::extract::{Json, Path};
 use crate::http::idempotency::{Idempotent, Started};
 use crate::http::validation::{Validate, Violations, not_null, nullable};
-use crate::moderation::model::{Action, Entry, given};
-use crate::moderation::store as audit;
+use crate::identity::Role;
 use crate::users::model::{Account, Bio, DisplayName, Email, Username, check_password};
 use crate::users::store;
 

@@ -4,8 +4,8 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::auth::Role;
 use crate::db::Connection;
+use crate::identity::Role;
 use crate::users::model::export::{
     ExportedAccount, ExportedAction, ExportedComment, ExportedDecision, ExportedFollow,
     ExportedIdempotencyKey, ExportedLike, ExportedPost, ExportedReport, ExportedRevision, ExportedSession,

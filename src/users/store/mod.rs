@@ -10,7 +10,7 @@ use crate::db::Connection;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::auth::Role;
+use crate::identity::Role;
 use crate::users::model::{Account, Email, Profile, Username};
 
 /// An account to be made.

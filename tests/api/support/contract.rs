@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::client::Reply;
 
 static DOCUMENT: LazyLock<Value> =
-    LazyLock::new(|| serde_json::from_str(blog_api::openapi::document()).expect("the document is JSON"));
+    LazyLock::new(|| serde_json::from_str(blog_api::router::document()).expect("the document is JSON"));
 
 /// Every operation of the document: method, path, description.
 pub(crate) fn operations() -> Vec<(String, &'static str, &'static Value)> {

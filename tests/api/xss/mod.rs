@@ -5,6 +5,7 @@ mod inspect;
 
 use std::sync::LazyLock;
 
+use blog_api::error::ApiError;
 use blog_api::markdown;
 use proptest::prelude::*;
 use serde_json::json;
@@ -119,11 +120,11 @@ proptest! {
         // A refusal is an answer too; a panic would be an internal error.
         match RUNTIME.block_on(markdown::render(&text)) {
             Ok(post) => prop_assert_eq!(objections(&post.html), Vec::<String>::new(), "{}", post.html),
-            Err(error) => prop_assert_eq!(error.status_and_code().0.as_u16(), 422),
+            Err(error) => prop_assert_eq!(ApiError::from(error).status_and_code().0.as_u16(), 422),
         }
         match RUNTIME.block_on(markdown::render_fragment(&text)) {
             Ok(html) => prop_assert_eq!(objections(&html), Vec::<String>::new(), "{}", html),
-            Err(error) => prop_assert_eq!(error.status_and_code().0.as_u16(), 422),
+            Err(error) => prop_assert_eq!(ApiError::from(error).status_and_code().0.as_u16(), 422),
         }
     }
 }

@@ -4,9 +4,9 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::audit::model::{Action, AuditEntry, Entry};
 use crate::db::Connection;
-use crate::moderation::model::{Action, AuditEntry, Entry};
-use crate::users::model::Byline;
+use crate::identity::UserRef;
 
 /// Writes a line. Wants the transaction of what it tells: either both are there or neither.
 pub async fn record(connection: &mut Connection, entry: &Entry, now: DateTime<Utc>) -> sqlx::Result<()> {
@@ -81,7 +81,7 @@ pub async fn list_audit(connection: &mut Connection, filter: &AuditFilter) -> sq
     .await?;
     let entries = rows.into_iter().map(|row| AuditEntry {
         id: row.id,
-        actor: Byline::new(row.actor_id, row.username, row.display_name),
+        actor: UserRef::new(row.actor_id, row.username, row.display_name),
         action: row.action,
         target_type: row.target_type,
         target_id: row.target_id,

@@ -1,18 +1,18 @@
-//! Reading the audit log.
+//! `/v1/audit`: admins read the audit log.
 
 use axum::extract::{OriginalUri, State};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use uuid::Uuid;
 
+use crate::audit::model::{Action, AuditEntry};
+use crate::audit::store;
 use crate::auth::Admin;
 use crate::db::Db;
 use crate::error::ApiError;
 use crate::http::extract::Query;
 use crate::http::pagination::{Limit, Page, decode_cursor};
 use crate::http::validation::{Validate, Violations};
-use crate::moderation::model::{Action, AuditEntry};
-use crate::moderation::store;
 
 /// Which page of which lines. Filters combine.
 #[derive(Debug, Deserialize, IntoParams)]

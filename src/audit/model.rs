@@ -6,8 +6,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::comments::model::CommentStatus;
-use crate::users::model::Byline;
+use crate::identity::UserRef;
 
 /// Declares the actions with their names, which are stored and never change: the kind of target, a dot,
 /// and what was done to it.
@@ -63,16 +62,6 @@ actions! {
 }
 
 impl Action {
-    /// What an editor does who gives a comment `status`.
-    #[must_use]
-    pub fn of_decision(status: CommentStatus) -> Self {
-        match status {
-            CommentStatus::Approved => Self::CommentApproved,
-            CommentStatus::Pending => Self::CommentHeld,
-            CommentStatus::Spam => Self::CommentSpam,
-        }
-    }
-
     /// What kind of thing it is done to.
     #[must_use]
     pub fn target_type(self) -> &'static str {
@@ -105,7 +94,7 @@ pub struct AuditEntry {
     /// The line's id.
     pub id: Uuid,
     /// Who did it.
-    pub actor: Byline,
+    pub actor: UserRef,
     /// What was done. More actions may come.
     #[schema(example = "comment.spam")]
     pub action: String,

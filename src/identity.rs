@@ -1,0 +1,71 @@
+//! Who somebody is: the role of an account, each of which may do what those before it may, and how a
+//! user is named in what others read.
+
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// What an account may do, from least to most.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    ToSchema,
+    ValueEnum,
+    sqlx::Type,
+)]
+#[serde(rename_all = "lowercase")]
+#[sqlx(type_name = "text", rename_all = "lowercase")]
+pub enum Role {
+    /// Comments.
+    Reader,
+    /// Writes posts.
+    Author,
+    /// Edits every post and comment.
+    Editor,
+    /// Manages users.
+    Admin,
+}
+
+impl Role {
+    /// The role as it is stored.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Reader => "reader",
+            Self::Author => "author",
+            Self::Editor => "editor",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+/// A user as they are named in what others read.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Byline, description = "Who wrote a post or a comment.")]
+pub struct UserRef {
+    /// The user's id; null for a deleted user.
+    #[schema(required)]
+    pub id: Option<Uuid>,
+    /// The unique name; `deleted user`, which nobody can be called, for a deleted user.
+    #[schema(example = "ada")]
+    pub username: String,
+    /// The name shown to readers.
+    #[schema(required, example = "Ada Lovelace")]
+    pub display_name: Option<String>,
+}
+
+impl UserRef {
+    /// The reference to a user who may since have been deleted.
+    #[must_use]
+    pub fn new(id: Option<Uuid>, username: Option<String>, display_name: Option<String>) -> Self {
+        Self { id, username: username.unwrap_or_else(|| "deleted user".into()), display_name }
+    }
+}
