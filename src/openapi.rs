@@ -67,7 +67,7 @@ pub fn document(mut paths: utoipa::openapi::OpenApi) -> String {
     document.and_then(|document| serde_json::to_string_pretty(&document)).unwrap_or_default() + "\n"
 }
 
-/// Asked when it is first read, so that a task boots without it.
+/// Makes the document when it is first read: a task boots without it.
 #[derive(Clone, Copy)]
 struct Document(fn() -> &'static str);
 
