@@ -132,7 +132,8 @@ impl Db {
     }
 
     /// A transaction for reads whose cost the client chooses, and that may be a moment behind. They have a
-    /// share of the connections and a time limit of their own: a statement that takes longer fails with [`OverLimit`].
+    /// share of the connections and a time limit of their own: a statement that takes longer fails
+    /// with [`OverLimit`].
     ///
     /// # Errors
     /// As [`begin_costly`](Self::begin_costly).

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use regex::Regex;
 
+use crate::code;
+
 /// For each module, those it uses.
 #[derive(Debug, Default)]
 pub(crate) struct Graph(BTreeMap<String, BTreeSet<String>>);
@@ -80,8 +82,7 @@ fn name(path: &Path) -> String {
 /// All paths that begin at the crate or at the module: `crate::db::Db`, `super::store`.
 fn used_paths(text: &str) -> Vec<String> {
     let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
-    let code: Vec<_> = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
-    let code = code.join("\n");
+    let code = code(text).collect::<Vec<_>>().join("\n");
     let declaration = Regex::new(r"\buse\s+([^;]+);").unwrap();
     let trees = declaration.captures_iter(&code).flat_map(|tree| leaves(&tree[1]));
     let in_place = Regex::new(r"\b(?:crate|blog_api|super)::[\w:]+").unwrap();

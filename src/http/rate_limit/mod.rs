@@ -13,9 +13,9 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use super::PROBES;
 use super::context::{TrustedProxyHops, client_network};
 use crate::clock::Clock;
-use crate::http::PROBES;
 use limiter::Limiter;
 pub use limiter::{LimitStatus, whole_seconds};
 use request_limits::AccountLimits;
