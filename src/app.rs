@@ -1,18 +1,94 @@
-//! The only place where things are wired together.
+//! The only place where things are wired together: the routes, their state, and what runs in the background.
+
+use std::io;
+use std::net::TcpListener;
+use std::sync::Arc;
 
 use axum::Router;
+use metrics_exporter_prometheus::PrometheusHandle;
 
-use crate::config::Config;
+use crate::background::BackgroundTasks;
+use crate::clock::Clock;
+use crate::config::{Config, Environment};
+use crate::db::Db;
+use crate::db::credentials::{Credentials, REFRESH_INTERVAL};
 use crate::http::caching::Caching;
 use crate::http::concurrency::AddressLimits;
 use crate::http::middleware::{self, Limits};
 use crate::http::rate_limit::RateLimits;
-use crate::router;
+use crate::lifecycle::Lifecycle;
+use crate::server::{self, ServerPolicy, ShutdownSignal};
 use crate::state::AppState;
+use crate::telemetry::{emf, metrics};
+use crate::{maintenance, router, workers};
 
-/// The whole service: every route, inside the middleware stack.
-pub fn build(config: &Config, state: AppState) -> Router {
-    let lifecycle = state.lifecycle.clone();
+/// Why the service cannot be built: all of it is the configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// The pool refuses its settings.
+    #[error(transparent)]
+    Pool(#[from] deadpool::managed::BuildError),
+    /// argon2 refuses its parameters.
+    #[error(transparent)]
+    Passwords(#[from] argon2::Error),
+    /// Nothing can listen on `METRICS_PORT`.
+    #[error("METRICS_PORT {0}: cannot listen: {1}")]
+    MetricsPort(u16, io::Error),
+}
+
+/// The whole service.
+pub struct Service {
+    /// What its handlers use.
+    pub state: AppState,
+    /// Every route, inside the middleware stack.
+    pub routes: Router,
+    /// What runs beside the requests.
+    pub background: BackgroundTasks,
+}
+
+/// Why the service stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stopped {
+    /// It was told to, and every request was finished.
+    InOrder,
+    /// It was told to, and requests were cut off.
+    CutOff,
+    /// This background task had ended. What could be finished was.
+    TaskEnded(&'static str),
+}
+
+/// The service that `config` asks for, with its background tasks running. With `recorder` its metrics are
+/// offered on `METRICS_PORT`, and sent to CloudWatch if that is asked for.
+///
+/// # Errors
+/// [`BuildError`].
+pub fn build(
+    config: &Config,
+    credentials: &Arc<Credentials>,
+    clock: Clock,
+    recorder: Option<PrometheusHandle>,
+) -> Result<Service, BuildError> {
+    let db = Db::new(credentials, &config.database)?;
+    let state = AppState::new(config, db, clock, Lifecycle::default())?;
+    let mut background = BackgroundTasks::default();
+    if let Some(recorder) = recorder {
+        serve_metrics(&mut background, config, &state, recorder)?;
+    }
+    let AppState { db, cache, clock, .. } = state.clone();
+    background.spawn("maintenance", async move { maintenance::run(&db, &cache, &clock).await });
+    if config.cache_max_bytes > 0 {
+        let (cache, credentials) = (state.cache.clone(), credentials.clone());
+        background.spawn("cache invalidation", async move { cache.share(&credentials).await });
+    }
+    if credentials.can_rotate() {
+        let credentials = credentials.clone();
+        background
+            .spawn("credentials refresh", async move { credentials.keep_fresh(REFRESH_INTERVAL).await });
+    }
+    Ok(Service { routes: routes(config, state.clone()), state, background })
+}
+
+fn routes(config: &Config, state: AppState) -> Router {
     let rates = RateLimits::new(
         config.rate_limit_address,
         config.rate_limit_account,
@@ -26,6 +102,70 @@ pub fn build(config: &Config, state: AppState) -> Router {
     );
     let limits = Limits { rates, addresses, ..Limits::default() };
     let caching = Caching { cache: state.cache.clone(), clock: state.clock.clone() };
-    middleware::wrap(router::router(), &limits, lifecycle, &config.cors_allowed_origins, caching)
-        .with_state(state)
+    let (lifecycle, origins) = (state.lifecycle.clone(), &config.cors_allowed_origins);
+    middleware::wrap(router::router(), &limits, lifecycle, origins, caching).with_state(state)
+}
+
+fn serve_metrics(
+    background: &mut BackgroundTasks,
+    config: &Config,
+    state: &AppState,
+    recorder: PrometheusHandle,
+) -> Result<(), BuildError> {
+    let (db, cache, passwords) = (state.db.clone(), state.cache.clone(), state.passwords.clone());
+    let observe = move || {
+        db.observe();
+        cache.observe();
+        passwords.observe();
+        workers::observe();
+    };
+    if let Some(namespace) = config.metrics_namespace.clone() {
+        let report = emf::report(namespace, recorder.clone(), observe.clone(), state.clock.clone());
+        background.spawn("metrics to CloudWatch", report);
+    }
+    match listen(config.metrics_port) {
+        Ok((listener, port)) => {
+            tracing::info!("metrics on http://localhost:{port}/metrics");
+            background.spawn("metrics", metrics::serve(listener, recorder, observe));
+            Ok(())
+        }
+        // No reason for a second copy on a developer's machine not to start.
+        Err(error) if config.environment == Environment::Development => {
+            tracing::warn!(port = config.metrics_port, cause = %error, "no metrics");
+            Ok(())
+        }
+        Err(error) => Err(BuildError::MetricsPort(config.metrics_port, error)),
+    }
+}
+
+fn listen(port: u16) -> io::Result<(tokio::net::TcpListener, u16)> {
+    let listener = tokio::net::TcpListener::from_std(server::listen(port)?)?;
+    let port = listener.local_addr()?.port();
+    Ok((listener, port))
+}
+
+impl Service {
+    /// Serves on `listener` until `shutdown` or until a background task ends, and then stops in order: drains,
+    /// ends the background tasks, and closes the pool.
+    ///
+    /// # Errors
+    /// When the listener fails.
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        policy: ServerPolicy,
+        shutdown: ShutdownSignal,
+    ) -> io::Result<Stopped> {
+        let Self { state: AppState { db, lifecycle, .. }, routes, mut background } = self;
+        let mut ended = None;
+        let failure = async { ended = Some(background.ended().await) };
+        let finished = server::serve(listener, routes, lifecycle, policy, shutdown, failure).await?;
+        background.stop().await;
+        db.close();
+        Ok(match ended {
+            Some(task) => Stopped::TaskEnded(task),
+            None if finished => Stopped::InOrder,
+            None => Stopped::CutOff,
+        })
+    }
 }

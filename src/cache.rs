@@ -191,12 +191,8 @@ impl Cache {
         counter!("cache_changes_total", "source" => "self").increment(1);
     }
 
-    /// Tells the other tasks what this one changes, and hears what they change: for ever. Returns at once if
-    /// there is no room to keep anything.
+    /// Tells the other tasks what this one changes, and hears what they change: for ever.
     pub async fn share(&self, credentials: &Credentials) {
-        if self.0.max_bytes == 0 {
-            return;
-        }
         let mut is_known = false;
         loop {
             let Err(error) = self.exchange(credentials).await;

@@ -1,29 +1,43 @@
 //! The time, injected: tests move it instead of sleeping.
 
+use std::future::pending;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, SubsecRound, Utc};
 
 /// Tells the current time, in UTC and in whole microseconds, which is what PostgreSQL keeps.
 #[derive(Clone)]
-pub struct Clock(Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>);
+pub struct Clock {
+    now: Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>,
+    passes: bool,
+}
 
 impl Clock {
     /// The machine's clock.
     #[must_use]
     pub fn system() -> Self {
         #[expect(clippy::disallowed_methods, reason = "this is the one home of the system's time")]
-        Self::new(Utc::now)
+        Self { passes: true, ..Self::new(Utc::now) }
     }
 
-    /// A clock that asks `now`.
+    /// A clock that asks `now`, for tests: nobody wakes from a [`sleep`](Self::sleep) on it.
     pub fn new(now: impl Fn() -> DateTime<Utc> + Send + Sync + 'static) -> Self {
-        Self(Arc::new(now))
+        Self { now: Arc::new(now), passes: false }
     }
 
     /// The current time.
     #[must_use]
     pub fn now(&self) -> DateTime<Utc> {
-        (self.0)().trunc_subsecs(6)
+        (self.now)().trunc_subsecs(6)
+    }
+
+    /// Waits for `duration`. A test does itself what is done from time to time, and waits for nothing.
+    pub async fn sleep(&self, duration: Duration) {
+        if self.passes {
+            tokio::time::sleep(duration).await;
+        } else {
+            pending::<()>().await;
+        }
     }
 }

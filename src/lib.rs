@@ -4,7 +4,7 @@
 //!
 //! - [`router`] shows every route on one screen; [`app`] wires the parts together; [`state`] is what handlers
 //!   can ask for; [`server`] listens and stops; [`openapi`] is the document that the handlers generate;
-//!   [`maintenance`] is done from time to time.
+//!   [`background`] watches what runs beside the requests, and [`maintenance`] is done from time to time.
 //! - The features, [`users`], [`posts`], [`comments`], [`moderation`], [`audit`], [`site`] and [`feeds`], have the
 //!   same three rooms each: `model` (what it is and what is allowed: pure), `store` (all of its SQL) and `routes`
 //!   (handlers and their request types).
@@ -31,6 +31,7 @@ pub const REVISION: &str = match option_env!("GIT_SHA") {
 pub mod app;
 pub mod audit;
 pub mod auth;
+pub mod background;
 pub mod cache;
 pub mod clock;
 pub mod comments;

@@ -3,8 +3,6 @@
 
 use std::time::Duration;
 
-use tokio::time::sleep;
-
 use crate::auth::attempts::store as attempts;
 use crate::auth::store as sessions;
 use crate::cache::{Cache, Scope};
@@ -23,12 +21,12 @@ const FIRST: Duration = Duration::from_secs(30);
 const BATCH: i64 = 500;
 
 /// Rounds, for ever.
-pub async fn run(db: Db, cache: Cache, clock: Clock) {
+pub async fn run(db: &Db, cache: &Cache, clock: &Clock) {
     let mut pause = FIRST.mul_f64(rand::random());
     loop {
-        sleep(pause).await;
+        clock.sleep(pause).await;
         pause = INTERVAL.mul_f64(0.5 + 0.5 * rand::random::<f64>());
-        match round(&db, &cache, &clock).await {
+        match round(db, cache, clock).await {
             Ok(()) => tracing::debug!("maintenance done"),
             // The next round makes up for it.
             Err(error) => tracing::warn!(cause = ?error, "maintenance failed"),

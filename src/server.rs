@@ -13,7 +13,7 @@ use axum_server::accept::Accept;
 use hyper_util::rt::TokioTimer;
 use socket2::SockRef;
 use tokio::net::TcpStream;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
@@ -80,7 +80,7 @@ pub fn listen(port: u16) -> io::Result<TcpListener> {
     Ok(listener)
 }
 
-/// Serves `routes` until it is told to stop, and then drains. True if every request was finished in time.
+/// Serves `routes` until `shutdown` or `failure`, and then drains. True if every request was finished in time.
 ///
 /// # Errors
 /// When the listener fails.
@@ -89,10 +89,11 @@ pub async fn serve(
     routes: Router,
     lifecycle: Lifecycle,
     policy: ServerPolicy,
-    stop: Stop,
+    shutdown: ShutdownSignal,
+    failure: impl Future<Output = ()>,
 ) -> io::Result<bool> {
     let handle = Handle::new();
-    let stopped = stop_in_order(&handle, &lifecycle, policy, stop);
+    let stopped = stop_in_order(&handle, &lifecycle, policy, shutdown, failure);
     run(listener, routes, &lifecycle, policy, &handle, stopped).await
 }
 
@@ -150,26 +151,30 @@ async fn run(
     }
 }
 
-/// Waits for the signal, drains, stops accepting, and waits for what is in flight. A second signal skips
+/// Waits for the signal or the failure, drains, stops accepting, and waits for what is in flight. A second signal skips
 /// the rest of the drain, a third one the wait.
 async fn stop_in_order(
     handle: &Handle<SocketAddr>,
     lifecycle: &Lifecycle,
     policy: ServerPolicy,
-    mut stop: Stop,
+    mut shutdown: ShutdownSignal,
+    failure: impl Future<Output = ()>,
 ) -> bool {
-    stop.told().await;
+    tokio::select! {
+        () = shutdown.recv() => {}
+        () = failure => {}
+    }
     let ServerPolicy { drain_delay, shutdown_timeout, .. } = policy;
     tracing::info!(?drain_delay, ?shutdown_timeout, in_flight = lifecycle.in_flight(), "stopping");
     lifecycle.drain();
     tokio::select! {
         () = sleep(drain_delay) => {}
-        () = stop.told() => {}
+        () = shutdown.recv() => {}
     }
     handle.graceful_shutdown(None);
     let finished = tokio::select! {
         finished = all_finished(handle, lifecycle, shutdown_timeout) => finished,
-        () = stop.told() => lifecycle.in_flight() == 0,
+        () = shutdown.recv() => lifecycle.in_flight() == 0,
     };
     handle.shutdown();
     finished
@@ -239,31 +244,43 @@ impl<S> Accept<TcpStream, S> for Acceptor {
 
 /// Tells the server to stop.
 #[derive(Debug)]
-pub struct Stop(mpsc::UnboundedReceiver<()>);
+pub struct ShutdownSignal(Source);
 
-impl Stop {
+#[derive(Debug)]
+enum Source {
+    Process { terminate: Signal, interrupt: Signal },
+    Channel(mpsc::UnboundedReceiver<()>),
+}
+
+impl ShutdownSignal {
     /// Each SIGTERM, and each Ctrl-C at a terminal.
     ///
     /// # Errors
     /// When signals cannot be listened to.
-    pub fn on_signals() -> io::Result<Self> {
-        let (tell, stop) = Self::by_hand();
-        for kind in [SignalKind::terminate(), SignalKind::interrupt()] {
-            let (mut signals, tell) = (signal(kind)?, tell.clone());
-            tokio::spawn(async move { while signals.recv().await.is_some() && tell.send(()).is_ok() {} });
-        }
-        Ok(stop)
+    pub fn of_process() -> io::Result<Self> {
+        let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        Ok(Self(Source::Process { terminate, interrupt }))
     }
 
     /// Each message, and the end of the sender.
     #[must_use]
-    pub fn by_hand() -> (mpsc::UnboundedSender<()>, Self) {
-        let (tell, told) = mpsc::unbounded_channel();
-        (tell, Self(told))
+    pub fn channel() -> (mpsc::UnboundedSender<()>, Self) {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        (sender, Self(Source::Channel(receiver)))
     }
 
-    /// Waits for the next time that it is told.
-    pub async fn told(&mut self) {
-        self.0.recv().await;
+    /// Waits for the next one.
+    pub async fn recv(&mut self) {
+        match &mut self.0 {
+            Source::Process { terminate, interrupt } => {
+                tokio::select! {
+                    _ = terminate.recv() => {}
+                    _ = interrupt.recv() => {}
+                }
+            }
+            Source::Channel(receiver) => {
+                receiver.recv().await;
+            }
+        }
     }
 }

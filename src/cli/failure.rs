@@ -29,6 +29,16 @@ impl Failure {
         self.code == EX_CONFIG
     }
 
+    /// It stopped when it was told to, but not in order.
+    pub(crate) fn cut_off(message: impl Display) -> Self {
+        Self { code: 1, message: message.to_string() }
+    }
+
+    /// `EX_SOFTWARE`: a fault of the program.
+    pub(crate) fn software(message: impl Display) -> Self {
+        Self { code: 70, message: message.to_string() }
+    }
+
     /// `EX_UNAVAILABLE`: it may pass.
     pub(crate) fn unavailable(message: impl Display) -> Self {
         Self { code: 69, message: message.to_string() }

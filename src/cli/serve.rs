@@ -2,20 +2,18 @@
 
 use std::future::pending;
 use std::net::TcpListener;
+use std::sync::Arc;
 
 use blog_api::REVISION;
-use blog_api::app;
+use blog_api::app::{self, Stopped};
 use blog_api::clock::Clock;
 use blog_api::config::{Config, Environment};
-use blog_api::db::credentials::REFRESH_INTERVAL;
+use blog_api::db::credentials::Credentials;
 use blog_api::db::{Db, migrations};
 use blog_api::http::middleware;
-use blog_api::lifecycle::Lifecycle;
-use blog_api::maintenance;
-use blog_api::server::{self, HEADER_READ_TIMEOUT, PROGRESS_WINDOW, ServerPolicy, Starting, Stop};
+use blog_api::server::{self, HEADER_READ_TIMEOUT, PROGRESS_WINDOW, ServerPolicy, ShutdownSignal, Starting};
 use blog_api::state::AppState;
-use blog_api::telemetry::{self, emf, metrics};
-use blog_api::workers;
+use blog_api::telemetry::{self, metrics};
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use super::database::Database;
@@ -28,26 +26,26 @@ const MAX_CONNECTIONS: usize = 4096;
 pub(crate) async fn serve(args: &ServeArgs) -> Result<(), Failure> {
     let config = Config::from_env().map_err(Failure::config)?;
     telemetry::init(&config.log_level, config.log_format);
-    let recorded = metrics::init().map_err(|error| cannot("record metrics", error))?;
+    let recorder = metrics::init().map_err(|error| cannot("record metrics", error))?;
     // Before anything is started, so that a signal at any time stops it in order.
-    let mut stop = Stop::on_signals().map_err(Failure::unavailable)?;
+    let mut shutdown = ShutdownSignal::of_process().map_err(Failure::unavailable)?;
     let listener = server::listen(config.port)
         .map_err(|error| Failure::config(format!("PORT {}: cannot listen: {error}", config.port)))?;
     let port = listener.local_addr().map_err(Failure::unavailable)?.port();
     tracing::info!("starting on http://localhost:{port}");
     let clone = listener.try_clone().map_err(Failure::unavailable)?;
     let starting = Starting::serve(clone, middleware::starting(), policy(&config));
-    let Some(database) = open(&config, &mut stop).await? else {
+    let Some(database) = open(&config, &mut shutdown).await? else {
         return Ok(());
     };
     let migrated = tokio::select! {
         migrated = migrate(&config, &database) => migrated.map(|()| true),
-        () = stop.told() => Ok(false),
+        () = shutdown.recv() => Ok(false),
     };
     let served = match migrated {
         Ok(true) => {
             starting.finish().await;
-            serve_on(listener, &config, args, &database, recorded, stop).await
+            serve_on(listener, &config, args, &database.credentials, recorder, shutdown).await
         }
         Ok(false) => Ok(()),
         Err(failure) => Err(failure),
@@ -57,12 +55,12 @@ pub(crate) async fn serve(args: &ServeArgs) -> Result<(), Failure> {
 }
 
 /// The database, unless the process is told to stop before.
-async fn open(config: &Config, stop: &mut Stop) -> Result<Option<Database>, Failure> {
+async fn open(config: &Config, shutdown: &mut ShutdownSignal) -> Result<Option<Database>, Failure> {
     let opening = Database::open(&config.database, true);
     tokio::pin!(opening);
     tokio::select! {
         opened = &mut opening => return opened.map(Some),
-        () = stop.told() => {}
+        () = shutdown.recv() => {}
     }
     // The private server is on its way up, and is to come down in order.
     if config.database.location.is_none()
@@ -95,39 +93,30 @@ async fn serve_on(
     listener: TcpListener,
     config: &Config,
     args: &ServeArgs,
-    database: &Database,
-    recorded: PrometheusHandle,
-    stop: Stop,
+    credentials: &Arc<Credentials>,
+    recorder: PrometheusHandle,
+    shutdown: ShutdownSignal,
 ) -> Result<(), Failure> {
-    let db = Db::new(&database.credentials, &config.database).map_err(Failure::config)?;
-    let lifecycle = Lifecycle::default();
-    let state =
-        AppState::new(config, db.clone(), Clock::system(), lifecycle.clone()).map_err(Failure::config)?;
-    offer_demo(config, args, &state).await?;
-    serve_metrics(config, &state, recorded)?;
-    tokio::spawn(maintenance::run(state.db.clone(), state.cache.clone(), state.clock.clone()));
-    tokio::spawn({
-        let (cache, credentials) = (state.cache.clone(), database.credentials.clone());
-        async move { tokio::join!(cache.share(&credentials), credentials.keep_fresh(REFRESH_INTERVAL)) }
-    });
-
+    let service =
+        app::build(config, credentials, Clock::system(), Some(recorder)).map_err(Failure::config)?;
+    offer_demo(config, args, &service.state).await?;
     let address = listener.local_addr().map_err(Failure::unavailable)?;
     let url = format!("http://localhost:{}", address.port());
     let (version, environment) = (blog_api::VERSION, config.environment);
     tracing::info!(version, revision = REVISION, ?environment, "serving on {url}");
     // On a thread of its own: to make a connection with TLS is work.
-    let refused = tokio::spawn(refusal(db.clone()));
-    let serving = server::serve(listener, app::build(config, state), lifecycle, policy(config), stop);
-    let finished = tokio::select! {
-        ended = serving => ended.map_err(|error| cannot("serve", error))?,
+    let refused = tokio::spawn(refusal(service.state.db.clone()));
+    let stopped = tokio::select! {
+        stopped = service.serve(listener, policy(config), shutdown) => stopped,
         Ok(failure) = refused => return Err(failure),
     };
-    db.close();
-    if finished {
-        tracing::info!("stopped");
-        Ok(())
-    } else {
-        Err(Failure { code: 1, message: "requests were cut off after SHUTDOWN_TIMEOUT".into() })
+    match stopped.map_err(|error| cannot("serve", error))? {
+        Stopped::InOrder => {
+            tracing::info!("stopped");
+            Ok(())
+        }
+        Stopped::CutOff => Err(Failure::cut_off("requests were cut off after SHUTDOWN_TIMEOUT")),
+        Stopped::TaskEnded(task) => Err(Failure::software(format!("the background task `{task}` ended"))),
     }
 }
 
@@ -151,37 +140,6 @@ async fn refusal(db: Db) -> Failure {
         tracing::warn!(cause = %error, "serving without a database until it answers");
     }
     pending().await
-}
-
-/// Offers `/metrics`, and tells CloudWatch if that is asked for.
-fn serve_metrics(config: &Config, state: &AppState, handle: PrometheusHandle) -> Result<(), Failure> {
-    let (db, cache, passwords) = (state.db.clone(), state.cache.clone(), state.passwords.clone());
-    let observe = move || {
-        db.observe();
-        cache.observe();
-        passwords.observe();
-        workers::observe();
-    };
-    if let Some(namespace) = config.metrics_namespace.clone() {
-        tokio::spawn(emf::report(namespace, handle.clone(), observe.clone(), state.clock.clone()));
-    }
-    match server::listen(config.metrics_port) {
-        Ok(listener) => {
-            let address = listener.local_addr().map_err(Failure::unavailable)?;
-            tracing::info!("metrics on http://localhost:{}/metrics", address.port());
-            tokio::spawn(metrics::serve(listener, handle, observe));
-            Ok(())
-        }
-        // No reason for a second copy on a developer's machine not to start.
-        Err(error) if config.environment == Environment::Development => {
-            tracing::warn!(port = config.metrics_port, cause = %error, "no metrics");
-            Ok(())
-        }
-        Err(error) => {
-            let port = config.metrics_port;
-            Err(Failure::config(format!("METRICS_PORT {port}: cannot listen: {error}")))
-        }
-    }
 }
 
 #[cfg(feature = "embedded-db")]

@@ -119,7 +119,8 @@ impl Credentials {
     }
 
     /// Whether they can change at all.
-    pub(super) fn can_rotate(&self) -> bool {
+    #[must_use]
+    pub fn can_rotate(&self) -> bool {
         self.secret.is_some()
     }
 
@@ -156,7 +157,7 @@ impl Credentials {
     /// Looks for a new version of the secret each `interval`, for ever. A rotation that no new connection has
     /// noticed yet is found before the old password stops working.
     pub async fn keep_fresh(&self, interval: Duration) {
-        while self.can_rotate() {
+        loop {
             tokio::time::sleep(interval).await;
             if let Err(error) = self.refresh(self.current().number).await {
                 tracing::warn!(cause = %error, "cannot look for new database credentials");

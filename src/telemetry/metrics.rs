@@ -1,6 +1,5 @@
 //! Metrics in Prometheus's format, on a port of their own that the load balancer does not reach.
 
-use std::net::TcpListener;
 use std::sync::Arc;
 
 use axum::Router;
@@ -8,6 +7,7 @@ use axum::http::header;
 use axum::routing::get;
 use metrics::{Gauge, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use tokio::net::TcpListener;
 
 use crate::{REVISION, VERSION};
 
@@ -38,6 +38,10 @@ pub fn init() -> Result<PrometheusHandle, BuildError> {
 
 fn describe() {
     describe_gauge!("blog_api_build_info", "The version that runs; always 1.");
+    describe_gauge!(
+        "background_tasks_running",
+        "1 while this task of the process runs, 0 once it has ended."
+    );
     describe_counter!(
         "http_requests_total",
         "Requests by method, route and status; 499 is a client that hung up."
@@ -92,16 +96,13 @@ pub fn set(gauge: &Gauge, count: usize) {
     gauge.set(count as f64);
 }
 
-/// Serves `/metrics` until it is dropped. `observe` is called before each answer, to write what is read
-/// rather than counted.
-///
-/// # Errors
-/// When the listener fails.
+/// Serves `/metrics`, for ever. `observe` is called before each response, to write what is read rather than
+/// counted.
 pub async fn serve(
     listener: TcpListener,
     handle: PrometheusHandle,
     observe: impl Fn() + Send + Sync + 'static,
-) -> std::io::Result<()> {
+) {
     let observe = Arc::new(observe);
     let render = async move || {
         observe();
@@ -109,5 +110,7 @@ pub async fn serve(
         ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], handle.render())
     };
     let routes = Router::new().route("/metrics", get(render));
-    axum::serve(tokio::net::TcpListener::from_std(listener)?, routes).await
+    if let Err(error) = axum::serve(listener, routes).await {
+        tracing::error!(cause = %error, "cannot serve metrics");
+    }
 }

@@ -61,7 +61,10 @@ fn the_data_survives_kills_and_restarts() {
 
     let third = start(&dir.0, &[]);
     assert_eq!(titles_of(&third), titles);
-    assert_eq!(third.stop(Signal::SIGINT), Some(0));
+    while !third.metrics().contains(&("cache_shared".into(), "1".into())) {}
+    let (code, log) = third.stop_and_read(Signal::SIGINT);
+    assert_eq!((code, log.contains("stopping")), (Some(0), true), "{log}");
+    assert!(!log.contains("WARN") && !log.contains("ERROR"), "{log}");
 }
 
 #[test]

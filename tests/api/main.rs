@@ -4,6 +4,7 @@
 
 mod access;
 mod audit;
+mod background;
 mod bans;
 mod bounds;
 mod cache;

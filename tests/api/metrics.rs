@@ -54,6 +54,9 @@ async fn requests_connections_and_the_version_are_counted() {
     ] {
         assert_eq!(value(none), 0);
     }
+    for task in ["cache invalidation", "maintenance", "metrics"] {
+        assert_eq!(value(&format!("background_tasks_running{{task=\"{task}\"}}")), 1);
+    }
     assert_eq!(value("password_hashes_running"), 0);
     assert_eq!(value("password_hashes_waiting"), 0);
     let build = series.iter().find(|(series, _)| series.starts_with("blog_api_build_info{")).unwrap();

@@ -62,7 +62,10 @@ async fn a_rotation_is_noticed_when_the_database_refuses_the_old_credentials() {
     let proxy = Proxy::start(&database.options, "127.0.0.1", 0).await;
     let (old, new) = (create_role(&database).await, create_role(&database).await);
     let secrets = SecretsManager::start(secret(&database, proxy.port, &old)).await;
-    let mut command = command(&secrets, &[("MIGRATE_ON_START", "false"), ("DB_ACQUIRE_TIMEOUT", "20s")]);
+    // With one connection, no request makes another while the last one is on its way back to the pool.
+    let variables =
+        [("MIGRATE_ON_START", "false"), ("DB_ACQUIRE_TIMEOUT", "20s"), ("DB_MAX_CONNECTIONS", "1")];
+    let mut command = command(&secrets, &variables);
     let process = tokio::task::spawn_blocking(move || Process::start(&mut command)).await.unwrap();
     let process = std::sync::Arc::new(process);
     let get = async |path: &'static str| {
@@ -100,10 +103,10 @@ async fn a_rotation_is_noticed_when_the_database_refuses_the_old_credentials() {
         let process = process.clone();
         tokio::task::spawn_blocking(move || process.metrics()).await.unwrap()
     };
-    let refreshes = |result: &str| {
-        let name = format!("db_secret_refreshes_total{{result=\"{result}\"}}");
-        series.iter().find(|(series, _)| *series == name).unwrap().1.parse::<u64>().unwrap()
-    };
+    let value =
+        |name: &str| series.iter().find(|(series, _)| series == name).unwrap().1.parse::<u64>().unwrap();
+    let refreshes = |result: &str| value(&format!("db_secret_refreshes_total{{result=\"{result}\"}}"));
+    assert_eq!(value("background_tasks_running{task=\"credentials refresh\"}"), 1);
     assert_eq!((refreshes("changed"), refreshes("failed")), (1, 0));
     assert!(refreshes("unchanged") >= 1);
     let log = process.log();

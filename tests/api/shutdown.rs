@@ -1,5 +1,6 @@
 //! SIGTERM, in the middle of everything: what was begun is finished, nothing hangs, and the exit code tells.
 
+use std::future::pending;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::Command;
@@ -7,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use blog_api::lifecycle::Lifecycle;
-use blog_api::server::{self, PROGRESS_WINDOW, ServerPolicy, Stop};
+use blog_api::server::{self, PROGRESS_WINDOW, ServerPolicy, ShutdownSignal};
 use nix::sys::signal::Signal;
 use sqlx::{ConnectOptions, PgConnection};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -209,8 +210,8 @@ async fn who_does_not_finish_a_request_head_is_hung_up_on() {
         drain_delay: Duration::ZERO,
         shutdown_timeout: Duration::ZERO,
     };
-    let (_tell, stop) = Stop::by_hand();
-    tokio::spawn(server::serve(listener, Router::new(), Lifecycle::default(), policy, stop));
+    let (_stop, shutdown) = ShutdownSignal::channel();
+    tokio::spawn(server::serve(listener, Router::new(), Lifecycle::default(), policy, shutdown, pending()));
     for sent in ["", "GET / HTTP/1.1\r\nHost: loc", "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"] {
         let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
         stream.write_all(sent.as_bytes()).await.unwrap();
@@ -263,9 +264,9 @@ async fn who_does_not_read_is_cut_off_and_its_place_is_free() {
         drain_delay: Duration::ZERO,
         shutdown_timeout: Duration::ZERO,
     };
-    let (_tell, stop) = Stop::by_hand();
+    let (_stop, shutdown) = ShutdownSignal::channel();
     let routes = Router::new().fallback(async || vec![0_u8; 64 * 1024 * 1024]);
-    tokio::spawn(server::serve(listener, routes, Lifecycle::default(), policy, stop));
+    tokio::spawn(server::serve(listener, routes, Lifecycle::default(), policy, shutdown, pending()));
     let ask = async || {
         let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
         stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();

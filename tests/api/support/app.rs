@@ -15,7 +15,7 @@ use blog_api::db::credentials::Credentials;
 use blog_api::http::caching::Caching;
 use blog_api::identity::Role;
 use blog_api::lifecycle::Lifecycle;
-use blog_api::server::{self, HEADER_READ_TIMEOUT, PROGRESS_WINDOW, ServerPolicy, Stop};
+use blog_api::server::{self, HEADER_READ_TIMEOUT, PROGRESS_WINDOW, ServerPolicy, ShutdownSignal};
 use blog_api::state::AppState;
 use blog_api::users::model::{Email, Username};
 use blog_api::users::store::{self as users, NewUser};
@@ -119,24 +119,18 @@ impl TestApp {
         .unwrap();
         logs::start();
         let credentials = Arc::new(Credentials::fixed(options));
-        let db = Db::new(&credentials, &config.database).unwrap();
         #[expect(clippy::disallowed_methods, reason = "tests start at the real time, and move it from there")]
         let now = Arc::new(Mutex::new(Utc::now()));
         let clock = Clock::new({
             let now = now.clone();
             move || *now.lock().unwrap()
         });
-        let lifecycle = Lifecycle::default();
-        let state = AppState::new(&config, db.clone(), clock.clone(), lifecycle.clone()).unwrap();
-        let cache = state.cache.clone();
-        tokio::spawn({
-            let cache = cache.clone();
-            async move { cache.share(&credentials).await }
-        });
-        let routes = change(app::build(&config, state));
+        let mut service = app::build(&config, &credentials, clock, None).unwrap();
+        let AppState { db, cache, clock, lifecycle, .. } = service.state.clone();
+        service.routes = change(service.routes);
         let listener = server::listen(0).unwrap();
         let port = listener.local_addr().unwrap().port();
-        let (tell, stop) = Stop::by_hand();
+        let (stop, shutdown) = ShutdownSignal::channel();
         let policy = ServerPolicy {
             max_connections: 100,
             max_connections_per_address: None,
@@ -145,7 +139,7 @@ impl TestApp {
             drain_delay: Duration::ZERO,
             shutdown_timeout: Duration::ZERO,
         };
-        tokio::spawn(server::serve(listener, routes, lifecycle.clone(), policy, stop));
+        tokio::spawn(service.serve(listener, policy, shutdown));
         let address = SocketAddr::from(([127, 0, 0, 1], port));
         Self {
             address,
@@ -155,7 +149,7 @@ impl TestApp {
             clock,
             client: Client::new(address),
             now,
-            _stop: tell,
+            _stop: stop,
             database,
         }
     }

@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -13,6 +14,7 @@ pub(crate) struct Process {
     /// `localhost:PORT`.
     pub(crate) address: String,
     lines: Arc<Mutex<Vec<String>>>,
+    reading: JoinHandle<()>,
 }
 
 impl Process {
@@ -38,11 +40,11 @@ impl Process {
             panic!("the service does not start: {errors}");
         };
         // Whoever writes to a closed pipe dies: keep reading.
-        std::thread::spawn({
+        let reading = std::thread::spawn({
             let lines = lines.clone();
             move || output.map_while(Result::ok).for_each(|line| lines.lock().unwrap().push(line))
         });
-        Self { child, address, lines }
+        Self { child, address, lines, reading }
     }
 
     pub(crate) fn id(&self) -> u32 {
@@ -65,6 +67,16 @@ impl Process {
     pub(crate) fn stop(mut self, signal: Signal) -> Option<i32> {
         self.signal(signal);
         self.exit_code()
+    }
+
+    /// Waits for its end, and that of all it started: the exit code and everything it has logged.
+    pub(crate) fn stop_and_read(mut self, signal: Signal) -> (Option<i32>, String) {
+        self.signal(signal);
+        let code = self.exit_code();
+        while !self.reading.is_finished() {
+            std::thread::yield_now();
+        }
+        (code, self.log())
     }
 
     /// What it has logged so far.
