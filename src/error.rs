@@ -11,7 +11,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::db::{self, OverLimit};
+use crate::db::{self, OverLimit, Violation, ViolationKind};
 use crate::markdown::RenderError;
 use crate::workers::WorkError;
 
@@ -292,6 +292,12 @@ pub struct Problem {
     pub errors: Vec<FieldError>,
 }
 
+impl From<FieldErrors> for ApiError {
+    fn from(errors: FieldErrors) -> Self {
+        Self::Invalid(errors)
+    }
+}
+
 impl From<WorkError> for ApiError {
     fn from(error: WorkError) -> Self {
         match error {
@@ -323,21 +329,23 @@ impl From<db::Error> for ApiError {
     }
 }
 
+impl From<Violation> for ApiError {
+    fn from(Violation { field, kind }: Violation) -> Self {
+        match kind {
+            ViolationKind::Taken => Self::conflict(field, "taken", kind.detail()),
+            ViolationKind::NotFound => Self::invalid(field, "not_found", kind.detail()),
+            ViolationKind::Invalid => Self::invalid(field, "invalid", kind.detail()),
+        }
+    }
+}
+
 impl From<sqlx::Error> for ApiError {
     fn from(error: sqlx::Error) -> Self {
+        if let Some(violation) = db::violation(&error) {
+            return violation.into();
+        }
         match &error {
             sqlx::Error::Database(database) => match database.code().as_deref() {
-                Some("23505") => {
-                    Self::conflict(constrained_field(database.as_ref()), "taken", "is taken already")
-                }
-                Some("23503") => Self::invalid(
-                    constrained_field(database.as_ref()),
-                    "not_found",
-                    "names something that is not there",
-                ),
-                Some("23514") => {
-                    Self::invalid(constrained_field(database.as_ref()), "invalid", "is not acceptable")
-                }
                 // Bodies and parameters are checked; a cursor is taken at its word.
                 Some("22008") => {
                     Self::Malformed(FieldError::new("cursor", "malformed", "has an impossible date"))
@@ -368,14 +376,4 @@ impl From<sqlx::Error> for ApiError {
             _ => Self::Internal(error.into()),
         }
     }
-}
-
-/// Constraints are named `<table>_<field>_<kind>`.
-fn constrained_field(error: &dyn sqlx::error::DatabaseError) -> String {
-    let constraint = error.constraint().unwrap_or_default();
-    let field = error
-        .table()
-        .and_then(|table| constraint.strip_prefix(table)?.strip_prefix('_'))
-        .and_then(|rest| rest.rsplit_once('_'));
-    field.map_or(constraint, |(field, _kind)| field).to_owned()
 }

@@ -60,7 +60,9 @@ impl Workers {
         Self::with_slots(name, slots, max_pieces, max_bytes)
     }
 
-    fn with_slots(name: &'static str, slots: usize, max_pieces: usize, max_bytes: usize) -> Self {
+    /// So many threads; `max_pieces` may wait or be worked on, with at most `max_bytes` together.
+    #[must_use]
+    pub fn with_slots(name: &'static str, slots: usize, max_pieces: usize, max_bytes: usize) -> Self {
         Self {
             name,
             slots,
@@ -105,11 +107,18 @@ impl Workers {
         result.await.map_err(|_panicked| WorkError::Broken)
     }
 
-    fn observe(&self) {
+    /// How many pieces are being worked on, and how many wait for that.
+    #[must_use]
+    pub fn running_and_waiting(&self) -> (usize, usize) {
         let running = self.slots - self.running.available_permits();
         let admitted = self.max_pieces - self.pieces.available_permits();
+        (running, admitted.saturating_sub(running))
+    }
+
+    fn observe(&self) {
+        let (running, waiting) = self.running_and_waiting();
         set(&gauge!("workers_running", "workers" => self.name), running);
-        set(&gauge!("workers_waiting", "workers" => self.name), admitted.saturating_sub(running));
+        set(&gauge!("workers_waiting", "workers" => self.name), waiting);
     }
 }
 

@@ -27,7 +27,17 @@ use crate::http::context::RequestContext;
 use crate::http::rate_limit::RequestLimits;
 use crate::identity::Role;
 use model::Ban;
+use password::PasswordError;
 use token::Bearer;
+
+impl From<PasswordError> for ApiError {
+    fn from(error: PasswordError) -> Self {
+        match error {
+            PasswordError::Work(error) => error.into(),
+            PasswordError::Hash(_) => Self::Internal(error.into()),
+        }
+    }
+}
 
 /// A signed-in user.
 #[derive(Clone, Copy, Debug)]

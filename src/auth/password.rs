@@ -12,12 +12,11 @@ use argon2::{Algorithm, Argon2, Block, Params, Version, password_hash};
 use metrics::gauge;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use tokio::sync::Semaphore;
 use utoipa::ToSchema;
 
-use crate::error::ApiError;
 use crate::http::validation::{Broken, Rule};
 use crate::telemetry::metrics::set;
+use crate::workers::{WorkError, Workers};
 
 /// A password.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -72,12 +71,21 @@ const QUEUE: usize = 128;
 #[derive(Clone, Debug)]
 pub struct Passwords {
     params: Params,
-    slots: usize,
     /// Verified in place of the hash of an account that does not exist: same cost, never a match.
     decoy: Arc<str>,
-    running: Arc<Semaphore>,
-    admitted: Arc<Semaphore>,
+    workers: Arc<Workers>,
     memories: Arc<Memories>,
+}
+
+/// Why a password was not hashed or verified.
+#[derive(Debug, thiserror::Error)]
+pub enum PasswordError {
+    /// The queue is full, or the work was broken off.
+    #[error(transparent)]
+    Work(#[from] WorkError),
+    /// Never with the parameters of this module.
+    #[error("cannot hash a password: {0}")]
+    Hash(#[from] password_hash::Error),
 }
 
 /// The working memory of as many hashes as run at once, allocated when it is first needed.
@@ -114,10 +122,8 @@ impl Passwords {
         );
         Ok(Self {
             params: Params::new(MEMORY_KIB, PASSES, LANES, None)?,
-            slots,
             decoy: decoy.into(),
-            running: Arc::new(Semaphore::new(slots)),
-            admitted: Arc::new(Semaphore::new(slots + QUEUE)),
+            workers: Arc::new(Workers::with_slots("passwords", slots, slots + QUEUE, 0)),
             memories: Arc::default(),
         })
     }
@@ -125,20 +131,18 @@ impl Passwords {
     /// The hash to store, as a PHC string with its own salt and parameters.
     ///
     /// # Errors
-    /// [`ApiError::Overloaded`] when the queue is full.
-    pub async fn hash(&self, password: Password) -> Result<String, ApiError> {
+    /// [`PasswordError`]
+    pub async fn hash(&self, password: Password) -> Result<String, PasswordError> {
         let params = self.params.clone();
-        self.run(move |memory| hash(&password, params, memory).map(|hash| hash.to_string()))
-            .await?
-            .map_err(|error| ApiError::Internal(error.into()))
+        Ok(self.run(move |memory| hash(&password, params, memory)).await??.to_string())
     }
 
     /// Whether `password` is the one behind `hash`. Without a hash the answer is no, at the same cost, so
     /// that time does not tell whether an account exists.
     ///
     /// # Errors
-    /// [`ApiError::Overloaded`] when the queue is full.
-    pub async fn verify(&self, password: Password, hash: Option<String>) -> Result<bool, ApiError> {
+    /// [`WorkError`]
+    pub async fn verify(&self, password: Password, hash: Option<String>) -> Result<bool, WorkError> {
         let decoy = self.decoy.clone();
         self.run(move |memory| {
             let verified = verify(&password, hash.as_deref().unwrap_or(&decoy), memory);
@@ -149,28 +153,17 @@ impl Passwords {
 
     /// Writes how busy the gate is into the metrics.
     pub fn observe(&self) {
-        let running = self.slots - self.running.available_permits();
-        let admitted = self.slots + QUEUE - self.admitted.available_permits();
+        let (running, waiting) = self.workers.running_and_waiting();
         set(&gauge!("password_hashes_running"), running);
-        set(&gauge!("password_hashes_waiting"), admitted.saturating_sub(running));
+        set(&gauge!("password_hashes_waiting"), waiting);
     }
 
-    /// The permits go with the work, not with the request: when the client hangs up, the thread still
-    /// runs and still counts.
     async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Vec<Block>) -> T + Send + 'static,
-    ) -> Result<T, ApiError> {
-        let admitted = self.admitted.clone().try_acquire_owned().map_err(|_full| ApiError::Overloaded)?;
-        let running =
-            self.running.clone().acquire_owned().await.map_err(|closed| ApiError::Internal(closed.into()))?;
+    ) -> Result<T, WorkError> {
         let memories = self.memories.clone();
-        tokio::task::spawn_blocking(move || {
-            let _permits = (admitted, running);
-            memories.lend(work)
-        })
-        .await
-        .map_err(|panicked| ApiError::Internal(panicked.into()))
+        self.workers.run(0, move || memories.lend(work)).await
     }
 }
 
@@ -277,9 +270,12 @@ mod tests {
     #[tokio::test]
     async fn a_full_queue_refuses_at_once() {
         let passwords = Passwords::new(1).unwrap();
-        let _all =
-            passwords.admitted.clone().acquire_many_owned(1 + u32::try_from(QUEUE).unwrap()).await.unwrap();
-        assert!(matches!(passwords.hash(password("whatever1")).await, Err(ApiError::Overloaded)));
+        let mut all: Vec<_> = (0..=QUEUE).map(|_| Box::pin(passwords.hash(password("whatever1")))).collect();
+        for waiting in &mut all {
+            assert!(futures_util::poll!(waiting).is_pending());
+        }
+        let refused = passwords.hash(password("whatever1")).await;
+        assert!(matches!(refused, Err(PasswordError::Work(WorkError::Full))));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use blog_api::REVISION;
 use blog_api::app::{self, Stopped};
 use blog_api::clock::Clock;
-use blog_api::config::{Config, Environment};
+use blog_api::config::Config;
 use blog_api::db::credentials::Credentials;
 use blog_api::db::{Db, migrations};
 use blog_api::http::middleware;
@@ -144,6 +144,7 @@ async fn refusal(db: Db) -> Failure {
 
 #[cfg(feature = "embedded-db")]
 async fn offer_demo(config: &Config, args: &ServeArgs, state: &AppState) -> Result<(), Failure> {
+    use blog_api::config::Environment;
     use blog_api::demo;
 
     if !args.demo {

@@ -1,12 +1,13 @@
 //! `blog-api users create`: how the first admin comes to be.
 
+use std::fmt::Display;
 use std::io::{BufRead, IsTerminal};
 
 use blog_api::auth::password::Password;
 use blog_api::clock::Clock;
 use blog_api::config::Config;
-use blog_api::db::{Db, migrations};
-use blog_api::error::ApiError;
+use blog_api::db::{self, Db, Violation, migrations};
+use blog_api::error::FieldErrors;
 use blog_api::http::validation::{Validate, Violations};
 use blog_api::identity::Role;
 use blog_api::lifecycle::Lifecycle;
@@ -35,7 +36,7 @@ impl Validate for NewUser {
 pub(crate) async fn create_user(username: String, email: String, role: Role) -> Result<(), Failure> {
     let config = Config::from_env().map_err(Failure::config)?;
     let new = NewUser { username: username.into(), email: email.into(), password: read_password()?.into() };
-    let new = new.validated().map_err(in_words)?;
+    let new = new.validated()?;
     let database = Database::open(&config.database, false).await?;
     let created = create_user_in(&database, &config, new, role).await;
     database.close().await;
@@ -55,35 +56,35 @@ async fn create_user_in(
     let db = Db::new(&database.credentials, &config.database).map_err(Failure::config)?;
     let state =
         AppState::new(config, db.clone(), Clock::system(), Lifecycle::default()).map_err(Failure::config)?;
-    state.sign_up.check(&new.password).map_err(in_words)?;
+    state.sign_up.check(&new.password)?;
     let new = users::NewUser {
         username: &new.username,
         email: &new.email,
-        password_hash: &state.passwords.hash(new.password).await.map_err(in_words)?,
+        password_hash: &state.passwords.hash(new.password).await.map_err(not_created)?,
         role,
         display_name: None,
         bio: None,
     };
-    let mut connection = db.acquire().await.map_err(|error| in_words(error.into()))?;
+    let mut connection = db.acquire().await.map_err(not_created)?;
     let account = users::insert(&mut connection, new, state.clock.now()).await;
     drop(connection);
     db.close();
-    account.map_err(|error| in_words(error.into()))
+    account.map_err(|error| match db::violation(&error) {
+        Some(Violation { field, kind }) => Failure::usage(format!("{field} {}", kind.detail())),
+        None => not_created(error),
+    })
 }
 
-/// What is wrong with what was typed, field by field, or the cause of what went wrong.
-fn in_words(error: ApiError) -> Failure {
-    match error {
-        ApiError::Invalid(fields) => {
-            let lines = fields.shown().iter().map(|error| format!("{} {}", error.field, error.detail));
-            Failure::usage(lines.collect::<Vec<_>>().join("\n"))
-        }
-        ApiError::Conflict(error) => Failure::usage(format!("{} {}", error.field, error.detail)),
-        ApiError::Unavailable(cause) | ApiError::Contended(cause) | ApiError::Internal(cause) => {
-            cannot("create the user", cause)
-        }
-        error => cannot("create the user", error),
+/// What is wrong with what was typed, field by field.
+impl From<FieldErrors> for Failure {
+    fn from(fields: FieldErrors) -> Self {
+        let lines = fields.shown().iter().map(|error| format!("{} {}", error.field, error.detail));
+        Self::usage(lines.collect::<Vec<_>>().join("\n"))
     }
+}
+
+fn not_created(cause: impl Display) -> Failure {
+    cannot("create the user", cause)
 }
 
 fn read_password() -> Result<String, Failure> {

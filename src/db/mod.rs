@@ -11,6 +11,7 @@ pub mod embedded;
 pub mod migrations;
 mod pool;
 pub mod service_role;
+mod violation;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -25,6 +26,7 @@ use costly::Costly;
 use credentials::Credentials;
 pub use pool::AcquireError;
 use pool::Pool;
+pub use violation::{Violation, ViolationKind, violation};
 
 /// How long a request waits for the reader before it turns to the writer.
 const READER_PATIENCE: Duration = Duration::from_secs(1);

@@ -82,7 +82,7 @@ fn parsed<T: DeserializeOwned + Validate>(bytes: &[u8]) -> Result<T, ApiError> {
         }
     })?;
     json.end().map_err(|error| unreadable(&error))?;
-    body.validated()
+    Ok(body.validated()?)
 }
 
 fn is_well_formed(json: &[u8]) -> bool {
@@ -147,7 +147,7 @@ impl<T: DeserializeOwned + Validate, S: Sync> FromRequestParts<S> for Query<T> {
         let query: T = serde_path_to_error::deserialize(pairs).map_err(|error| {
             ApiError::Invalid(field_error(&error.path().to_string(), &error.inner().to_string()).into())
         })?;
-        query.validated().map(Self)
+        Ok(Self(query.validated()?))
     }
 }
 

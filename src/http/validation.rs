@@ -9,7 +9,7 @@ use std::marker::PhantomData;
 use chrono::{DateTime, Datelike, Utc};
 use serde::de::{IgnoredAny, SeqAccess, Visitor};
 
-use crate::error::{ApiError, FieldError, FieldErrors, MAX_ERRORS};
+use crate::error::{FieldError, FieldErrors, MAX_ERRORS};
 
 /// Why a value is not acceptable: a code for programs and a sentence for people.
 pub type Broken = (&'static str, Cow<'static, str>);
@@ -45,14 +45,14 @@ pub trait Validate {
     fn validate(&self, violations: &mut Violations);
 
     /// # Errors
-    /// [`ApiError::Invalid`] with every field at fault.
-    fn validated(self) -> Result<Self, ApiError>
+    /// Every field at fault.
+    fn validated(self) -> Result<Self, FieldErrors>
     where
         Self: Sized,
     {
         let mut violations = Violations::default();
         self.validate(&mut violations);
-        if violations.0.shown().is_empty() { Ok(self) } else { Err(ApiError::Invalid(violations.0)) }
+        if violations.0.shown().is_empty() { Ok(self) } else { Err(violations.0) }
     }
 }
 

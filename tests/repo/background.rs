@@ -3,11 +3,10 @@
 use crate::{code, files};
 
 /// Whoever else spawns, and who waits for what is spawned there.
-const AWAITED: [(&str, &str); 8] = [
+const AWAITED: [(&str, &str); 7] = [
     ("src/background.rs", "the set itself"),
     ("src/server.rs", "`Starting::finish`"),
     ("src/cli/serve.rs", "`serve_on`, while it serves"),
-    ("src/auth/password.rs", "the request whose password is hashed"),
     ("src/workers.rs", "the request whose work it is"),
     ("src/users/routes/export.rs", "the body of the response that it writes"),
     (

@@ -17,7 +17,7 @@ use crate::auth::{Caller, User, store as sessions};
 use crate::cache::Scope;
 use crate::clock::Clock;
 use crate::db::{Connection, Db};
-use crate::error::ApiError;
+use crate::error::{ApiError, FieldError, FieldErrors};
 use crate::http::conditional::{IfMatch, Tagged};
 use crate::http::extract::{Json, Path};
 use crate::http::idempotency::{Idempotent, Started};
@@ -37,11 +37,11 @@ pub struct SignUpPolicy {
 
 impl SignUpPolicy {
     /// # Errors
-    /// [`ApiError::Invalid`] about `password` when it is too common.
-    pub fn check(self, password: &Password) -> Result<(), ApiError> {
+    /// One about `password` when it is too common.
+    pub fn check(self, password: &Password) -> Result<(), FieldErrors> {
         if self.refuse_common_passwords && password.is_common() {
             let detail = "is among the most common passwords: choose another";
-            return Err(ApiError::invalid("password", "too_common", detail));
+            return Err(FieldError::new("password", "too_common", detail).into());
         }
         Ok(())
     }
