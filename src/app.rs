@@ -78,7 +78,7 @@ pub fn build(
     background.spawn("maintenance", async move { maintenance::run(&db, &cache, &clock).await });
     if config.cache_max_bytes > 0 {
         let (cache, credentials) = (state.cache.clone(), credentials.clone());
-        background.spawn("cache invalidation", async move { cache.share(&credentials).await });
+        background.spawn("cache invalidation", async move { cache.run_bus(&credentials).await });
     }
     if credentials.can_rotate() {
         let credentials = credentials.clone();

@@ -44,7 +44,7 @@ pub async fn round(db: &Db, cache: &Cache, clock: &Clock) -> Result<(), db::Erro
     while attempts::delete_expired(&mut db.acquire().await?, now, BATCH).await? > 0 {}
     while sessions::delete_expired(&mut db.acquire().await?, now, BATCH).await? > 0 {}
     if posts::rerender(db).await? > 0 {
-        cache.changed(Scope::Everything);
+        cache.invalidate(Scope::Everything);
     }
     Ok(())
 }

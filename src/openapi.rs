@@ -3,19 +3,19 @@
 
 use std::collections::BTreeMap;
 
+use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, header};
 use axum::middleware::{Next, from_fn, map_response};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
-use axum::{Extension, Router};
 use serde_json::{Map, Value, json};
 use tower_http::decompression::DecompressionLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa::OpenApi;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use crate::cache::Scope;
+use crate::cache::{CachePolicy, Scope};
 use crate::error::Problem;
 use crate::state::AppState;
 
@@ -80,7 +80,7 @@ async fn read(State(Document(document)): State<Document>) -> Response {
 }
 
 /// No write changes the document or its page.
-const UNCHANGING: Extension<Scope> = Extension(Scope::Nothing);
+const UNCHANGING: CachePolicy = CachePolicy::showing(Scope::Nothing);
 
 /// `/openapi.json`, and `/docs`: the document as a page, all of whose assets are in the binary.
 pub fn routes(document: fn() -> &'static str) -> Router<AppState> {

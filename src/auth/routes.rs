@@ -1,6 +1,5 @@
 //! `/v1/sessions`: sign in, see the devices that are signed in, sign out.
 
-use axum::Extension;
 use axum::extract::{OriginalUri, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -13,7 +12,7 @@ use super::attempts::Attempts;
 use super::model::Session;
 use super::password::{Password, Passwords};
 use super::{SignedIn, store, token};
-use crate::cache::Scope;
+use crate::cache::{Invalidates, Scope};
 use crate::clock::Clock;
 use crate::db::Db;
 use crate::error::ApiError;
@@ -23,7 +22,7 @@ use crate::http::pagination::{Page, PageQuery, decode_cursor};
 use crate::http::validation::{Validate, Violations};
 
 /// Sessions are shown to their user alone.
-const UNSEEN: Extension<Scope> = Extension(Scope::Nothing);
+const UNSEEN: Invalidates = Invalidates(Scope::Nothing);
 
 /// E-mail and password.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -125,7 +124,7 @@ pub async fn delete(
     SignedIn(user): SignedIn,
     State(db): State<Db>,
     Path(id): Path<Uuid>,
-) -> Result<(StatusCode, Extension<Scope>), ApiError> {
+) -> Result<(StatusCode, Invalidates), ApiError> {
     let deleted = store::delete(&mut db.acquire().await?, user.id, id).await?;
     if deleted { Ok((StatusCode::NO_CONTENT, UNSEEN)) } else { Err(ApiError::NotFound) }
 }
@@ -139,7 +138,7 @@ pub async fn delete(
 pub async fn delete_current(
     SignedIn(user): SignedIn,
     State(db): State<Db>,
-) -> Result<(StatusCode, Extension<Scope>), ApiError> {
+) -> Result<(StatusCode, Invalidates), ApiError> {
     store::delete(&mut db.acquire().await?, user.id, user.session_id).await?;
     Ok((StatusCode::NO_CONTENT, UNSEEN))
 }

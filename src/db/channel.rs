@@ -1,5 +1,5 @@
-//! What tasks tell each other: `NOTIFY` and `LISTEN`, on a connection of its own. It is not of the pool, where
-//! it would take a place for ever.
+//! Messages between tasks: `NOTIFY` and `LISTEN`, on a connection of its own. It is not of the pool, where it
+//! would take a place for ever.
 
 use std::io;
 use std::time::Duration;
@@ -13,13 +13,13 @@ use super::credentials::Credentials;
 
 const NAME: &str = "blog_api";
 
-/// How long the database may take to answer.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// How long the database may take to respond.
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// A connection on which other tasks are heard.
+/// A connection to the other tasks.
 pub struct Channel {
     listener: PgListener,
-    /// Of the connection: a task hears itself too.
+    /// Of the connection: a task receives its own messages too.
     process_id: u32,
 }
 
@@ -47,20 +47,20 @@ impl Channel {
     ///
     /// # Errors
     /// When the connection is lost: messages may have been missed.
-    pub async fn hear(&mut self) -> Result<String> {
+    pub async fn recv(&mut self) -> Result<String> {
         loop {
-            let heard = self.listener.try_recv().await?.ok_or_else(lost)?;
-            if heard.process_id() != self.process_id {
-                return Ok(heard.payload().to_owned());
+            let notification = self.listener.try_recv().await?.ok_or_else(lost)?;
+            if notification.process_id() != self.process_id {
+                return Ok(notification.payload().to_owned());
             }
         }
     }
 
-    /// Tells the other tasks. `message` has less than 8,000 bytes.
+    /// Sends to the other tasks. `message` has less than 8,000 bytes.
     ///
     /// # Errors
     /// When the database does not take it, or does not answer in time.
-    pub async fn say(&mut self, message: &str) -> Result<()> {
+    pub async fn send(&mut self, message: &str) -> Result<()> {
         in_time(async {
             sqlx::query!("select pg_notify($1, $2)", NAME, message)
                 .execute(&mut self.listener)
@@ -80,7 +80,7 @@ impl Channel {
 }
 
 async fn in_time<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
-    timeout(PATIENCE, work).await.unwrap_or_else(|_elapsed| Err(unanswered()))
+    timeout(RESPONSE_TIMEOUT, work).await.unwrap_or_else(|_elapsed| Err(unanswered()))
 }
 
 fn lost() -> Error {

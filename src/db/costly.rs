@@ -18,7 +18,7 @@ const TIME_LIMIT: Duration = Duration::from_secs(1);
 const BEGIN: &str = "begin read only; set local statement_timeout = '1s'";
 
 /// How long one waits for its turn.
-const PATIENCE: Duration = Duration::from_secs(1);
+const MAX_WAIT: Duration = Duration::from_secs(1);
 
 /// How many wait for each that runs; more are refused at once.
 const WAITING_PER_RUNNING: usize = 4;
@@ -58,7 +58,7 @@ impl Costly {
             return Ok(permit);
         }
         let permit = match self.waiting.try_acquire() {
-            Ok(_place) => timeout(PATIENCE, self.running.clone().acquire_owned()).await.ok(),
+            Ok(_place) => timeout(MAX_WAIT, self.running.clone().acquire_owned()).await.ok(),
             Err(_full) => None,
         };
         permit.and_then(Result::ok).ok_or_else(|| {

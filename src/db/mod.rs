@@ -29,7 +29,7 @@ use pool::Pool;
 pub use violation::{Violation, ViolationKind, violation};
 
 /// How long a request waits for the reader before it turns to the writer.
-const READER_PATIENCE: Duration = Duration::from_secs(1);
+const READER_MAX_WAIT: Duration = Duration::from_secs(1);
 /// How long requests go to the writer at once after the reader has failed one.
 const READER_PAUSE: Duration = Duration::from_secs(10);
 
@@ -195,7 +195,7 @@ impl Reader {
         if paused_until.is_some_and(|until| Instant::now() < until) {
             return None;
         }
-        match self.pool.acquire_within(READER_PATIENCE).await {
+        match self.pool.acquire_within(READER_MAX_WAIT).await {
             Ok(connection) => Some(connection),
             Err(error) => {
                 *self.lock() = Some(Instant::now() + READER_PAUSE);

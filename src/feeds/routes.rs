@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
@@ -16,10 +15,10 @@ use super::model::json::JsonFeed;
 use super::model::sitemap::{self, MAX_URLS, Month};
 use super::model::{Addresses, Feed, atom, json};
 use super::store::{self, Filter};
+use crate::cache::CachePolicy;
 use crate::clock::Clock;
 use crate::db::{Connection, Db};
 use crate::error::ApiError;
-use crate::http::caching::{FreshUntil, MaxAge};
 use crate::http::conditional::digest;
 use crate::http::extract::Query;
 use crate::http::origin::{Origin, PublicUrl};
@@ -229,7 +228,7 @@ impl Freshness {
             let date = self.last_change.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
             headers.extend(HeaderValue::try_from(date).map(|date| (header::LAST_MODIFIED, date)));
         }
-        let until = self.next_change.map(|at| Extension(FreshUntil(at)));
-        (until, Extension(MaxAge(MAX_AGE)), headers, document).into_response()
+        let policy = CachePolicy::Shared { max_age: MAX_AGE, until: self.next_change };
+        (policy, headers, document).into_response()
     }
 }

@@ -18,7 +18,7 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 use super::PROBES;
 use super::access_log::access_log;
 use super::body_budget::{BodyBudget, budget_bodies};
-use super::caching::{Caching, cache_control, cached, note_changes};
+use super::caching::{self, Caching, cache_control, cached};
 use super::concurrency::{self, AddressLimits};
 use super::conditional::{not_modified, tag_encoding};
 use super::context::{RequestContext, X_REQUEST_ID};
@@ -69,7 +69,7 @@ pub fn wrap<S: Clone + Send + Sync + 'static>(
     limits: &Limits,
     lifecycle: Lifecycle,
     cors_allowed_origins: &[HeaderValue],
-    caching: Caching,
+    cache: Caching,
 ) -> Router<S> {
     let slots = Arc::new(Semaphore::new(limits.concurrency));
     let outer = ServiceBuilder::new()
@@ -78,7 +78,7 @@ pub fn wrap<S: Clone + Send + Sync + 'static>(
         .layer(from_fn(rename_options))
         .layer(cors(cors_allowed_origins))
         .layer(map_response(default_headers))
-        .layer(from_fn_with_state(caching.clone(), cache_control))
+        .layer(from_fn_with_state(cache.clone(), cache_control))
         .layer(from_fn(not_modified))
         .layer(from_fn(render_errors))
         // Before the slots: who asks too often takes none from others, and is told so also by a busy task.
@@ -87,7 +87,7 @@ pub fn wrap<S: Clone + Send + Sync + 'static>(
         .layer(from_fn_with_state(limits.addresses.clone(), concurrency::limit));
     let inner = ServiceBuilder::new()
         .layer(from_fn(choose_encoding))
-        .layer(from_fn_with_state(caching.clone(), cached))
+        .layer(from_fn_with_state(cache.clone(), cached))
         // Inside the cache, which so keeps what was compressed once.
         .layer(from_fn(compress_aside))
         .layer(CompressionLayer::new())
@@ -95,7 +95,7 @@ pub fn wrap<S: Clone + Send + Sync + 'static>(
         .layer(from_fn_with_state(slots, shed))
         .layer(from_fn_with_state(limits.request_timeout, time_out))
         .layer(from_fn_with_state(limits.bodies.clone(), budget_bodies))
-        .layer(from_fn_with_state(caching, note_changes))
+        .layer(from_fn_with_state(cache, caching::invalidate))
         .layer(from_fn(retry_contended))
         .layer(CatchPanicLayer::custom(|_payload| ApiError::Panicked.into_response()));
     let routes = routes.fallback(async || ApiError::NotFound).method_not_allowed_fallback(method_not_allowed);

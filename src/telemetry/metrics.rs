@@ -82,7 +82,7 @@ fn describe() {
     describe_gauge!("cache_entries", "Answers in the cache, also outdated ones.");
     describe_gauge!("cache_bytes", Unit::Bytes, "What the answers in the cache take.");
     describe_gauge!("cache_max_bytes", Unit::Bytes, "What they may take.");
-    describe_gauge!("cache_shared", "1 while the other tasks are heard; else nothing is cached.");
+    describe_gauge!("cache_shared", "1 while the invalidation bus is connected; else nothing is cached.");
     describe_gauge!("password_hashes_running", "Passwords being hashed.");
     describe_gauge!("password_hashes_waiting", "Passwords waiting to be hashed.");
     describe_gauge!("workers_running", "Texts or large bodies being worked on.");

@@ -22,7 +22,7 @@ async fn until(is_so: impl Fn() -> bool) {
 }
 
 async fn shared(app: &TestApp) {
-    until(|| app.cache.is_shared()).await;
+    until(|| app.cache.is_connected()).await;
 }
 
 /// A change of which nobody is told.
@@ -267,7 +267,7 @@ async fn what_any_write_changes_is_seen_by_the_next_read() {
         // Now both tasks keep what was.
         world.seen(&app).await;
         world.seen(&other_task).await;
-        let heard = other_task.cache.moment();
+        let before = other_task.cache.generation();
         let call = app.call(write.split_once(' ').unwrap().0, &world.fill(path)).by(who);
         let body = world.fill(&body.to_string());
         let call = if body == "null" { call } else { call.json(&body.parse().unwrap()) };
@@ -277,7 +277,7 @@ async fn what_any_write_changes_is_seen_by_the_next_read() {
         let now = world.seen(&uncached).await;
         assert_eq!(world.seen(&app).await, now, "after {write}");
         if !write.contains("/v1/sessions") && write != "POST /v1/users" {
-            until(|| other_task.cache.moment() != heard).await;
+            until(|| other_task.cache.generation() != before).await;
             assert_eq!(world.seen(&other_task).await, now, "after {write} by another task");
         }
     }
@@ -291,7 +291,7 @@ async fn without_the_other_tasks_nothing_is_kept() {
     let kill = "select pg_terminate_backend(pid) from pg_stat_activity
                 where datname = current_database() and application_name = 'blog-api-listener'";
     sqlx::query(kill).execute(&mut app.db.acquire().await.unwrap()).await.unwrap();
-    until(|| !app.cache.is_shared()).await;
+    until(|| !app.cache.is_connected()).await;
     for name in ["One", "Two"] {
         retitle_in_secret(&app, &post, name).await;
         assert_eq!(title(&app, &post).await, name);
@@ -310,7 +310,7 @@ async fn a_connection_that_falls_silent_is_noticed() {
     shared(&app).await;
     proxy.silence();
     let noticed = async {
-        until(|| !app.cache.is_shared()).await;
+        until(|| !app.cache.is_connected()).await;
         shared(&app).await;
     };
     tokio::time::timeout(Duration::from_secs(20), noticed).await.expect("it is made anew");

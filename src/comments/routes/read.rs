@@ -1,7 +1,6 @@
 //! Listing and reading comments, by post and by status.
 
 use super::{find_post, find_visible};
-use axum::Extension;
 use axum::extract::{OriginalUri, State};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,7 +9,7 @@ use utoipa::IntoParams;
 use uuid::Uuid;
 
 use crate::auth::{Editor, Viewer};
-use crate::cache::Scope;
+use crate::cache::{CachePolicy, Scope};
 use crate::clock::Clock;
 use crate::comments::model::{Comment, CommentStatus};
 use crate::comments::store::{self, CommentRow};
@@ -42,7 +41,7 @@ pub async fn list_of_post(
     Path(post): Path<PostRef>,
     uri: OriginalUri,
     Query(query): Query<PageQuery>,
-) -> Result<(Extension<Scope>, Page<Comment>), ApiError> {
+) -> Result<(CachePolicy, Page<Comment>), ApiError> {
     let after: Option<String> = decode_cursor(THREAD_ORDER, query.cursor.as_deref())?;
     let after = after.map(|thread| URL_SAFE_NO_PAD.decode(thread).unwrap_or_default());
     let mut connection = viewer.acquire(&db).await?;
@@ -53,7 +52,7 @@ pub async fn list_of_post(
     let key = |row: &CommentRow| URL_SAFE_NO_PAD.encode(&row.thread);
     let mut page: Page<Comment> = Page::ending(rows, query.limit, |row| row.more, THREAD_ORDER, key, &uri)?;
     page.items = page.items.into_iter().map(|comment| comment.seen_by(&viewer)).collect();
-    Ok((Extension(Scope::Of(post.id)), page))
+    Ok((CachePolicy::showing(Scope::Resource(post.id)), page))
 }
 
 /// Which page of the moderation queue.

@@ -3,7 +3,6 @@
 use super::moderate::{decisions, deletion};
 use super::{find_post, find_visible};
 use crate::db::Connection;
-use axum::Extension;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -13,7 +12,7 @@ use uuid::Uuid;
 
 use crate::audit::store as audit;
 use crate::auth::{Member, User, Viewer};
-use crate::cache::Scope;
+use crate::cache::{Invalidates, Scope};
 use crate::clock::Clock;
 use crate::comments::model::{Comment, CommentBody, CommentStatus, MAX_DEPTH};
 use crate::comments::store::{self};
@@ -84,7 +83,7 @@ pub async fn create(
     };
     let comment: Comment = store::find(&mut write, id).await?.ok_or(ApiError::NotFound)?.into();
     let location = [(header::LOCATION, format!("/v1/comments/{id}"))];
-    let changed = Extension(Scope::Of(post.id));
+    let changed = Invalidates(Scope::Resource(post.id));
     write.answer((StatusCode::CREATED, location, changed, Tagged(comment)).into_response()).await
 }
 
@@ -151,7 +150,7 @@ pub async fn update(
     Path(id): Path<Uuid>,
     if_match: IfMatch,
     Json(body): Json<UpdateComment>,
-) -> Result<(Extension<Scope>, Tagged<Comment>), ApiError> {
+) -> Result<(Invalidates, Tagged<Comment>), ApiError> {
     let body_html = match &body.body {
         Some(markdown) => Some(markdown::render_fragment(markdown.as_str()).await?),
         None => None,
@@ -184,7 +183,7 @@ pub async fn update(
     }
     let comment = comment.ok_or(ApiError::NotFound)?;
     transaction.commit().await?;
-    Ok((Extension(Scope::Of(comment.post_id)), Tagged(comment)))
+    Ok((Invalidates(Scope::Resource(comment.post_id)), Tagged(comment)))
 }
 
 /// Delete a comment
@@ -202,7 +201,7 @@ pub async fn delete(
     State(clock): State<Clock>,
     Path(id): Path<Uuid>,
     if_match: IfMatch,
-) -> Result<(StatusCode, Extension<Scope>), ApiError> {
+) -> Result<(StatusCode, Invalidates), ApiError> {
     let mut transaction = db.begin().await?;
     let (comment, post) = find_visible(&mut transaction, id, &Viewer(Some(user)), &clock).await?;
     if !may_delete(&user, &comment, &post) {
@@ -216,7 +215,7 @@ pub async fn delete(
         audit::record(&mut transaction, &deletion(&user, id, comment.status), now).await?;
     }
     transaction.commit().await?;
-    Ok((StatusCode::NO_CONTENT, Extension(Scope::Of(post.id))))
+    Ok((StatusCode::NO_CONTENT, Invalidates(Scope::Resource(post.id))))
 }
 
 fn may_delete(user: &User, comment: &Comment, post: &PostHead) -> bool {

@@ -22,7 +22,7 @@ use uuid::Uuid;
 use self::store::Answer;
 use super::extract;
 use super::validation::Validate;
-use crate::cache::Scope;
+use crate::cache::{Invalidates, Scope};
 use crate::db::{Connection, Db, Transaction};
 use crate::error::{ApiError, FieldError};
 
@@ -248,7 +248,7 @@ fn replay(answer: Answer) -> Result<Response, ApiError> {
             response.headers_mut().insert(name, value);
         }
     }
-    response.extensions_mut().insert(Scope::Nothing);
+    response.extensions_mut().insert(Invalidates(Scope::Nothing));
     response.headers_mut().insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
     Ok(response)
 }

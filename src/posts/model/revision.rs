@@ -65,11 +65,12 @@ impl Versioned for Revision {
 }
 
 /// How long the shortest difference is looked for; then a longer one will do.
-const PATIENCE: Duration = Duration::from_millis(200);
+const MAX_DIFF_TIME: Duration = Duration::from_millis(200);
 
 /// The unified diff from text `old` to text `new`, with three lines of context.
 #[must_use]
 pub fn diff(old: (i64, &str), new: (i64, &str)) -> String {
-    let diff = TextDiff::configure().algorithm(Algorithm::Myers).timeout(PATIENCE).diff_lines(old.1, new.1);
+    let diff =
+        TextDiff::configure().algorithm(Algorithm::Myers).timeout(MAX_DIFF_TIME).diff_lines(old.1, new.1);
     diff.unified_diff().context_radius(3).header(&old.0.to_string(), &new.0.to_string()).to_string()
 }

@@ -1,12 +1,11 @@
 //! Liking posts.
 
-use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 
 use crate::auth::{Member, User, Viewer};
-use crate::cache::Scope;
+use crate::cache::{Invalidates, Scope};
 use crate::clock::Clock;
 use crate::db::{Connection, Db};
 use crate::error::ApiError;
@@ -28,12 +27,12 @@ pub async fn like(
     State(db): State<Db>,
     State(clock): State<Clock>,
     Path(post): Path<PostRef>,
-) -> Result<(StatusCode, Extension<Scope>), ApiError> {
+) -> Result<(StatusCode, Invalidates), ApiError> {
     let now = clock.now();
     let mut connection = db.acquire().await?;
     let post = find_visible(&mut connection, user, &post, now).await?;
     if store::like(&mut connection, post.id, user.id, now).await? {
-        Ok((StatusCode::NO_CONTENT, Extension(Scope::Of(post.id))))
+        Ok((StatusCode::NO_CONTENT, Invalidates(Scope::Resource(post.id))))
     } else {
         Err(ApiError::conflict("post", "not_published", "is not published: nobody can like it yet"))
     }
@@ -52,11 +51,11 @@ pub async fn unlike(
     State(db): State<Db>,
     State(clock): State<Clock>,
     Path(post): Path<PostRef>,
-) -> Result<(StatusCode, Extension<Scope>), ApiError> {
+) -> Result<(StatusCode, Invalidates), ApiError> {
     let mut connection = db.acquire().await?;
     let post = find_visible(&mut connection, user, &post, clock.now()).await?;
     store::unlike(&mut connection, post.id, user.id).await?;
-    Ok((StatusCode::NO_CONTENT, Extension(Scope::Of(post.id))))
+    Ok((StatusCode::NO_CONTENT, Invalidates(Scope::Resource(post.id))))
 }
 
 async fn find_visible(

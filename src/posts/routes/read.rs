@@ -1,6 +1,5 @@
 //! Listing and reading posts.
 
-use axum::Extension;
 use axum::extract::{OriginalUri, State};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -8,11 +7,10 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::auth::Viewer;
-use crate::cache::Scope;
+use crate::cache::{CachePolicy, Scope};
 use crate::clock::Clock;
 use crate::db::{Connection, Db};
 use crate::error::ApiError;
-use crate::http::caching::FreshUntil;
 use crate::http::conditional::Tagged;
 use crate::http::extract::{Path, Query};
 use crate::http::pagination::{Limit, Page, decode_cursor};
@@ -170,7 +168,7 @@ pub async fn list(
     State(default_language): State<Language>,
     uri: OriginalUri,
     Query(query): Query<ListPosts>,
-) -> Result<(Option<Extension<FreshUntil>>, Page<PostSummary>), ApiError> {
+) -> Result<(CachePolicy, Page<PostSummary>), ApiError> {
     let now = clock.now();
     let status = query.status.unwrap_or(ListStatus::Published);
     let tag = query.tag.map(|tag| tag.trim().to_lowercase());
@@ -192,13 +190,13 @@ pub async fn list(
     };
     let sort = query.sort.unwrap_or(if query.q.is_some() { Sort::Relevance } else { Sort::Newest });
     let order = sort.order(query.cursor.as_deref())?;
-    let (rows, fresh) = if order.is_plain(&filter) {
+    let (rows, policy) = if order.is_plain(&filter) {
         page(&mut viewer.acquire(&db).await?, &viewer, &filter, &order, now).await?
     } else {
         let mut transaction = viewer.begin_costly(&db).await?;
         page(&mut transaction, &viewer, &filter, &order, now).await?
     };
-    Ok((fresh, Page::new(rows, query.limit, sort.name(), |row| order.key(row), &uri)?))
+    Ok((policy, Page::new(rows, query.limit, sort.name(), |row| order.key(row), &uri)?))
 }
 
 async fn page(
@@ -207,23 +205,22 @@ async fn page(
     filter: &store::Filter<'_>,
     order: &Order,
     now: DateTime<Utc>,
-) -> Result<(Vec<SummaryRow>, Option<Extension<FreshUntil>>), ApiError> {
+) -> Result<(Vec<SummaryRow>, CachePolicy), ApiError> {
     let rows = store::list(connection, filter, order, now).await?;
-    Ok((rows, freshness(viewer, connection, now).await?))
+    Ok((rows, list_policy(viewer, connection, now).await?))
 }
 
-/// Until when caches may keep a list: no longer than until another post appears. They keep what an anonymous
-/// client reads, so nobody else has to wait for the question.
-pub(super) async fn freshness(
+/// How long a list may be cached: no longer than until another post appears. Only what an anonymous client
+/// reads is cached, so nobody else has to wait for this query.
+pub(super) async fn list_policy(
     viewer: &Viewer,
     connection: &mut Connection,
     now: DateTime<Utc>,
-) -> Result<Option<Extension<FreshUntil>>, ApiError> {
+) -> Result<CachePolicy, ApiError> {
     if viewer.0.is_some() {
-        return Ok(None);
+        return Ok(CachePolicy::Private);
     }
-    let next = store::next_publication(connection, now).await?;
-    Ok(next.map(|at| Extension(FreshUntil(at))))
+    Ok(CachePolicy::until(store::next_publication(connection, now).await?))
 }
 
 /// Whose posts the viewer gets to see: what is not published is listed to its author and to editors.
@@ -252,12 +249,12 @@ pub async fn read(
     State(db): State<Db>,
     State(clock): State<Clock>,
     Path(post): Path<PostRef>,
-) -> Result<(Extension<Scope>, Tagged<Post>), ApiError> {
+) -> Result<(CachePolicy, Tagged<Post>), ApiError> {
     let mut connection = viewer.acquire(&db).await?;
     let post = store::find(&mut connection, &post, clock.now()).await?;
     let mut post = post.filter(|post| post.head().is_visible_to(&viewer)).ok_or(ApiError::NotFound)?;
     if let Some(user_id) = viewer.id() {
         post.liked = Some(store::is_liked(&mut connection, post.summary.id, user_id).await?);
     }
-    Ok((Extension(Scope::Of(post.summary.id)), Tagged(post)))
+    Ok((CachePolicy::showing(Scope::Resource(post.summary.id)), Tagged(post)))
 }

@@ -1,6 +1,5 @@
 //! What posts said before, for those who may edit them.
 
-use axum::Extension;
 use axum::extract::{OriginalUri, State};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
@@ -11,7 +10,7 @@ use utoipa::IntoParams;
 use super::write::{find_editable, record};
 use crate::audit::model::Action;
 use crate::auth::{Member, SignedIn, User};
-use crate::cache::Scope;
+use crate::cache::{Invalidates, Scope};
 use crate::clock::Clock;
 use crate::db::Db;
 use crate::error::ApiError;
@@ -165,7 +164,7 @@ pub async fn restore_revision(
         record(&mut write, &user, Action::PostUpdated, id, details, now).await?;
     }
     let post = store::find(&mut write, &PostRef::Id(id), now).await?.ok_or(ApiError::NotFound)?;
-    write.answer((Extension(Scope::Of(id)), Tagged(post)).into_response()).await
+    write.answer((Invalidates(Scope::Resource(id)), Tagged(post)).into_response()).await
 }
 
 /// A revision, which never changes, and what its text becomes today. Before the transaction, since it may take

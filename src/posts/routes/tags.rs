@@ -1,16 +1,15 @@
 //! Listing tags.
 
-use axum::Extension;
 use axum::extract::{OriginalUri, State};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::read::freshness;
+use super::read::list_policy;
 use crate::auth::Viewer;
+use crate::cache::CachePolicy;
 use crate::clock::Clock;
 use crate::db::Db;
 use crate::error::ApiError;
-use crate::http::caching::FreshUntil;
 use crate::http::extract::Query;
 use crate::http::pagination::{Limit, Page, decode_cursor};
 use crate::http::validation::{Validate, Violations};
@@ -79,7 +78,7 @@ pub async fn list_tags(
     State(clock): State<Clock>,
     uri: OriginalUri,
     Query(query): Query<ListTags>,
-) -> Result<(Option<Extension<FreshUntil>>, Page<TagCount>), ApiError> {
+) -> Result<(CachePolicy, Page<TagCount>), ApiError> {
     let now = clock.now();
     let name = query.sort.name();
     let order = match query.sort {
@@ -90,12 +89,12 @@ pub async fn list_tags(
     let filter = TagFilter { prefix: &prefix, rows: query.limit.rows() };
     let mut connection = viewer.begin_costly(&db).await?;
     let rows = store::list_tags(&mut connection, &filter, &order, now).await?;
-    let fresh = freshness(&viewer, &mut connection, now).await?;
+    let policy = list_policy(&viewer, &mut connection, now).await?;
     let page = match query.sort {
         TagSort::Name => Page::new(rows, query.limit, name, |tag: &TagCount| tag.name.clone(), &uri),
         TagSort::Posts => {
             Page::new(rows, query.limit, name, |tag: &TagCount| (tag.posts, tag.name.clone()), &uri)
         }
     };
-    Ok((fresh, page?))
+    Ok((policy, page?))
 }

@@ -1,6 +1,5 @@
 //! Writing, changing, deleting and restoring posts.
 
-use axum::Extension;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -13,7 +12,7 @@ use uuid::Uuid;
 use crate::audit::model::{Action, Entry, given};
 use crate::audit::store as audit;
 use crate::auth::{Author, Editor, Member, User, Viewer};
-use crate::cache::Scope;
+use crate::cache::{Invalidates, Scope};
 use crate::clock::Clock;
 use crate::db::{Connection, Db};
 use crate::error::ApiError;
@@ -145,7 +144,7 @@ pub async fn create(
     let id = id.ok_or_else(|| ApiError::conflict("slug", "taken", "is taken already"))?;
     let post = store::find(&mut write, &PostRef::Id(id), now).await?.ok_or(ApiError::NotFound)?;
     let location = [(header::LOCATION, format!("/v1/posts/{id}"))];
-    let changed = Extension(Scope::Of(id));
+    let changed = Invalidates(Scope::Resource(id));
     write.answer((StatusCode::CREATED, location, changed, Tagged(post)).into_response()).await
 }
 
@@ -257,7 +256,7 @@ pub async fn update(
     Path(post): Path<PostRef>,
     if_match: IfMatch,
     Json(body): Json<UpdatePost>,
-) -> Result<(Extension<Scope>, Tagged<Post>), ApiError> {
+) -> Result<(Invalidates, Tagged<Post>), ApiError> {
     let now = clock.now();
     let rendered = match &body.body {
         Some(markdown) => Some(markdown::render(markdown.as_str()).await?),
@@ -289,7 +288,7 @@ pub async fn update(
     }
     transaction.commit().await?;
     let post = post.ok_or(ApiError::NotFound)?;
-    Ok((Extension(Scope::Of(head.id)), Tagged(post)))
+    Ok((Invalidates(Scope::Resource(head.id)), Tagged(post)))
 }
 
 /// Delete a post
@@ -307,7 +306,7 @@ pub async fn delete(
     State(clock): State<Clock>,
     Path(post): Path<PostRef>,
     if_match: IfMatch,
-) -> Result<(StatusCode, Extension<Scope>), ApiError> {
+) -> Result<(StatusCode, Invalidates), ApiError> {
     let now = clock.now();
     let mut transaction = db.begin().await?;
     let head = find_editable(&mut transaction, user, &post, now).await?;
@@ -318,7 +317,7 @@ pub async fn delete(
         record(&mut transaction, &user, Action::PostDeleted, head.id, json!({}), now).await?;
     }
     transaction.commit().await?;
-    Ok((StatusCode::NO_CONTENT, Extension(Scope::Of(head.id))))
+    Ok((StatusCode::NO_CONTENT, Invalidates(Scope::Resource(head.id))))
 }
 
 /// Restore a deleted post
@@ -346,7 +345,7 @@ pub async fn restore(
         record(&mut write, &user, Action::PostRestored, id, json!({}), now).await?;
     }
     let post = store::find(&mut write, &post, now).await?.ok_or(ApiError::NotFound)?;
-    let changed = Extension(Scope::Of(post.summary.id));
+    let changed = Invalidates(Scope::Resource(post.summary.id));
     write.answer((changed, Tagged(post)).into_response()).await
 }
 

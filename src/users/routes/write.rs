@@ -1,6 +1,5 @@
 //! Signing up, changing and deleting accounts.
 
-use axum::Extension;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -14,7 +13,7 @@ use crate::audit::store as audit;
 use crate::auth::attempts::Attempts;
 use crate::auth::password::{Password, Passwords};
 use crate::auth::{Caller, User, store as sessions};
-use crate::cache::Scope;
+use crate::cache::{Invalidates, Scope};
 use crate::clock::Clock;
 use crate::db::{Connection, Db};
 use crate::error::{ApiError, FieldError, FieldErrors};
@@ -107,7 +106,7 @@ pub async fn create(
     write.belongs_to(account.id);
     let location = [(header::LOCATION, format!("/v1/users/{}", account.id))];
     // Nothing shows a new user, who has written nothing.
-    let changed = Extension(Scope::Nothing);
+    let changed = Invalidates(Scope::Nothing);
     write.answer((StatusCode::CREATED, location, changed, Tagged(account)).into_response()).await
 }
 

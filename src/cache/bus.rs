@@ -1,0 +1,72 @@
+//! The invalidation bus: every task tells the others what it has changed, through the database.
+
+use std::collections::BTreeSet;
+use std::convert::Infallible;
+use std::time::Duration;
+
+use metrics::counter;
+use tokio::time::sleep;
+
+use super::{Cache, Scope};
+use crate::db::channel::Channel;
+use crate::db::credentials::Credentials;
+
+/// How many resources one message names; more are sent as a change of everything.
+const MAX_RESOURCES: usize = 100;
+
+/// How often the connection is tried when nothing arrives on it.
+const HEARTBEAT: Duration = Duration::from_secs(5);
+const RECONNECT_DELAY: Duration = Duration::from_secs(1);
+
+impl Cache {
+    /// Connects to the bus, and again whenever the connection is lost: for ever.
+    pub async fn run_bus(&self, credentials: &Credentials) {
+        let mut is_known = false;
+        loop {
+            let Err(error) = self.exchange(credentials).await;
+            let was_connected = self.state().set_connected(false);
+            if was_connected || !is_known {
+                tracing::warn!(cause = %error, "nothing is cached until the invalidation bus is connected");
+            }
+            is_known = true;
+            sleep(RECONNECT_DELAY).await;
+        }
+    }
+
+    async fn exchange(&self, credentials: &Credentials) -> sqlx::Result<Infallible> {
+        let mut channel = Channel::open(credentials).await?;
+        self.state().set_connected(true);
+        tracing::debug!("caching");
+        loop {
+            tokio::select! {
+                message = channel.recv() => {
+                    let mut state = self.state();
+                    parse(&message?).for_each(|scope| state.generations.advance(scope));
+                    counter!("cache_changes_total", "source" => "others").increment(1);
+                }
+                () = self.0.has_pending.notified() => {
+                    let pending = std::mem::take(&mut self.state().pending);
+                    channel.send(&format(&pending)).await?;
+                }
+                () = sleep(HEARTBEAT) => channel.check().await?,
+            }
+        }
+    }
+}
+
+const EVERYTHING: &str = "everything";
+
+/// Ids, or that it is everything.
+pub(super) fn format(scopes: &BTreeSet<Scope>) -> String {
+    let ids = scopes.iter().map(|scope| match scope {
+        Scope::Resource(id) => Some(id.to_string()),
+        Scope::Nothing | Scope::Everything => None,
+    });
+    let ids: Option<Vec<_>> = ids.collect();
+    ids.filter(|ids| ids.len() <= MAX_RESOURCES).map_or_else(|| EVERYTHING.to_owned(), |ids| ids.join(" "))
+}
+
+/// What is not understood may mean anything.
+pub(super) fn parse(message: &str) -> impl Iterator<Item = Scope> {
+    message.split(' ').map(|id| id.parse().map_or(Scope::Everything, Scope::Resource))
+}
