@@ -1,6 +1,6 @@
 //! `/v1/audit`: admins read the audit log.
 
-use axum::extract::{OriginalUri, State};
+use axum::extract::State;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use uuid::Uuid;
@@ -10,8 +10,7 @@ use crate::audit::store;
 use crate::auth::Admin;
 use crate::db::Db;
 use crate::error::ApiError;
-use crate::http::extract::Query;
-use crate::http::pagination::{Limit, Page, decode_cursor};
+use crate::http::pagination::{Page, PageQuery, PageRequest};
 use crate::http::validation::{Validate, Violations};
 
 /// Which page of which lines. Filters combine.
@@ -26,19 +25,10 @@ pub struct ListAudit {
     action: Option<Action>,
     /// What was done to the user, post, comment or report with this id.
     target: Option<Uuid>,
-    /// How many at most.
-    #[serde(default)]
-    #[param(value_type = Option<i64>, minimum = 1, maximum = 100, default = 20)]
-    limit: Limit,
-    /// The `next_cursor` of the previous page.
-    #[param(pattern = "^[A-Za-z0-9_-]+$")]
-    cursor: Option<String>,
 }
 
 impl Validate for ListAudit {
-    fn validate(&self, violations: &mut Violations) {
-        violations.check("limit", &self.limit);
-    }
+    fn validate(&self, _violations: &mut Violations) {}
 }
 
 const ORDER: &str = "audit";
@@ -46,23 +36,22 @@ const ORDER: &str = "audit";
 /// The audit log
 ///
 /// Who did what to what is another's, newest first.
-#[utoipa::path(get, path = "/v1/audit", tag = "moderation", params(ListAudit), security(("token" = [])), responses(
+#[utoipa::path(get, path = "/v1/audit", tag = "moderation", params(ListAudit, PageQuery), security(("token" = [])), responses(
     (status = 200, description = "A page of lines", body = Page<AuditEntry>),
     (status = 403, description = "Only for admins"),
 ))]
 pub async fn list_audit(
     _: Admin,
     State(db): State<Db>,
-    uri: OriginalUri,
-    Query(query): Query<ListAudit>,
+    request: PageRequest<ListAudit>,
 ) -> Result<Page<AuditEntry>, ApiError> {
     let filter = store::AuditFilter {
-        actor: query.actor,
-        action: query.action,
-        target: query.target,
-        after: decode_cursor(ORDER, query.cursor.as_deref())?,
-        rows: query.limit.rows(),
+        actor: request.filter.actor,
+        action: request.filter.action,
+        target: request.filter.target,
+        after: request.after(ORDER)?,
+        rows: request.rows(),
     };
     let rows = store::list_audit(&mut db.acquire().await?, &filter).await?;
-    Page::new(rows, query.limit, ORDER, |entry: &AuditEntry| entry.id, &uri)
+    request.page(rows, ORDER, |entry: &AuditEntry| entry.id)
 }

@@ -24,6 +24,7 @@ use crate::clock::Clock;
 use crate::db::{self, Connection, Db, Transaction};
 use crate::error::ApiError;
 use crate::http::context::RequestContext;
+use crate::http::now::Now;
 use crate::http::rate_limit::RequestLimits;
 use crate::identity::Role;
 use model::Ban;
@@ -141,7 +142,7 @@ where
 }
 
 /// Who carries the request's token; `None` if it has none.
-async fn identify<S>(parts: &Parts, state: &S) -> Result<Option<Caller>, ApiError>
+async fn identify<S>(parts: &mut Parts, state: &S) -> Result<Option<Caller>, ApiError>
 where
     Db: FromRef<S>,
     Clock: FromRef<S>,
@@ -155,7 +156,7 @@ where
         }
         Bearer::Token(hash) => hash,
     };
-    let now = Clock::from_ref(state).now();
+    let now = Now::of(parts, state);
     let mut connection = Db::from_ref(state).acquire().await?;
     let caller = store::authenticate(&mut connection, &hash, now)
         .await?

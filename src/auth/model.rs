@@ -1,8 +1,8 @@
 //! Sessions: one for each device that is signed in. Bans: what keeps a user from writing.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde::Serialize;
-use utoipa::ToSchema;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 /// How long a token works.
@@ -42,4 +42,12 @@ pub struct Ban {
     /// Why, in words that the user reads.
     #[schema(example = "Advertising under every post.")]
     pub reason: String,
+}
+
+/// The path of a session.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct SessionPath {
+    /// The session's id
+    pub id: Uuid,
 }

@@ -1,24 +1,23 @@
 //! `/v1/sessions`: sign in, see the devices that are signed in, sign out.
 
-use axum::extract::{OriginalUri, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use super::attempts::Attempts;
-use super::model::Session;
+use super::model::{Session, SessionPath};
 use super::password::{Password, Passwords};
 use super::{SignedIn, store, token};
 use crate::cache::{Invalidates, Scope};
-use crate::clock::Clock;
 use crate::db::Db;
 use crate::error::ApiError;
 use crate::http::context::ClientAddr;
-use crate::http::extract::{Json, Path, Query};
-use crate::http::pagination::{Page, PageQuery, decode_cursor};
+use crate::http::extract::{Json, Path};
+use crate::http::now::Now;
+use crate::http::pagination::{Page, PageQuery, PageRequest};
 use crate::http::validation::{Validate, Violations};
 
 /// Sessions are shown to their user alone.
@@ -61,7 +60,7 @@ pub struct CreatedSession {
 pub async fn create(
     State(db): State<Db>,
     State(passwords): State<Passwords>,
-    State(clock): State<Clock>,
+    Now(now): Now,
     attempts: Attempts,
     ClientAddr(address): ClientAddr,
     headers: HeaderMap,
@@ -89,7 +88,7 @@ pub async fn create(
         user_agent: user_agent.map(|agent| agent.get(..400).unwrap_or(agent)),
         ip_address: address.map(|ip| ip.to_string()),
     };
-    let session = store::insert(&mut db.acquire().await?, new, clock.now()).await?.ok_or_else(wrong)?;
+    let session = store::insert(&mut db.acquire().await?, new, now).await?.ok_or_else(wrong)?;
     let created = CreatedSession { token: token.expose_secret().to_owned(), session };
     Ok((StatusCode::CREATED, UNSEEN, Json(created)).into_response())
 }
@@ -105,17 +104,16 @@ const ORDER: &str = "sessions";
 pub async fn list(
     SignedIn(user): SignedIn,
     State(db): State<Db>,
-    State(clock): State<Clock>,
-    uri: OriginalUri,
-    Query(query): Query<PageQuery>,
+    Now(now): Now,
+    request: PageRequest,
 ) -> Result<Page<Session>, ApiError> {
-    let after = decode_cursor(ORDER, query.cursor.as_deref())?;
-    let rows = store::list(&mut db.acquire().await?, &user, after, query.limit.rows(), clock.now()).await?;
-    Page::new(rows, query.limit, ORDER, |session: &Session| session.id, &uri)
+    let after = request.after(ORDER)?;
+    let rows = store::list(&mut db.acquire().await?, &user, after, request.rows(), now).await?;
+    request.page(rows, ORDER, |session: &Session| session.id)
 }
 
 /// Sign out a device
-#[utoipa::path(delete, path = "/v1/sessions/{id}", tag = "sessions", params(("id" = Uuid, Path, description = "The session's id")),
+#[utoipa::path(delete, path = "/v1/sessions/{id}", tag = "sessions", params(SessionPath),
     security(("token" = [])), responses(
     (status = 204, description = "Its token no longer works"),
     (status = 404, description = "The caller has no such session"),
@@ -123,7 +121,7 @@ pub async fn list(
 pub async fn delete(
     SignedIn(user): SignedIn,
     State(db): State<Db>,
-    Path(id): Path<Uuid>,
+    Path(SessionPath { id }): Path<SessionPath>,
 ) -> Result<(StatusCode, Invalidates), ApiError> {
     let deleted = store::delete(&mut db.acquire().await?, user.id, id).await?;
     if deleted { Ok((StatusCode::NO_CONTENT, UNSEEN)) } else { Err(ApiError::NotFound) }

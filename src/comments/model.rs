@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::auth::{User, Viewer};
@@ -108,4 +108,12 @@ impl Comment {
         }
         Self { author: None, body: String::new(), body_html: String::new(), removed: true, ..self }
     }
+}
+
+/// The path of a comment.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct CommentPath {
+    /// The comment's id
+    pub id: Uuid,
 }

@@ -4,7 +4,7 @@
 use std::io;
 use std::time::Duration;
 
-use sqlx::postgres::{PgListener, PgPoolOptions};
+use sqlx::postgres::{PgListener, PgPool, PgPoolOptions};
 use sqlx::{Error, Result};
 use tokio::time::timeout;
 
@@ -19,6 +19,7 @@ const RESPONSE_TIMEOUT: Duration = Duration::from_secs(3);
 /// A connection to the other tasks.
 pub struct Channel {
     listener: PgListener,
+    pool: PgPool,
     /// Of the connection: a task receives its own messages too.
     process_id: u32,
 }
@@ -38,7 +39,7 @@ impl Channel {
             let process_id = sqlx::query_scalar!(r#"select pg_backend_pid() as "process_id!""#)
                 .fetch_one(&mut listener)
                 .await?;
-            Ok(Self { listener, process_id: process_id.unsigned_abs() })
+            Ok(Self { listener, pool, process_id: process_id.unsigned_abs() })
         })
         .await
     }
@@ -76,6 +77,13 @@ impl Channel {
     /// When it does not, or the database does not answer in time.
     pub async fn check(&mut self) -> Result<()> {
         in_time(async { sqlx::query!("select").execute(&mut self.listener).await.map(drop) }).await
+    }
+}
+
+/// An open pool would test the connection that it gets back, and warn if the database has gone meanwhile.
+impl Drop for Channel {
+    fn drop(&mut self) {
+        drop(self.pool.close());
     }
 }
 

@@ -16,11 +16,11 @@ use super::model::sitemap::{self, MAX_URLS, Month};
 use super::model::{Addresses, Feed, atom, json};
 use super::store::{self, Filter};
 use crate::cache::CachePolicy;
-use crate::clock::Clock;
 use crate::db::{Connection, Db};
 use crate::error::ApiError;
 use crate::http::conditional::digest;
 use crate::http::extract::Query;
+use crate::http::now::Now;
 use crate::http::origin::{Origin, PublicUrl};
 use crate::http::validation::{Validate, Violations};
 use crate::posts::store as posts;
@@ -84,10 +84,10 @@ pub async fn atom(
     Origin(api): Origin,
     State(PublicUrl(site)): State<PublicUrl>,
     State(db): State<Db>,
-    State(clock): State<Clock>,
+    Now(now): Now,
     Query(query): Query<FeedQuery>,
 ) -> Result<Response, ApiError> {
-    let (feed, freshness) = read(&db, query, clock.now()).await?;
+    let (feed, freshness) = read(&db, query, now).await?;
     let document = atom::document(&feed, &Addresses { api, site });
     let document = document.map_err(|error| ApiError::Internal(error.into()))?;
     Ok(freshness.answer(atom::MEDIA_TYPE, document))
@@ -112,10 +112,10 @@ pub async fn json(
     Origin(api): Origin,
     State(PublicUrl(site)): State<PublicUrl>,
     State(db): State<Db>,
-    State(clock): State<Clock>,
+    Now(now): Now,
     Query(query): Query<FeedQuery>,
 ) -> Result<Response, ApiError> {
-    let (feed, freshness) = read(&db, query, clock.now()).await?;
+    let (feed, freshness) = read(&db, query, now).await?;
     let document = json::document(feed, &Addresses { api, site });
     let document = serde_json::to_vec(&document).map_err(|error| ApiError::Internal(error.into()))?;
     Ok(freshness.answer(json::MEDIA_TYPE, document))
@@ -140,10 +140,9 @@ pub async fn sitemap(
     Origin(api): Origin,
     State(PublicUrl(site)): State<PublicUrl>,
     State(db): State<Db>,
-    State(clock): State<Clock>,
+    Now(now): Now,
     Query(SitemapQuery { month }): Query<SitemapQuery>,
 ) -> Result<Response, ApiError> {
-    let now = clock.now();
     let addresses = Addresses { api, site };
     let mut connection = db.acquire_long_reader().await?;
     let freshness = Freshness::read(&mut connection, now).await?;

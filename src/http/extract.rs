@@ -16,7 +16,7 @@ use super::body_budget::reserve;
 use super::context::RequestContext;
 use super::rate_limit::RequestLimits;
 use super::validation::Validate;
-use crate::error::{ApiError, FieldError, abridged};
+use crate::error::{ApiError, FieldError, FieldErrors, abridged};
 use crate::workers::{BODIES, LARGE};
 
 /// The largest body that is read, in bytes.
@@ -76,7 +76,7 @@ fn parsed<T: DeserializeOwned + Validate>(bytes: &[u8]) -> Result<T, ApiError> {
     let body: T = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         // Serde takes what cannot name an enum's case, such as null, for broken JSON.
         if error.inner().is_data() || is_well_formed(bytes) {
-            ApiError::Invalid(field_error(&error.path().to_string(), &error.inner().to_string()).into())
+            ApiError::Invalid(field_error(&error.path().to_string(), &error.inner().to_string(), &[]).into())
         } else {
             unreadable(error.inner())
         }
@@ -138,17 +138,21 @@ impl<T: DeserializeOwned + Validate, S: Sync> FromRequestParts<S> for Query<T> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
-        let query = parts.uri.query().unwrap_or_default().as_bytes();
-        // PostgreSQL's text cannot hold a NUL, whatever the parameter is for.
-        if let Some((name, _)) = form_urlencoded::parse(query).find(|(_, value)| value.contains('\0')) {
-            return Err(ApiError::invalid(name, "control_character", "must not have control characters"));
-        }
-        let pairs = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query));
-        let query: T = serde_path_to_error::deserialize(pairs).map_err(|error| {
-            ApiError::Invalid(field_error(&error.path().to_string(), &error.inner().to_string()).into())
-        })?;
+        let query: T = parse_query(parts.uri.query().unwrap_or_default(), &[])?;
         Ok(Self(query.validated()?))
     }
+}
+
+/// Reads a query string. Beside the fields of `T`, somebody else reads those `elsewhere`.
+pub(super) fn parse_query<T: DeserializeOwned>(query: &str, elsewhere: &[&str]) -> Result<T, FieldErrors> {
+    let pairs = form_urlencoded::parse(query.as_bytes());
+    // PostgreSQL's text cannot hold a NUL, whatever the parameter is for.
+    if let Some((name, _)) = pairs.clone().find(|(_, value)| value.contains('\0')) {
+        let detail = "must not have control characters";
+        return Err(FieldError::new(name, "control_character", detail).into());
+    }
+    serde_path_to_error::deserialize(serde_urlencoded::Deserializer::new(pairs))
+        .map_err(|error| field_error(&error.path().to_string(), &error.inner().to_string(), elsewhere).into())
 }
 
 /// The parameters in the path.
@@ -182,24 +186,32 @@ fn path_field(kind: &ErrorKind) -> Option<&str> {
 
 /// Names the field that serde stumbled over. Its messages are stable, and the only place where it says
 /// which field is missing, unknown or given twice.
-fn field_error(path: &str, message: &str) -> FieldError {
+fn field_error(path: &str, message: &str, elsewhere: &[&str]) -> FieldError {
     let path = if path == "." { "" } else { path };
     let quoted = message.split('`').nth(1).unwrap_or_default();
     let (field, code, detail) = if message.starts_with("missing field") {
         (join(path, quoted), "required", "is required".to_owned())
     } else if message.starts_with("unknown field") {
-        let known = message.split_once(", ").map_or_else(String::new, |(_, known)| format!(": {known}"));
-        (
-            join(path.strip_suffix(quoted).unwrap_or(path), quoted),
-            "unknown",
-            format!("is not known here{known}"),
-        )
+        let field = join(path.strip_suffix(quoted).unwrap_or(path), quoted);
+        (field, "unknown", format!("is not known here{}", known_fields(message, elsewhere)))
     } else if message.starts_with("duplicate field") {
         (join(path.strip_suffix(quoted).unwrap_or(path), quoted), "duplicate", "is given twice".to_owned())
     } else {
         (path.to_owned(), "wrong_type", message.to_owned())
     };
     FieldError::new(if field.is_empty() { "body".into() } else { field }, code, detail)
+}
+
+/// What could have been meant, in serde's words.
+fn known_fields(message: &str, elsewhere: &[&str]) -> String {
+    let named = message.split_once(", ").map_or("", |(_, named)| named);
+    let fields: Vec<_> = named.split('`').skip(1).step_by(2).chain(elsewhere.iter().copied()).collect();
+    match fields.as_slice() {
+        [] => String::new(),
+        [one] => format!(": expected `{one}`"),
+        [one, other] => format!(": expected `{one}` or `{other}`"),
+        many => format!(": expected one of `{}`", many.join("`, `")),
+    }
 }
 
 fn join(path: &str, field: &str) -> String {

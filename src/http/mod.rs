@@ -12,6 +12,7 @@ pub mod extract;
 pub mod health;
 pub mod idempotency;
 pub mod middleware;
+pub mod now;
 pub mod origin;
 pub mod pagination;
 pub mod rate_limit;

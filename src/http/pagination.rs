@@ -1,23 +1,25 @@
 //! Lists: a bounded page, an opaque checked cursor that names the last row seen (keyset, never an
 //! offset), and a `Link` to the next page.
 
-use axum::extract::OriginalUri;
+use axum::extract::{FromRequestParts, OriginalUri};
+use axum::http::request::Parts;
 use axum::http::{HeaderValue, Uri, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use form_urlencoded::Serializer;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::extract::Json;
+use super::extract::{Json, parse_query};
 use super::validation::{Broken, Rule, Validate, Violations};
 use crate::error::{ApiError, FieldError};
 
 /// How many items a page may have, 1 to 100.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(transparent)]
-pub struct Limit(i64);
+struct Limit(i64);
 
 impl Default for Limit {
     fn default() -> Self {
@@ -36,18 +38,12 @@ impl Rule for Limit {
 }
 
 impl Limit {
-    /// The rows to ask the database for: one more than the page has, to know whether another follows.
-    #[must_use]
-    pub fn rows(self) -> i64 {
-        self.0 + 1
-    }
-
     fn items(self) -> usize {
         usize::try_from(self.0).unwrap_or_default()
     }
 }
 
-/// Which page, for a list without filters.
+/// Which page of a list.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -55,23 +51,107 @@ pub struct PageQuery {
     /// How many at most.
     #[serde(default)]
     #[param(value_type = Option<i64>, minimum = 1, maximum = 100, default = 20)]
-    pub limit: Limit,
+    limit: Limit,
     /// The `next_cursor` of the previous page.
     #[param(pattern = "^[A-Za-z0-9_-]+$")]
-    pub cursor: Option<String>,
+    cursor: Option<String>,
 }
 
-impl Validate for PageQuery {
+/// The names of its fields.
+const PAGE_FIELDS: [&str; 2] = ["limit", "cursor"];
+
+/// A list without filters.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unfiltered {}
+
+impl Validate for Unfiltered {
+    fn validate(&self, _violations: &mut Violations) {}
+}
+
+/// A request for a page of a list: what the list shows (`T`), and which page of that.
+#[derive(Debug)]
+pub struct PageRequest<T = Unfiltered> {
+    /// What the list shows.
+    pub filter: T,
+    page: PageQuery,
+    uri: Uri,
+}
+
+impl<T: Validate> Validate for PageRequest<T> {
     fn validate(&self, violations: &mut Violations) {
-        violations.check("limit", &self.limit);
+        self.filter.validate(violations);
+        violations.check("limit", &self.page.limit);
     }
 }
 
-/// A position in a list: the name of the list's order and the key of the last row seen.
-///
-/// # Errors
-/// [`ApiError::Malformed`] when `cursor` was not made by [`encode_cursor`] for the same `order`.
-pub fn decode_cursor<K: DeserializeOwned>(order: &str, cursor: Option<&str>) -> Result<Option<K>, ApiError> {
+impl<T: DeserializeOwned + Validate, S: Sync> FromRequestParts<S> for PageRequest<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
+        let uri =
+            parts.extensions.get::<OriginalUri>().map_or_else(|| parts.uri.clone(), |uri| uri.0.clone());
+        let (mut page, mut filter) = (Serializer::new(String::new()), Serializer::new(String::new()));
+        for (name, value) in form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()) {
+            let part = if PAGE_FIELDS.contains(&&*name) { &mut page } else { &mut filter };
+            part.append_pair(&name, &value);
+        }
+        let filter = parse_query(&filter.finish(), &PAGE_FIELDS)?;
+        let page = parse_query(&page.finish(), &[])?;
+        Ok(Self { filter, page, uri }.validated()?)
+    }
+}
+
+impl<T> PageRequest<T> {
+    /// The rows to ask the database for: one more than the page has, to know whether another follows.
+    #[must_use]
+    pub fn rows(&self) -> i64 {
+        self.page.limit.0 + 1
+    }
+
+    /// The key of the last row seen, in the list's `order`.
+    ///
+    /// # Errors
+    /// [`ApiError::Malformed`] when the cursor is not one of a list in this order.
+    pub fn after<K: DeserializeOwned>(&self, order: &str) -> Result<Option<K>, ApiError> {
+        decode_cursor(order, self.page.cursor.as_deref())
+    }
+
+    /// The page that begins with `rows`, with the cursor that `key` gives for its last row.
+    ///
+    /// # Errors
+    /// Never: a key can be written as JSON.
+    pub fn page<I, R: Into<I>, K: Serialize>(
+        &self,
+        rows: Vec<R>,
+        order: &str,
+        key: impl Fn(&R) -> K,
+    ) -> Result<Page<I>, ApiError> {
+        let more = rows.len() > self.page.limit.items();
+        self.page_ending(rows, |_last| more, order, key)
+    }
+
+    /// The same of a list whose pages may end early: `more` says of the page's last row whether others follow.
+    ///
+    /// # Errors
+    /// As [`page`](Self::page).
+    pub fn page_ending<I, R: Into<I>, K: Serialize>(
+        &self,
+        mut rows: Vec<R>,
+        more: impl Fn(&R) -> bool,
+        order: &str,
+        key: impl Fn(&R) -> K,
+    ) -> Result<Page<I>, ApiError> {
+        rows.truncate(self.page.limit.items());
+        let last = rows.last().filter(|last| more(last));
+        let next_cursor = last.map(|last| encode_cursor(order, &key(last))).transpose()?;
+        let next_link = next_cursor.as_deref().and_then(|cursor| next_link(&self.uri, cursor));
+        Ok(Page { items: rows.into_iter().map(Into::into).collect(), next_cursor, next_link })
+    }
+}
+
+/// A cursor is a position in a list: the name of the list's order and the key of the last row seen.
+fn decode_cursor<K: DeserializeOwned>(order: &str, cursor: Option<&str>) -> Result<Option<K>, ApiError> {
     let Some(cursor) = cursor else { return Ok(None) };
     URL_SAFE_NO_PAD
         .decode(cursor)
@@ -86,7 +166,7 @@ pub fn decode_cursor<K: DeserializeOwned>(order: &str, cursor: Option<&str>) -> 
 }
 
 /// The cursor for the page after the row with `key`.
-pub fn encode_cursor<K: Serialize>(order: &str, key: &K) -> Result<String, ApiError> {
+fn encode_cursor<K: Serialize>(order: &str, key: &K) -> Result<String, ApiError> {
     let json = serde_json::to_vec(&(order, key)).map_err(|error| ApiError::Internal(error.into()))?;
     Ok(URL_SAFE_NO_PAD.encode(json))
 }
@@ -104,40 +184,9 @@ pub struct Page<T> {
     next_link: Option<HeaderValue>,
 }
 
-impl<T> Page<T> {
-    /// The page of at most `limit` of `rows` (which were asked for with [`Limit::rows`]), with the cursor
-    /// that `key` gives for its last row.
-    pub fn new<R: Into<T>, K: Serialize>(
-        rows: Vec<R>,
-        limit: Limit,
-        order: &str,
-        key: impl Fn(&R) -> K,
-        uri: &OriginalUri,
-    ) -> Result<Self, ApiError> {
-        let more = rows.len() > limit.items();
-        Self::ending(rows, limit, |_last| more, order, key, uri)
-    }
-
-    /// The same of a list whose pages may end early: `more` says of the page's last row whether others follow.
-    pub fn ending<R: Into<T>, K: Serialize>(
-        mut rows: Vec<R>,
-        limit: Limit,
-        more: impl Fn(&R) -> bool,
-        order: &str,
-        key: impl Fn(&R) -> K,
-        OriginalUri(uri): &OriginalUri,
-    ) -> Result<Self, ApiError> {
-        rows.truncate(limit.items());
-        let last = rows.last().filter(|last| more(last));
-        let next_cursor = last.map(|last| encode_cursor(order, &key(last))).transpose()?;
-        let next_link = next_cursor.as_deref().and_then(|cursor| next_link(uri, cursor));
-        Ok(Self { items: rows.into_iter().map(Into::into).collect(), next_cursor, next_link })
-    }
-}
-
 /// `uri` with `cursor` instead of its own.
 fn next_link(uri: &Uri, cursor: &str) -> Option<HeaderValue> {
-    let query = form_urlencoded::Serializer::new(String::new())
+    let query = Serializer::new(String::new())
         .extend_pairs(
             form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes())
                 .filter(|(name, _)| name != "cursor"),

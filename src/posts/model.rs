@@ -9,7 +9,7 @@ use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::auth::{User, Viewer};
@@ -154,6 +154,15 @@ impl<'de> Deserialize<'de> for PostRef {
         let Ok(post) = String::deserialize(deserializer)?.parse();
         Ok(post)
     }
+}
+
+/// The path of a post.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct PostPath {
+    /// The post's id or slug
+    #[param(value_type = String)]
+    pub post: PostRef,
 }
 
 /// Where a post is on its way to its readers.

@@ -8,11 +8,11 @@ use utoipa::ToSchema;
 use crate::audit::model::{Action, Entry};
 use crate::audit::store as audit;
 use crate::auth::{Admin, Viewer};
-use crate::clock::Clock;
 use crate::db::Db;
 use crate::error::ApiError;
 use crate::http::conditional::{IfMatch, Tagged};
 use crate::http::extract::Json;
+use crate::http::now::Now;
 use crate::http::validation::{Validate, Violations, not_null, nullable};
 use crate::site::model::{Site, SiteCommentsPolicy, SiteDescription, SiteTitle};
 use crate::site::store;
@@ -57,7 +57,7 @@ impl Validate for UpdateSite {
 pub async fn update(
     Admin(user): Admin,
     State(db): State<Db>,
-    State(clock): State<Clock>,
+    Now(now): Now,
     if_match: IfMatch,
     Json(body): Json<UpdateSite>,
 ) -> Result<Tagged<Site>, ApiError> {
@@ -66,7 +66,6 @@ pub async fn update(
         description: body.description.as_ref().map(|text| text.as_ref().map(SiteDescription::as_str)),
         comments_policy: body.comments_policy,
     };
-    let now = clock.now();
     let mut transaction = db.begin().await?;
     let Some(site) = store::update(&mut transaction, &changes, if_match.versions(), now).await? else {
         return Err(if_match.refusal(Some(store::read(&mut transaction).await?)));

@@ -13,6 +13,7 @@ use crate::clock::Clock;
 use crate::db::Db;
 use crate::error::ApiError;
 use crate::http::context::{TrustedProxyHops, client_network};
+use crate::http::now::Now;
 use crate::http::rate_limit::{LimitStatus, RequestLimits, whole_seconds};
 
 /// Whether attempts are limited.
@@ -58,7 +59,7 @@ where
         Ok(Self {
             is_limited,
             db: Db::from_ref(state),
-            now: Clock::from_ref(state).now(),
+            now: Now::of(parts, state),
             address: client_network(&parts.headers, &parts.extensions, TrustedProxyHops::from_ref(state)),
             limits: RequestLimits::of(parts),
         })

@@ -2,8 +2,7 @@
 
 use std::collections::HashSet;
 
-use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
@@ -12,13 +11,12 @@ use uuid::Uuid;
 use crate::audit::model::{Action, Entry};
 use crate::audit::store as audit;
 use crate::auth::{Editor, User};
-use crate::clock::Clock;
 use crate::comments::model::CommentStatus;
 use crate::comments::store::{self, Locked};
-use crate::db::Db;
 use crate::error::ApiError;
 use crate::http::extract::Json;
-use crate::http::idempotency::{Idempotent, Started};
+use crate::http::idempotency::Idempotent;
+use crate::http::now::Now;
 use crate::http::validation::{Validate, Violations, items};
 
 /// How many comments one request decides about.
@@ -88,40 +86,37 @@ pub struct Moderated {
 ))]
 pub async fn moderate(
     Editor(user): Editor,
-    State(db): State<Db>,
-    State(clock): State<Clock>,
+    Now(now): Now,
     Idempotent(key, body): Idempotent<ModerateComments>,
 ) -> Result<Response, ApiError> {
-    let now = clock.now();
-    let mut write = match key.begin(&db, Some(user.id), now).await? {
-        Started::New(write) => write,
-        Started::Replay(answer) => return Ok(answer),
-    };
-    let found = store::lock(&mut write, &body.ids).await?;
-    let status = match body.action {
-        Decision::Approve => Some(CommentStatus::Approved),
-        Decision::Hold => Some(CommentStatus::Pending),
-        Decision::Spam => Some(CommentStatus::Spam),
-        Decision::Delete => None,
-    };
-    let (changing, unchanged): (Vec<Locked>, Vec<Locked>) =
-        found.iter().partition(|comment| Some(comment.status) != status);
-    let changed = ids(&changing);
-    let entries = if let Some(status) = status {
-        store::decide(&mut write, &changed, status, now).await?;
-        decisions(&user, &changing, status)
-    } else {
-        for id in &changed {
-            store::delete(&mut write, *id, None, now).await?;
-        }
-        let others = changing.iter().filter(|comment| comment.author_id != Some(user.id));
-        others.map(|comment| deletion(&user, comment.id, comment.status)).collect()
-    };
-    audit::record_all(&mut write, &entries, now).await?;
-    let mut not_found = body.ids;
-    not_found.retain(|id| found.iter().all(|comment| comment.id != *id));
-    not_found.sort_unstable();
-    write.answer(Json(Moderated { changed, unchanged: ids(&unchanged), not_found }).into_response()).await
+    key.run(Some(user.id), async |write| {
+        let found = store::lock(write, &body.ids).await?;
+        let status = match body.action {
+            Decision::Approve => Some(CommentStatus::Approved),
+            Decision::Hold => Some(CommentStatus::Pending),
+            Decision::Spam => Some(CommentStatus::Spam),
+            Decision::Delete => None,
+        };
+        let (changing, unchanged): (Vec<Locked>, Vec<Locked>) =
+            found.iter().partition(|comment| Some(comment.status) != status);
+        let changed = ids(&changing);
+        let entries = if let Some(status) = status {
+            store::decide(write, &changed, status, now).await?;
+            decisions(&user, &changing, status)
+        } else {
+            for id in &changed {
+                store::delete(write, *id, None, now).await?;
+            }
+            let others = changing.iter().filter(|comment| comment.author_id != Some(user.id));
+            others.map(|comment| deletion(&user, comment.id, comment.status)).collect()
+        };
+        audit::record_all(write, &entries, now).await?;
+        let mut not_found = body.ids;
+        not_found.retain(|id| found.iter().all(|comment| comment.id != *id));
+        not_found.sort_unstable();
+        Ok(Json(Moderated { changed, unchanged: ids(&unchanged), not_found }))
+    })
+    .await
 }
 
 fn ids(comments: &[Locked]) -> Vec<Uuid> {

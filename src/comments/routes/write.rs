@@ -1,11 +1,10 @@
 //! Writing, changing, moderating and deleting comments.
 
 use super::moderate::{decisions, deletion};
-use super::{find_post, find_visible};
 use crate::db::Connection;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -13,18 +12,19 @@ use uuid::Uuid;
 use crate::audit::store as audit;
 use crate::auth::{Member, User, Viewer};
 use crate::cache::{Invalidates, Scope};
-use crate::clock::Clock;
-use crate::comments::model::{Comment, CommentBody, CommentStatus, MAX_DEPTH};
-use crate::comments::store::{self};
+use crate::comments::model::{Comment, CommentBody, CommentPath, CommentStatus, MAX_DEPTH};
+use crate::comments::store;
 use crate::db::Db;
 use crate::error::ApiError;
 use crate::http::conditional::{IfMatch, Tagged};
 use crate::http::extract::{Json, Path};
-use crate::http::idempotency::{Idempotent, Started};
+use crate::http::idempotency::Idempotent;
+use crate::http::now::Now;
 use crate::http::validation::{Validate, Violations, not_null};
 use crate::identity::Role;
 use crate::markdown;
-use crate::posts::model::{PostHead, PostRef, PostStatus};
+use crate::posts::model::{PostHead, PostPath, PostStatus};
+use crate::posts::store as posts;
 use crate::site::model::SiteCommentsPolicy;
 use crate::site::store as site;
 
@@ -49,7 +49,7 @@ impl Validate for CreateComment {
 /// Where the post's policy, or else the site's, holds it, its `status` is `pending`: until an editor approves
 /// it, only its author and editors read it.
 #[utoipa::path(post, path = "/v1/posts/{post}/comments", tag = "comments",
-    params(("post" = String, Path, description = "The post's id or slug")),
+    params(PostPath),
     request_body = CreateComment, security(("token" = [])), responses(
     (status = 201, description = "The new comment", body = Comment,
      headers(("Location" = String, description = "The path of the new comment"))),
@@ -58,33 +58,31 @@ impl Validate for CreateComment {
 ))]
 pub async fn create(
     Member(user): Member,
-    State(db): State<Db>,
-    State(clock): State<Clock>,
-    Path(post): Path<PostRef>,
+    Now(now): Now,
+    Path(PostPath { post }): Path<PostPath>,
     Idempotent(key, body): Idempotent<CreateComment>,
 ) -> Result<Response, ApiError> {
     let viewer = Viewer(Some(user));
     let body_html = markdown::render_fragment(body.body.as_str()).await?;
-    let mut write = match key.begin(&db, Some(user.id), clock.now()).await? {
-        Started::New(write) => write,
-        Started::Replay(answer) => return Ok(answer),
-    };
-    let post = find_post(&mut write, &post, &viewer, &clock).await?;
-    let new = store::NewComment {
-        post_id: post.id,
-        author_id: user.id,
-        author_is_editor: user.is(Role::Editor),
-        parent_id: body.parent_id,
-        body: body.body.as_str(),
-        body_html: &body_html,
-    };
-    let Some(id) = store::insert(&mut write, &new, clock.now()).await? else {
-        return Err(refusal(&mut write, &post, body.parent_id).await?);
-    };
-    let comment: Comment = store::find(&mut write, id).await?.ok_or(ApiError::NotFound)?.into();
-    let location = [(header::LOCATION, format!("/v1/comments/{id}"))];
-    let changed = Invalidates(Scope::Resource(post.id));
-    write.answer((StatusCode::CREATED, location, changed, Tagged(comment)).into_response()).await
+    key.run(Some(user.id), async |write| {
+        let post = posts::find_visible(write, &post, &viewer, now).await?.ok_or(ApiError::NotFound)?;
+        let new = store::NewComment {
+            post_id: post.id,
+            author_id: user.id,
+            author_is_editor: user.is(Role::Editor),
+            parent_id: body.parent_id,
+            body: body.body.as_str(),
+            body_html: &body_html,
+        };
+        let Some(id) = store::insert(write, &new, now).await? else {
+            return Err(refusal(write, &post, body.parent_id).await?);
+        };
+        let comment: Comment = store::find(write, id).await?.ok_or(ApiError::NotFound)?.into();
+        let location = [(header::LOCATION, format!("/v1/comments/{id}"))];
+        let changed = Invalidates(Scope::Resource(post.id));
+        Ok((StatusCode::CREATED, location, changed, Tagged(comment)))
+    })
+    .await
 }
 
 /// Why a comment was not taken.
@@ -137,7 +135,7 @@ impl Validate for UpdateComment {
 /// Change or moderate a comment
 ///
 /// A comment whose text its author changes waits for an editor again if it would wait as a new one.
-#[utoipa::path(patch, path = "/v1/comments/{id}", tag = "comments", params(("id" = Uuid, Path, description = "The comment's id")),
+#[utoipa::path(patch, path = "/v1/comments/{id}", tag = "comments", params(CommentPath),
     request_body = UpdateComment, security(("token" = [])), responses(
     (status = 200, description = "The comment as it is now", body = Comment),
     (status = 403, description = "Another user's text, or moderation without being an editor"),
@@ -146,8 +144,8 @@ impl Validate for UpdateComment {
 pub async fn update(
     Member(user): Member,
     State(db): State<Db>,
-    State(clock): State<Clock>,
-    Path(id): Path<Uuid>,
+    Now(now): Now,
+    Path(CommentPath { id }): Path<CommentPath>,
     if_match: IfMatch,
     Json(body): Json<UpdateComment>,
 ) -> Result<(Invalidates, Tagged<Comment>), ApiError> {
@@ -155,9 +153,10 @@ pub async fn update(
         Some(markdown) => Some(markdown::render_fragment(markdown.as_str()).await?),
         None => None,
     };
-    let now = clock.now();
     let mut transaction = db.begin().await?;
-    let (comment, _) = find_visible(&mut transaction, id, &Viewer(Some(user)), &clock).await?;
+    let (comment, _) = store::find_visible(&mut transaction, id, &Viewer(Some(user)), now)
+        .await?
+        .ok_or(ApiError::NotFound)?;
     if body.body.is_some() && !comment.is_by(&user) {
         return Err(ApiError::Forbidden("Only its author changes a comment's text."));
     }
@@ -189,7 +188,7 @@ pub async fn update(
 /// Delete a comment
 ///
 /// One with replies leaves a tombstone in the thread.
-#[utoipa::path(delete, path = "/v1/comments/{id}", tag = "comments", params(("id" = Uuid, Path, description = "The comment's id")),
+#[utoipa::path(delete, path = "/v1/comments/{id}", tag = "comments", params(CommentPath),
     security(("token" = [])), responses(
     (status = 204, description = "The comment is gone"),
     (status = 403, description = "Another user's comment on another author's post, without being an editor"),
@@ -198,16 +197,17 @@ pub async fn update(
 pub async fn delete(
     Member(user): Member,
     State(db): State<Db>,
-    State(clock): State<Clock>,
-    Path(id): Path<Uuid>,
+    Now(now): Now,
+    Path(CommentPath { id }): Path<CommentPath>,
     if_match: IfMatch,
 ) -> Result<(StatusCode, Invalidates), ApiError> {
     let mut transaction = db.begin().await?;
-    let (comment, post) = find_visible(&mut transaction, id, &Viewer(Some(user)), &clock).await?;
+    let (comment, post) = store::find_visible(&mut transaction, id, &Viewer(Some(user)), now)
+        .await?
+        .ok_or(ApiError::NotFound)?;
     if !may_delete(&user, &comment, &post) {
         return Err(ApiError::Forbidden("Only its author, the post's author and editors delete a comment."));
     }
-    let now = clock.now();
     if !store::delete(&mut transaction, id, if_match.versions(), now).await? {
         return Err(if_match.refusal(store::find(&mut transaction, id).await?.map(Comment::from)));
     }

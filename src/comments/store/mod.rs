@@ -4,12 +4,15 @@ mod write;
 
 pub use write::*;
 
-use crate::db::Connection;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::model::{Comment, CommentStatus};
+use crate::auth::Viewer;
+use crate::db::Connection;
 use crate::identity::UserRef;
+use crate::posts::model::{PostHead, PostRef};
+use crate::posts::store as posts;
 
 /// A comment and its place in its post's threads.
 #[derive(Debug)]
@@ -181,4 +184,17 @@ pub async fn find(connection: &mut Connection, id: Uuid) -> sqlx::Result<Option<
     )
     .fetch_optional(connection)
     .await
+}
+
+/// The comment and its post, if `viewer` may read both.
+pub async fn find_visible(
+    connection: &mut Connection,
+    id: Uuid,
+    viewer: &Viewer,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Option<(Comment, PostHead)>> {
+    let comment = find(connection, id).await?.map(Comment::from);
+    let Some(comment) = comment.filter(|comment| comment.is_visible_to(viewer)) else { return Ok(None) };
+    let post = posts::find_visible(connection, &PostRef::Id(comment.post_id), viewer, now).await?;
+    Ok(post.map(|post| (comment, post)))
 }

@@ -1,6 +1,6 @@
-//! `Idempotency-Key`: a write that is sent again because its answer was lost is not done again. The answer
-//! is stored in the transaction of the write, so there is never one without the other, and is given again
-//! for 24 hours. Errors are not stored: nothing was written, so the request may simply be repeated.
+//! `Idempotency-Key`: a write that is sent again because its response was lost is not done again. The response
+//! is stored in the transaction of the write, so there is never one without the other, and is replayed for 24
+//! hours. Errors are not stored: nothing was written, so the request may simply be repeated.
 
 pub mod store;
 
@@ -8,10 +8,10 @@ use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
-use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::extract::{FromRef, FromRequest, FromRequestParts, OriginalUri, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -19,19 +19,21 @@ use sha2::{Digest, Sha256};
 use tokio::time::sleep;
 use uuid::Uuid;
 
-use self::store::Answer;
+use self::store::StoredResponse;
 use super::extract;
+use super::now::Now;
 use super::validation::Validate;
 use crate::cache::{Invalidates, Scope};
+use crate::clock::Clock;
 use crate::db::{Connection, Db, Transaction};
 use crate::error::{ApiError, FieldError};
 
 /// The header with the client's name for a write.
 pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-/// The header that says that an answer is given again.
+/// The header of a response that is replayed.
 pub const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
-/// The headers of an answer that are stored with it.
+/// The headers of a response that are stored with it.
 const STORED: [HeaderName; 3] = [header::CONTENT_TYPE, header::LOCATION, header::ETAG];
 
 const MAX_LENGTH: usize = 255;
@@ -39,11 +41,15 @@ const MAX_LENGTH: usize = 255;
 const LOCK_ATTEMPTS: usize = 5;
 const LOCK_INTERVAL: Duration = Duration::from_millis(10);
 
-/// The key of a request without a body, if it has one.
+/// What a write begins with: the key of its request, if it has one.
 #[derive(Debug)]
-pub struct Idempotency(Option<Key>);
+pub struct Idempotency {
+    key: Option<Key>,
+    db: Db,
+    now: DateTime<Utc>,
+}
 
-/// A JSON body, and the key of its request if it has one.
+/// The same of a request with a JSON body, and the body.
 #[derive(Debug)]
 pub struct Idempotent<T>(pub Idempotency, pub T);
 
@@ -55,22 +61,32 @@ struct Key {
     fingerprint: [u8; 32],
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for Idempotency {
+impl<S: Send + Sync> FromRequestParts<S> for Idempotency
+where
+    Db: FromRef<S>,
+    Clock: FromRef<S>,
+{
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
-        Key::read(&parts.headers).map(|key| Self::new(key, parts, &[]))
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let key = Key::read(&parts.headers)?.map(|key| Key::of(key, parts, &[]));
+        Ok(Self { key, db: Db::from_ref(state), now: Now::of(parts, state) })
     }
 }
 
-impl<T: DeserializeOwned + Validate + Send + 'static, S: Send + Sync> FromRequest<S> for Idempotent<T> {
+impl<T: DeserializeOwned + Validate + Send + 'static, S: Send + Sync> FromRequest<S> for Idempotent<T>
+where
+    Db: FromRef<S>,
+    Clock: FromRef<S>,
+{
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, _state: &S) -> Result<Self, ApiError> {
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         let key = Key::read(request.headers())?;
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
         let bytes = extract::read_json(&parts, body).await?;
-        let idempotency = Idempotency::new(key, &parts, &bytes);
+        let key = key.map(|key| Key::of(key, &parts, &bytes));
+        let idempotency = Idempotency { key, db: Db::from_ref(state), now: Now::of(&mut parts, state) };
         Ok(Self(idempotency, extract::parse_json(bytes).await?))
     }
 }
@@ -91,51 +107,49 @@ impl Key {
             Err(ApiError::Malformed(FieldError::new("Idempotency-Key", "malformed", detail)))
         }
     }
+
+    fn of(key: String, parts: &Parts, body: &[u8]) -> Self {
+        let target = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |uri| &uri.0);
+        let fingerprint = hash(&[key.as_bytes(), target.to_string().as_bytes(), body]);
+        Self { key, fingerprint }
+    }
 }
 
 impl Idempotency {
-    fn new(key: Option<String>, parts: &Parts, body: &[u8]) -> Self {
-        Self(key.map(|key| {
-            let target =
-                parts.extensions.get::<axum::extract::OriginalUri>().map_or(&parts.uri, |uri| &uri.0);
-            let fingerprint = hash(&[key.as_bytes(), target.to_string().as_bytes(), body]);
-            Key { key, fingerprint }
-        }))
-    }
-
-    /// A transaction for the write of `user` (`None` is anybody), or the answer that this request was given
-    /// before.
+    /// Runs `write` for `user` (`None` is anybody) in a transaction, and makes it last together with its
+    /// response; or gives the response that this request was given before. Nothing is written if `write` fails.
     ///
     /// # Errors
-    /// 409 while the same write is being done, 422 when the key was used for another, and those of
-    /// [`Db::begin`].
-    pub async fn begin(self, db: &Db, user: Option<Uuid>, now: DateTime<Utc>) -> Result<Started, ApiError> {
+    /// Those of `write` and of the database, 409 while the same write is being done, and 422 when the key was
+    /// used for another.
+    pub async fn run<R: IntoResponse>(
+        self,
+        user: Option<Uuid>,
+        write: impl AsyncFnOnce(&mut Write) -> Result<R, ApiError>,
+    ) -> Result<Response, ApiError> {
+        let Self { key, db, now } = self;
         let mut transaction = db.begin().await?;
-        let Some(Key { key, fingerprint }) = self.0 else {
-            return Ok(Started::New(Write { transaction, entry: None }));
+        let entry = match key {
+            None => None,
+            Some(Key { key, fingerprint }) => {
+                let owner = user.map_or_else(|| "anonymous".to_owned(), |id| id.to_string());
+                let key_hash = hash(&[owner.as_bytes(), key.as_bytes()]);
+                lock(&mut transaction, &key_hash).await?;
+                if let Some(stored) = store::find(&mut transaction, &key_hash, now).await? {
+                    // Before it is sent, so that the key is free when the client knows.
+                    transaction.commit().await?;
+                    return replay(stored, fingerprint);
+                }
+                Some(Entry { key_hash, fingerprint, user, now })
+            }
         };
-        let owner = user.map_or_else(|| "anonymous".to_owned(), |id| id.to_string());
-        let key_hash = hash(&[owner.as_bytes(), key.as_bytes()]);
-        lock(&mut transaction, &key_hash).await?;
-        match store::find(&mut transaction, &key_hash, now).await? {
-            Some(answer) if answer.fingerprint == fingerprint => {
-                // Before it is answered, so that the key is free when the client knows.
-                transaction.commit().await?;
-                replay(answer).map(Started::Replay)
-            }
-            Some(_) => {
-                let detail = "was used for another request: take a new one";
-                Err(ApiError::invalid("Idempotency-Key", "reused", detail))
-            }
-            None => {
-                let entry = Entry { key_hash, fingerprint, user, now };
-                Ok(Started::New(Write { transaction, entry: Some(entry) }))
-            }
-        }
+        let mut begun = Write { transaction, entry };
+        let response = write(&mut begun).await?.into_response();
+        begun.finish(response).await
     }
 }
 
-/// Takes the key. A request that was refused lets go of its key a moment after its answer, so a client that
+/// Takes the key. A request that was refused lets go of its key a moment after its response, so a client that
 /// tries again at once gets a few chances.
 async fn lock(transaction: &mut Transaction, key_hash: &[u8; 32]) -> Result<(), ApiError> {
     for attempt in 0..LOCK_ATTEMPTS {
@@ -160,17 +174,7 @@ fn hash(parts: &[&[u8]]) -> [u8; 32] {
     hash.finalize().into()
 }
 
-/// What a write begins with.
-#[derive(Debug)]
-pub enum Started {
-    /// It is to be done.
-    New(Write),
-    /// It was done: this is its answer.
-    Replay(Response),
-}
-
-/// A transaction that keeps the answer to what it writes. Run queries on it as on a connection; nothing
-/// lasts unless it is answered.
+/// A transaction whose response is stored with what it writes. Run queries on it as on a connection.
 #[derive(Debug)]
 pub struct Write {
     transaction: Transaction,
@@ -186,18 +190,14 @@ struct Entry {
 }
 
 impl Write {
-    /// Keeps the answer as that of `user`, whom this write makes: it goes when they do.
+    /// Stores the response as that of `user`, whom this write makes: it goes when they do.
     pub fn belongs_to(&mut self, user: Uuid) {
         if let Some(entry) = &mut self.entry {
             entry.user = Some(user);
         }
     }
 
-    /// Makes the writes last, together with the answer to them.
-    ///
-    /// # Errors
-    /// When the database does not take them.
-    pub async fn answer(self, response: Response) -> Result<Response, ApiError> {
+    async fn finish(self, response: Response) -> Result<Response, ApiError> {
         let Self { mut transaction, entry } = self;
         let Some(Entry { key_hash, fingerprint, user, now }) = entry else {
             transaction.commit().await?;
@@ -205,13 +205,13 @@ impl Write {
         };
         let (parts, body) = response.into_parts();
         let body = to_bytes(body, usize::MAX).await.map_err(|error| ApiError::Internal(error.into()))?;
-        let answer = Answer {
+        let stored = StoredResponse {
             fingerprint: fingerprint.to_vec(),
             status: i16::try_from(parts.status.as_u16()).map_err(|error| ApiError::Internal(error.into()))?,
             headers: stored_headers(&parts.headers),
             body: body.to_vec(),
         };
-        store::insert(&mut transaction, &key_hash, user, &answer, now).await?;
+        store::insert(&mut transaction, &key_hash, user, &stored, now).await?;
         transaction.commit().await?;
         Ok(Response::from_parts(parts, Body::from(body)))
     }
@@ -237,14 +237,18 @@ fn stored_headers(headers: &HeaderMap) -> Value {
     Value::Object(stored.collect::<Map<_, _>>())
 }
 
-fn replay(answer: Answer) -> Result<Response, ApiError> {
-    let mut response = Response::new(Body::from(answer.body));
-    *response.status_mut() = u16::try_from(answer.status)
+fn replay(stored: StoredResponse, fingerprint: [u8; 32]) -> Result<Response, ApiError> {
+    if stored.fingerprint != fingerprint {
+        let detail = "was used for another request: take a new one";
+        return Err(ApiError::invalid("Idempotency-Key", "reused", detail));
+    }
+    let mut response = Response::new(Body::from(stored.body));
+    *response.status_mut() = u16::try_from(stored.status)
         .ok()
         .and_then(|status| StatusCode::from_u16(status).ok())
-        .ok_or_else(|| ApiError::Internal("a stored answer has no status".into()))?;
+        .ok_or_else(|| ApiError::Internal("a stored response has no status".into()))?;
     for name in STORED {
-        if let Some(value) = answer.headers[name.as_str()].as_str().and_then(|text| text.parse().ok()) {
+        if let Some(value) = stored.headers[name.as_str()].as_str().and_then(|text| text.parse().ok()) {
             response.headers_mut().insert(name, value);
         }
     }

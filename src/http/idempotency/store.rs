@@ -6,12 +6,12 @@ use uuid::Uuid;
 
 use crate::db::Connection;
 
-/// How long an answer is kept.
+/// How long a response is stored.
 pub const LIFETIME: TimeDelta = TimeDelta::hours(24);
 
-/// An answer that was given.
+/// A response that was sent.
 #[derive(Debug)]
-pub struct Answer {
+pub struct StoredResponse {
     /// The hash of the request that got it.
     pub fingerprint: Vec<u8>,
     /// Its status.
@@ -30,14 +30,14 @@ pub async fn lock(connection: &mut Connection, key_hash: &[u8; 32]) -> sqlx::Res
         .await
 }
 
-/// The answer that was given under the key, if it is not too old.
+/// The response to the request with the key, if it is not too old.
 pub async fn find(
     connection: &mut Connection,
     key_hash: &[u8; 32],
     now: DateTime<Utc>,
-) -> sqlx::Result<Option<Answer>> {
+) -> sqlx::Result<Option<StoredResponse>> {
     sqlx::query_as!(
-        Answer,
+        StoredResponse,
         "select fingerprint, status, headers, body from idempotency_keys
          where key_hash = $1 and created_at > $2",
         key_hash.as_slice(),
@@ -47,12 +47,12 @@ pub async fn find(
     .await
 }
 
-/// Keeps an answer, in the place of one that is too old.
+/// Stores a response, in the place of one that is too old.
 pub async fn insert(
     connection: &mut Connection,
     key_hash: &[u8; 32],
     user_id: Option<Uuid>,
-    answer: &Answer,
+    response: &StoredResponse,
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     sqlx::query!(
@@ -62,11 +62,11 @@ pub async fn insert(
            fingerprint = excluded.fingerprint, user_id = excluded.user_id, status = excluded.status,
            headers = excluded.headers, body = excluded.body, created_at = excluded.created_at",
         key_hash.as_slice(),
-        answer.fingerprint,
+        response.fingerprint,
         user_id,
-        answer.status,
-        answer.headers,
-        answer.body,
+        response.status,
+        response.headers,
+        response.body,
         now
     )
     .execute(connection)
@@ -74,7 +74,7 @@ pub async fn insert(
     Ok(())
 }
 
-/// Forgets up to `limit` answers that are too old; how many.
+/// Deletes up to `limit` responses that are too old; how many.
 pub async fn delete_expired(
     connection: &mut Connection,
     now: DateTime<Utc>,

@@ -12,17 +12,18 @@ use crate::audit::model::{Action, Entry};
 use crate::audit::store as audit;
 use crate::auth::model::Ban;
 use crate::auth::{Editor, User};
-use crate::clock::Clock;
 use crate::db::{Connection, Db};
 use crate::error::ApiError;
 use crate::http::extract::{Json, Path};
+use crate::http::now::Now;
 use crate::http::validation::{Validate, Violations};
 use crate::moderation::model::{BanReason, may_ban};
 use crate::moderation::store;
+use crate::users::model::UserPath;
 use crate::users::store as users;
 
 /// A user's ban
-#[utoipa::path(get, path = "/v1/users/{id}/ban", tag = "moderation", params(("id" = Uuid, Path, description = "The user's id")),
+#[utoipa::path(get, path = "/v1/users/{id}/ban", tag = "moderation", params(UserPath),
     security(("token" = [])), responses(
     (status = 200, description = "The ban, which has not ended", body = Ban),
     (status = 403, description = "Only for editors"),
@@ -31,10 +32,10 @@ use crate::users::store as users;
 pub async fn read_ban(
     _: Editor,
     State(db): State<Db>,
-    State(clock): State<Clock>,
-    Path(id): Path<Uuid>,
+    Now(now): Now,
+    Path(UserPath { id }): Path<UserPath>,
 ) -> Result<Json<Ban>, ApiError> {
-    let ban = store::ban_of(&mut db.acquire().await?, id, clock.now()).await?;
+    let ban = store::ban_of(&mut db.acquire().await?, id, now).await?;
     ban.map(Json).ok_or(ApiError::NotFound)
 }
 
@@ -58,7 +59,7 @@ impl Validate for PutBan {
 ///
 /// The user still reads, signs in and out, and rules over their own account, but writes nothing that others
 /// see until the ban ends. Takes the place of a ban that there is.
-#[utoipa::path(put, path = "/v1/users/{id}/ban", tag = "moderation", params(("id" = Uuid, Path, description = "The user's id")),
+#[utoipa::path(put, path = "/v1/users/{id}/ban", tag = "moderation", params(UserPath),
     request_body = PutBan, security(("token" = [])), responses(
     (status = 200, description = "The ban as it is now", body = Ban),
     (status = 403, description = "Oneself, or as an editor another editor or an admin"),
@@ -67,11 +68,10 @@ impl Validate for PutBan {
 pub async fn ban(
     Editor(user): Editor,
     State(db): State<Db>,
-    State(clock): State<Clock>,
-    Path(id): Path<Uuid>,
+    Now(now): Now,
+    Path(UserPath { id }): Path<UserPath>,
     Json(body): Json<PutBan>,
 ) -> Result<Json<Ban>, ApiError> {
-    let now = clock.now();
     if body.until <= now {
         return Err(ApiError::invalid("until", "in_past", "must be in the future"));
     }
@@ -90,7 +90,7 @@ pub async fn ban(
 /// Lift a ban
 ///
 /// Of a user who is not banned nothing changes.
-#[utoipa::path(delete, path = "/v1/users/{id}/ban", tag = "moderation", params(("id" = Uuid, Path, description = "The user's id")),
+#[utoipa::path(delete, path = "/v1/users/{id}/ban", tag = "moderation", params(UserPath),
     security(("token" = [])), responses(
     (status = 204, description = "The user is not banned"),
     (status = 403, description = "Oneself, or as an editor another editor or an admin"),
@@ -99,10 +99,9 @@ pub async fn ban(
 pub async fn unban(
     Editor(user): Editor,
     State(db): State<Db>,
-    State(clock): State<Clock>,
-    Path(id): Path<Uuid>,
+    Now(now): Now,
+    Path(UserPath { id }): Path<UserPath>,
 ) -> Result<StatusCode, ApiError> {
-    let now = clock.now();
     let mut transaction = db.begin().await?;
     require_bannable(&mut transaction, &user, id).await?;
     if store::unban(&mut transaction, id, now).await? {

@@ -1,8 +1,9 @@
 //! Reporting posts and comments, and deciding reports.
 
-use axum::extract::{OriginalUri, State};
+use axum::extract::State;
 use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
@@ -11,17 +12,16 @@ use uuid::Uuid;
 use crate::audit::model::{Action, Entry};
 use crate::audit::store as audit;
 use crate::auth::{Editor, Member, SignedIn, Viewer};
-use crate::clock::Clock;
-use crate::comments::model::Comment;
 use crate::comments::store as comments;
 use crate::db::{Connection, Db};
 use crate::error::ApiError;
 use crate::http::conditional::{IfMatch, Tagged};
-use crate::http::extract::{Json, Path, Query};
-use crate::http::idempotency::{Idempotent, Started};
-use crate::http::pagination::{Limit, Page, decode_cursor};
+use crate::http::extract::{Json, Path};
+use crate::http::idempotency::Idempotent;
+use crate::http::now::Now;
+use crate::http::pagination::{Page, PageQuery, PageRequest};
 use crate::http::validation::{Validate, Violations, not_null};
-use crate::moderation::model::{Report, ReportNote, ReportReason, ReportStatus, ReportTarget};
+use crate::moderation::model::{Report, ReportNote, ReportPath, ReportReason, ReportStatus, ReportTarget};
 use crate::moderation::store;
 use crate::posts::model::PostRef;
 use crate::posts::store as posts;
@@ -69,30 +69,28 @@ impl CreateReport {
 ))]
 pub async fn create_report(
     Member(user): Member,
-    State(db): State<Db>,
-    State(clock): State<Clock>,
+    Now(now): Now,
     Idempotent(key, body): Idempotent<CreateReport>,
 ) -> Result<Response, ApiError> {
     let target = body.target()?;
-    let mut write = match key.begin(&db, Some(user.id), clock.now()).await? {
-        Started::New(write) => write,
-        Started::Replay(answer) => return Ok(answer),
-    };
-    if !is_visible(&mut write, target, &Viewer(Some(user)), &clock).await? {
-        return Err(ApiError::invalid(target.field(), "not_found", "names nothing that you can read"));
-    }
-    let new = store::NewReport {
-        reporter_id: user.id,
-        target,
-        reason: body.reason,
-        note: body.note.as_ref().map(ReportNote::as_str),
-    };
-    let id = store::insert_report(&mut write, &new, clock.now())
-        .await?
-        .ok_or_else(|| ApiError::conflict(target.field(), "reported", "was reported by you before"))?;
-    let report = store::find_report(&mut write, id).await?.ok_or(ApiError::NotFound)?;
-    let location = [(header::LOCATION, format!("/v1/reports/{id}"))];
-    write.answer((StatusCode::CREATED, location, Tagged(report)).into_response()).await
+    key.run(Some(user.id), async |write| {
+        if !is_visible(write, target, &Viewer(Some(user)), now).await? {
+            return Err(ApiError::invalid(target.field(), "not_found", "names nothing that you can read"));
+        }
+        let new = store::NewReport {
+            reporter_id: user.id,
+            target,
+            reason: body.reason,
+            note: body.note.as_ref().map(ReportNote::as_str),
+        };
+        let id = store::insert_report(write, &new, now)
+            .await?
+            .ok_or_else(|| ApiError::conflict(target.field(), "reported", "was reported by you before"))?;
+        let report = store::find_report(write, id).await?.ok_or(ApiError::NotFound)?;
+        let location = [(header::LOCATION, format!("/v1/reports/{id}"))];
+        Ok((StatusCode::CREATED, location, Tagged(report)))
+    })
+    .await
 }
 
 /// Whether `viewer` may read the target, and the post that it is on.
@@ -100,20 +98,14 @@ async fn is_visible(
     connection: &mut Connection,
     target: ReportTarget,
     viewer: &Viewer,
-    clock: &Clock,
-) -> Result<bool, ApiError> {
-    let post_id = match target {
-        ReportTarget::Post(id) => id,
-        ReportTarget::Comment(id) => {
-            let comment = comments::find(connection, id).await?.map(Comment::from);
-            match comment.filter(|comment| comment.is_visible_to(viewer)) {
-                Some(comment) => comment.post_id,
-                None => return Ok(false),
-            }
+    now: DateTime<Utc>,
+) -> sqlx::Result<bool> {
+    Ok(match target {
+        ReportTarget::Post(id) => {
+            posts::find_visible(connection, &PostRef::Id(id), viewer, now).await?.is_some()
         }
-    };
-    let post = posts::head(connection, &PostRef::Id(post_id), clock.now()).await?;
-    Ok(post.is_some_and(|post| post.is_visible_to(viewer)))
+        ReportTarget::Comment(id) => comments::find_visible(connection, id, viewer, now).await?.is_some(),
+    })
 }
 
 /// Which page of which reports.
@@ -124,45 +116,35 @@ pub struct ListReports {
     /// Those with this status; `open` if absent.
     #[param(inline, value_type = Option<ReportStatus>)]
     status: Option<ReportStatus>,
-    /// How many at most.
-    #[serde(default)]
-    #[param(value_type = Option<i64>, minimum = 1, maximum = 100, default = 20)]
-    limit: Limit,
-    /// The `next_cursor` of the previous page.
-    #[param(pattern = "^[A-Za-z0-9_-]+$")]
-    cursor: Option<String>,
 }
 
 impl Validate for ListReports {
-    fn validate(&self, violations: &mut Violations) {
-        violations.check("limit", &self.limit);
-    }
+    fn validate(&self, _violations: &mut Violations) {}
 }
 
 /// Reports
 ///
 /// By status, oldest first.
-#[utoipa::path(get, path = "/v1/reports", tag = "moderation", params(ListReports), security(("token" = [])), responses(
+#[utoipa::path(get, path = "/v1/reports", tag = "moderation", params(ListReports, PageQuery), security(("token" = [])), responses(
     (status = 200, description = "A page of reports", body = Page<Report>),
     (status = 403, description = "Only for editors"),
 ))]
 pub async fn list_reports(
     _: Editor,
     State(db): State<Db>,
-    uri: OriginalUri,
-    Query(query): Query<ListReports>,
+    request: PageRequest<ListReports>,
 ) -> Result<Page<Report>, ApiError> {
-    let status = query.status.unwrap_or(ReportStatus::Open);
+    let status = request.filter.status.unwrap_or(ReportStatus::Open);
     let order = format!("reports-{}", status.as_str());
-    let after = decode_cursor(&order, query.cursor.as_deref())?;
-    let rows = store::list_reports(&mut db.acquire().await?, status, after, query.limit.rows()).await?;
-    Page::new(rows, query.limit, &order, |report: &Report| report.id, &uri)
+    let after = request.after(&order)?;
+    let rows = store::list_reports(&mut db.acquire().await?, status, after, request.rows()).await?;
+    request.page(rows, &order, |report: &Report| report.id)
 }
 
 /// A report
 ///
 /// For editors, and for who has made it.
-#[utoipa::path(get, path = "/v1/reports/{id}", tag = "moderation", params(("id" = Uuid, Path, description = "The report's id")),
+#[utoipa::path(get, path = "/v1/reports/{id}", tag = "moderation", params(ReportPath),
     security(("token" = [])), responses(
     (status = 200, description = "The report", body = Report),
     (status = 404, description = "No such report, or not for this caller"),
@@ -170,7 +152,7 @@ pub async fn list_reports(
 pub async fn read_report(
     SignedIn(user): SignedIn,
     State(db): State<Db>,
-    Path(id): Path<Uuid>,
+    Path(ReportPath { id }): Path<ReportPath>,
 ) -> Result<Tagged<Report>, ApiError> {
     let report = store::find_report(&mut db.acquire().await?, id).await?;
     report.and_then(|report| report.seen_by(&user)).map(Tagged).ok_or(ApiError::NotFound)
@@ -195,7 +177,7 @@ impl Validate for UpdateReport {
 ///
 /// What is reported stays as it is: hide or delete it, or ban its author, as well. A decision that was made
 /// already changes nothing, not even who made it.
-#[utoipa::path(patch, path = "/v1/reports/{id}", tag = "moderation", params(("id" = Uuid, Path, description = "The report's id")),
+#[utoipa::path(patch, path = "/v1/reports/{id}", tag = "moderation", params(ReportPath),
     request_body = UpdateReport, security(("token" = [])), responses(
     (status = 200, description = "The report as it is now", body = Report),
     (status = 403, description = "Only for editors"),
@@ -204,12 +186,11 @@ impl Validate for UpdateReport {
 pub async fn update_report(
     Editor(user): Editor,
     State(db): State<Db>,
-    State(clock): State<Clock>,
-    Path(id): Path<Uuid>,
+    Now(now): Now,
+    Path(ReportPath { id }): Path<ReportPath>,
     if_match: IfMatch,
     Json(body): Json<UpdateReport>,
 ) -> Result<Tagged<Report>, ApiError> {
-    let now = clock.now();
     let mut transaction = db.begin().await?;
     let mut resolved = false;
     if let Some(status) = body.status {

@@ -1,13 +1,12 @@
 //! The personal feed.
 
-use axum::extract::{OriginalUri, State};
+use axum::extract::State;
 
 use crate::auth::SignedIn;
-use crate::clock::Clock;
 use crate::db::Db;
 use crate::error::ApiError;
-use crate::http::extract::Query;
-use crate::http::pagination::{Page, PageQuery, decode_cursor};
+use crate::http::now::Now;
+use crate::http::pagination::{Page, PageQuery, PageRequest};
 use crate::posts::model::PostSummary;
 use crate::posts::store::{self, SummaryRow};
 
@@ -22,12 +21,11 @@ const ORDER: &str = "feed";
 pub async fn feed(
     SignedIn(user): SignedIn,
     State(db): State<Db>,
-    State(clock): State<Clock>,
-    uri: OriginalUri,
-    Query(query): Query<PageQuery>,
+    Now(now): Now,
+    request: PageRequest,
 ) -> Result<Page<PostSummary>, ApiError> {
-    let after = decode_cursor(ORDER, query.cursor.as_deref())?;
+    let after = request.after(ORDER)?;
     let mut connection = db.begin_costly().await?;
-    let rows = store::feed(&mut connection, user.id, after, query.limit.rows(), clock.now()).await?;
-    Page::new(rows, query.limit, ORDER, SummaryRow::by_time, &uri)
+    let rows = store::feed(&mut connection, user.id, after, request.rows(), now).await?;
+    request.page(rows, ORDER, SummaryRow::by_time)
 }

@@ -1,6 +1,6 @@
 //! Listing and reading posts.
 
-use axum::extract::{OriginalUri, State};
+use axum::extract::State;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
@@ -8,16 +8,16 @@ use uuid::Uuid;
 
 use crate::auth::Viewer;
 use crate::cache::{CachePolicy, Scope};
-use crate::clock::Clock;
 use crate::db::{Connection, Db};
 use crate::error::ApiError;
 use crate::http::conditional::Tagged;
-use crate::http::extract::{Path, Query};
-use crate::http::pagination::{Limit, Page, decode_cursor};
+use crate::http::extract::Path;
+use crate::http::now::Now;
+use crate::http::pagination::{Page, PageQuery, PageRequest};
 use crate::http::validation::{Validate, Violations};
 use crate::identity::Role;
 use crate::language::Language;
-use crate::posts::model::{Post, PostRef, PostStatus, PostSummary};
+use crate::posts::model::{Post, PostPath, PostStatus, PostSummary};
 use crate::posts::store::{self, Order, SummaryRow};
 
 /// Which posts to list.
@@ -70,16 +70,16 @@ impl Sort {
         }
     }
 
-    /// The order, from where `cursor` stands.
-    fn order(self, cursor: Option<&str>) -> Result<Order, ApiError> {
+    /// The order, from where the request's cursor stands.
+    fn order(self, request: &PageRequest<ListPosts>) -> Result<Order, ApiError> {
         let name = self.name();
         Ok(match self {
-            Self::Newest => Order::Newest(decode_cursor(name, cursor)?),
-            Self::Oldest => Order::Oldest(decode_cursor(name, cursor)?),
-            Self::Likes => Order::Likes(decode_cursor(name, cursor)?),
-            Self::Comments => Order::Comments(decode_cursor(name, cursor)?),
-            Self::Title => Order::Title(decode_cursor(name, cursor)?),
-            Self::Relevance => Order::Relevance(decode_cursor(name, cursor)?),
+            Self::Newest => Order::Newest(request.after(name)?),
+            Self::Oldest => Order::Oldest(request.after(name)?),
+            Self::Likes => Order::Likes(request.after(name)?),
+            Self::Comments => Order::Comments(request.after(name)?),
+            Self::Title => Order::Title(request.after(name)?),
+            Self::Relevance => Order::Relevance(request.after(name)?),
         })
     }
 }
@@ -118,21 +118,13 @@ pub struct ListPosts {
     /// publication.
     #[param(inline, value_type = Option<Sort>)]
     sort: Option<Sort>,
-    /// How many at most.
-    #[serde(default)]
-    #[param(value_type = Option<i64>, minimum = 1, maximum = 100, default = 20)]
-    limit: Limit,
-    /// The `next_cursor` of the previous page.
-    #[param(pattern = "^[A-Za-z0-9_-]+$")]
-    cursor: Option<String>,
 }
 
 impl Validate for ListPosts {
     fn validate(&self, violations: &mut Violations) {
         violations
             .check("published_after", &self.published_after)
-            .check("published_before", &self.published_before)
-            .check("limit", &self.limit);
+            .check("published_before", &self.published_before);
         if self.published_after.zip(self.published_before).is_some_and(|(after, before)| after >= before) {
             violations.add("published_before", "out_of_order", "must be later than `published_after`");
         }
@@ -157,21 +149,19 @@ fn is_complex(search: &str) -> bool {
 /// Posts
 ///
 /// Published ones unless `status` says otherwise.
-#[utoipa::path(get, path = "/v1/posts", tag = "posts", params(ListPosts), security((), ("token" = [])), responses(
+#[utoipa::path(get, path = "/v1/posts", tag = "posts", params(ListPosts, PageQuery), security((), ("token" = [])), responses(
     (status = 200, description = "A page of posts, without their texts", body = Page<PostSummary>),
     (status = 403, description = "Posts that the caller may not list"),
 ))]
 pub async fn list(
     viewer: Viewer,
     State(db): State<Db>,
-    State(clock): State<Clock>,
+    Now(now): Now,
     State(default_language): State<Language>,
-    uri: OriginalUri,
-    Query(query): Query<ListPosts>,
+    request: PageRequest<ListPosts>,
 ) -> Result<(CachePolicy, Page<PostSummary>), ApiError> {
-    let now = clock.now();
-    let status = query.status.unwrap_or(ListStatus::Published);
-    let tag = query.tag.map(|tag| tag.trim().to_lowercase());
+    let status = request.filter.status.unwrap_or(ListStatus::Published);
+    let tag = request.filter.tag.as_deref().map(|tag| tag.trim().to_lowercase());
     let filter = store::Filter {
         status: match status {
             ListStatus::Published => Some(PostStatus::Published),
@@ -179,24 +169,28 @@ pub async fn list(
             ListStatus::Draft => Some(PostStatus::Draft),
             ListStatus::Deleted => None,
         },
-        author: listed_author(&viewer, status, query.author)?,
+        author: listed_author(&viewer, status, request.filter.author)?,
         tag: tag.as_deref(),
-        language: query.language,
-        published_after: query.published_after,
-        published_before: query.published_before,
-        search: query.q.as_deref(),
-        search_language: query.language.unwrap_or(default_language),
-        rows: query.limit.rows(),
+        language: request.filter.language,
+        published_after: request.filter.published_after,
+        published_before: request.filter.published_before,
+        search: request.filter.q.as_deref(),
+        search_language: request.filter.language.unwrap_or(default_language),
+        rows: request.rows(),
     };
-    let sort = query.sort.unwrap_or(if query.q.is_some() { Sort::Relevance } else { Sort::Newest });
-    let order = sort.order(query.cursor.as_deref())?;
+    let sort = request.filter.sort.unwrap_or(if request.filter.q.is_some() {
+        Sort::Relevance
+    } else {
+        Sort::Newest
+    });
+    let order = sort.order(&request)?;
     let (rows, policy) = if order.is_plain(&filter) {
         page(&mut viewer.acquire(&db).await?, &viewer, &filter, &order, now).await?
     } else {
         let mut transaction = viewer.begin_costly(&db).await?;
         page(&mut transaction, &viewer, &filter, &order, now).await?
     };
-    Ok((policy, Page::new(rows, query.limit, sort.name(), |row| order.key(row), &uri)?))
+    Ok((policy, request.page(rows, sort.name(), |row| order.key(row))?))
 }
 
 async fn page(
@@ -239,7 +233,7 @@ fn listed_author(viewer: &Viewer, status: ListStatus, asked: Option<Uuid>) -> Re
 }
 
 /// A post
-#[utoipa::path(get, path = "/v1/posts/{post}", tag = "posts", params(("post" = String, Path, description = "The post's id or slug")),
+#[utoipa::path(get, path = "/v1/posts/{post}", tag = "posts", params(PostPath),
     security((), ("token" = [])), responses(
     (status = 200, description = "The post, in Markdown and as safe HTML", body = Post),
     (status = 404, description = "No such post, or not yet for this caller"),
@@ -247,11 +241,11 @@ fn listed_author(viewer: &Viewer, status: ListStatus, asked: Option<Uuid>) -> Re
 pub async fn read(
     viewer: Viewer,
     State(db): State<Db>,
-    State(clock): State<Clock>,
-    Path(post): Path<PostRef>,
+    Now(now): Now,
+    Path(PostPath { post }): Path<PostPath>,
 ) -> Result<(CachePolicy, Tagged<Post>), ApiError> {
     let mut connection = viewer.acquire(&db).await?;
-    let post = store::find(&mut connection, &post, clock.now()).await?;
+    let post = store::find(&mut connection, &post, now).await?;
     let mut post = post.filter(|post| post.head().is_visible_to(&viewer)).ok_or(ApiError::NotFound)?;
     if let Some(user_id) = viewer.id() {
         post.liked = Some(store::is_liked(&mut connection, post.summary.id, user_id).await?);

@@ -1,7 +1,7 @@
 //! What posts said before, for those who may edit them.
 
-use axum::extract::{OriginalUri, State};
-use axum::response::{IntoResponse, Response};
+use axum::extract::State;
+use axum::response::Response;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::json;
@@ -11,16 +11,16 @@ use super::write::{find_editable, record};
 use crate::audit::model::Action;
 use crate::auth::{Member, SignedIn, User};
 use crate::cache::{Invalidates, Scope};
-use crate::clock::Clock;
 use crate::db::Db;
 use crate::error::ApiError;
 use crate::http::conditional::Tagged;
 use crate::http::extract::{Path, Query};
-use crate::http::idempotency::{Idempotency, Started};
-use crate::http::pagination::{Page, PageQuery, decode_cursor};
+use crate::http::idempotency::Idempotency;
+use crate::http::now::Now;
+use crate::http::pagination::{Page, PageQuery, PageRequest};
 use crate::http::validation::{Validate, Violations};
 use crate::markdown::{self, RenderError, Rendered};
-use crate::posts::model::{Post, PostRef, Revision, RevisionContent, RevisionSummary, diff};
+use crate::posts::model::{Post, PostPath, PostRef, Revision, RevisionContent, RevisionSummary, diff};
 use crate::posts::store::{self, RevisionRow};
 use crate::workers::TEXTS;
 
@@ -32,7 +32,7 @@ const ORDER: &str = "revisions";
 /// Newest first, without their texts. There is one for each time that the title, the summary, the text or the
 /// tags were changed.
 #[utoipa::path(get, path = "/v1/posts/{post}/revisions", tag = "posts",
-    params(("post" = String, Path, description = "The post's id or slug"), PageQuery),
+    params(PostPath, PageQuery),
     security(("token" = [])), responses(
     (status = 200, description = "A page of revisions", body = Page<RevisionSummary>),
     (status = 403, description = "Another author's post, without being an editor"),
@@ -41,16 +41,15 @@ const ORDER: &str = "revisions";
 pub async fn list_revisions(
     SignedIn(user): SignedIn,
     State(db): State<Db>,
-    State(clock): State<Clock>,
-    uri: OriginalUri,
-    Path(post): Path<PostRef>,
-    Query(page): Query<PageQuery>,
+    Now(now): Now,
+    Path(PostPath { post }): Path<PostPath>,
+    request: PageRequest,
 ) -> Result<Page<RevisionSummary>, ApiError> {
-    let before = decode_cursor(ORDER, page.cursor.as_deref())?;
+    let before = request.after(ORDER)?;
     let mut connection = db.acquire().await?;
-    let post = find_editable(&mut connection, user, &post, clock.now()).await?;
-    let rows = store::list_revisions(&mut connection, post.id, before, page.limit.rows()).await?;
-    Page::new(rows, page.limit, ORDER, RevisionRow::key, &uri)
+    let post = find_editable(&mut connection, user, &post, now).await?;
+    let rows = store::list_revisions(&mut connection, post.id, before, request.rows()).await?;
+    request.page(rows, ORDER, RevisionRow::key)
 }
 
 /// Which revision of which post.
@@ -94,12 +93,12 @@ impl Validate for Comparison {
 pub async fn read_revision(
     SignedIn(user): SignedIn,
     State(db): State<Db>,
-    State(clock): State<Clock>,
+    Now(now): Now,
     Path(path): Path<RevisionPath>,
     Query(comparison): Query<Comparison>,
 ) -> Result<Tagged<Revision>, ApiError> {
     let mut connection = db.acquire().await?;
-    let post = find_editable(&mut connection, user, &path.post, clock.now()).await?;
+    let post = find_editable(&mut connection, user, &path.post, now).await?;
     let content =
         store::find_revision(&mut connection, post.id, path.number).await?.ok_or(ApiError::NotFound)?;
     let old = match comparison.against {
@@ -136,35 +135,33 @@ fn compared(content: RevisionContent, old: Option<(i64, String)>) -> Revision {
 pub async fn restore_revision(
     Member(user): Member,
     State(db): State<Db>,
-    State(clock): State<Clock>,
+    Now(now): Now,
     Path(path): Path<RevisionPath>,
     key: Idempotency,
 ) -> Result<Response, ApiError> {
-    let now = clock.now();
     let rendered = render_revision(&db, user, &path, now).await;
-    let mut write = match key.begin(&db, Some(user.id), now).await? {
-        Started::New(write) => write,
-        Started::Replay(answer) => return Ok(answer),
-    };
-    let (revision, rendered) = rendered?;
-    let head = find_editable(&mut write, user, &path.post, now).await?;
-    let id = head.id;
-    let changes = store::Changes {
-        title: Some(&revision.summary.title),
-        summary: Some(revision.summary.summary.as_deref()),
-        body: Some((&revision.body, &rendered)),
-        tags: Some(&revision.summary.tags),
-        ..store::Changes::default()
-    };
-    if !store::update(&mut write, id, user.id, &changes, None, now).await? {
-        return Err(ApiError::NotFound);
-    }
-    if head.author_id != Some(user.id) {
-        let details = json!({"revision": path.number});
-        record(&mut write, &user, Action::PostUpdated, id, details, now).await?;
-    }
-    let post = store::find(&mut write, &PostRef::Id(id), now).await?.ok_or(ApiError::NotFound)?;
-    write.answer((Invalidates(Scope::Resource(id)), Tagged(post)).into_response()).await
+    key.run(Some(user.id), async |write| {
+        let (revision, rendered) = rendered?;
+        let head = find_editable(write, user, &path.post, now).await?;
+        let id = head.id;
+        let changes = store::Changes {
+            title: Some(&revision.summary.title),
+            summary: Some(revision.summary.summary.as_deref()),
+            body: Some((&revision.body, &rendered)),
+            tags: Some(&revision.summary.tags),
+            ..store::Changes::default()
+        };
+        if !store::update(write, id, user.id, &changes, None, now).await? {
+            return Err(ApiError::NotFound);
+        }
+        if head.author_id != Some(user.id) {
+            let details = json!({"revision": path.number});
+            record(write, &user, Action::PostUpdated, id, details, now).await?;
+        }
+        let post = store::find(write, &PostRef::Id(id), now).await?.ok_or(ApiError::NotFound)?;
+        Ok((Invalidates(Scope::Resource(id)), Tagged(post)))
+    })
+    .await
 }
 
 /// A revision, which never changes, and what its text becomes today. Before the transaction, since it may take

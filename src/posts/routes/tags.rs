@@ -1,17 +1,16 @@
 //! Listing tags.
 
-use axum::extract::{OriginalUri, State};
+use axum::extract::State;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::read::list_policy;
 use crate::auth::Viewer;
 use crate::cache::CachePolicy;
-use crate::clock::Clock;
 use crate::db::Db;
 use crate::error::ApiError;
-use crate::http::extract::Query;
-use crate::http::pagination::{Limit, Page, decode_cursor};
+use crate::http::now::Now;
+use crate::http::pagination::{Page, PageQuery, PageRequest};
 use crate::http::validation::{Validate, Violations};
 use crate::posts::model::TagCount;
 use crate::posts::store::{self, TagFilter, TagOrder};
@@ -51,50 +50,37 @@ pub struct ListTags {
     #[serde(default)]
     #[param(inline, value_type = Option<TagSort>)]
     sort: TagSort,
-    /// How many at most.
-    #[serde(default)]
-    #[param(value_type = Option<i64>, minimum = 1, maximum = 100, default = 20)]
-    limit: Limit,
-    /// The `next_cursor` of the previous page.
-    #[param(pattern = "^[A-Za-z0-9_-]+$")]
-    cursor: Option<String>,
 }
 
 impl Validate for ListTags {
-    fn validate(&self, violations: &mut Violations) {
-        violations.check("limit", &self.limit);
-    }
+    fn validate(&self, _violations: &mut Violations) {}
 }
 
 /// Tags
 ///
 /// Those of published posts, with how many have each.
-#[utoipa::path(get, path = "/v1/tags", tag = "posts", params(ListTags), security((), ("token" = [])), responses(
+#[utoipa::path(get, path = "/v1/tags", tag = "posts", params(ListTags, PageQuery), security((), ("token" = [])), responses(
     (status = 200, description = "A page of tags", body = Page<TagCount>),
 ))]
 pub async fn list_tags(
     viewer: Viewer,
     State(db): State<Db>,
-    State(clock): State<Clock>,
-    uri: OriginalUri,
-    Query(query): Query<ListTags>,
+    Now(now): Now,
+    request: PageRequest<ListTags>,
 ) -> Result<(CachePolicy, Page<TagCount>), ApiError> {
-    let now = clock.now();
-    let name = query.sort.name();
-    let order = match query.sort {
-        TagSort::Name => TagOrder::Name(decode_cursor(name, query.cursor.as_deref())?),
-        TagSort::Posts => TagOrder::Posts(decode_cursor(name, query.cursor.as_deref())?),
+    let name = request.filter.sort.name();
+    let order = match request.filter.sort {
+        TagSort::Name => TagOrder::Name(request.after(name)?),
+        TagSort::Posts => TagOrder::Posts(request.after(name)?),
     };
-    let prefix = query.q.trim_start().to_lowercase();
-    let filter = TagFilter { prefix: &prefix, rows: query.limit.rows() };
+    let prefix = request.filter.q.trim_start().to_lowercase();
+    let filter = TagFilter { prefix: &prefix, rows: request.rows() };
     let mut connection = viewer.begin_costly(&db).await?;
     let rows = store::list_tags(&mut connection, &filter, &order, now).await?;
     let policy = list_policy(&viewer, &mut connection, now).await?;
-    let page = match query.sort {
-        TagSort::Name => Page::new(rows, query.limit, name, |tag: &TagCount| tag.name.clone(), &uri),
-        TagSort::Posts => {
-            Page::new(rows, query.limit, name, |tag: &TagCount| (tag.posts, tag.name.clone()), &uri)
-        }
+    let page = match request.filter.sort {
+        TagSort::Name => request.page(rows, name, |tag: &TagCount| tag.name.clone()),
+        TagSort::Posts => request.page(rows, name, |tag: &TagCount| (tag.posts, tag.name.clone())),
     };
     Ok((policy, page?))
 }

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -13,18 +13,18 @@ use crate::audit::model::{Action, Entry, given};
 use crate::audit::store as audit;
 use crate::auth::{Author, Editor, Member, User, Viewer};
 use crate::cache::{Invalidates, Scope};
-use crate::clock::Clock;
 use crate::db::{Connection, Db};
 use crate::error::ApiError;
 use crate::http::conditional::{IfMatch, Tagged};
 use crate::http::extract::{Json, Path};
-use crate::http::idempotency::{Idempotency, Idempotent, Started};
+use crate::http::idempotency::{Idempotency, Idempotent};
+use crate::http::now::Now;
 use crate::http::validation::{Validate, Violations, items, items_if_given, not_null, nullable};
 use crate::language::Language;
 use crate::markdown;
 use crate::posts::model::{
-    CommentsPolicy, MAX_TAGS, Post, PostBody, PostHead, PostRef, PostStatus, Publication, Slug, Summary, Tag,
-    Title, stored_tags,
+    CommentsPolicy, MAX_TAGS, Post, PostBody, PostHead, PostPath, PostRef, PostStatus, Publication, Slug,
+    Summary, Tag, Title, stored_tags,
 };
 use crate::posts::store::{self};
 
@@ -103,12 +103,10 @@ const SLUG_ATTEMPTS: usize = 4;
 ))]
 pub async fn create(
     Author(user): Author,
-    State(db): State<Db>,
-    State(clock): State<Clock>,
+    Now(now): Now,
     State(default_language): State<Language>,
     Idempotent(key, body): Idempotent<CreatePost>,
 ) -> Result<Response, ApiError> {
-    let now = clock.now();
     let publication = publication(body.status, body.published_at, now)?.unwrap_or(Publication::Never);
     let rendered = markdown::render(body.body.as_str()).await?;
     let tags = stored_tags(&body.tags);
@@ -124,28 +122,27 @@ pub async fn create(
         comments_policy: body.comments_policy,
         publication,
     };
-    let mut write = match key.begin(&db, Some(user.id), now).await? {
-        Started::New(write) => write,
-        Started::Replay(answer) => return Ok(answer),
-    };
-    let mut id = None;
-    if let Some(slug) = &body.slug {
-        id = store::insert(&mut write, slug, &new, now).await?;
-    } else {
-        let plain = Slug::from_title(new.title);
-        for attempt in 0..SLUG_ATTEMPTS {
-            let slug = if attempt == 0 { plain.clone() } else { plain.with_suffix(rand::random()) };
-            id = store::insert(&mut write, &slug, &new, now).await?;
-            if id.is_some() {
-                break;
+    key.run(Some(user.id), async |write| {
+        let mut id = None;
+        if let Some(slug) = &body.slug {
+            id = store::insert(write, slug, &new, now).await?;
+        } else {
+            let plain = Slug::from_title(new.title);
+            for attempt in 0..SLUG_ATTEMPTS {
+                let slug = if attempt == 0 { plain.clone() } else { plain.with_suffix(rand::random()) };
+                id = store::insert(write, &slug, &new, now).await?;
+                if id.is_some() {
+                    break;
+                }
             }
         }
-    }
-    let id = id.ok_or_else(|| ApiError::conflict("slug", "taken", "is taken already"))?;
-    let post = store::find(&mut write, &PostRef::Id(id), now).await?.ok_or(ApiError::NotFound)?;
-    let location = [(header::LOCATION, format!("/v1/posts/{id}"))];
-    let changed = Invalidates(Scope::Resource(id));
-    write.answer((StatusCode::CREATED, location, changed, Tagged(post)).into_response()).await
+        let id = id.ok_or_else(|| ApiError::conflict("slug", "taken", "is taken already"))?;
+        let post = store::find(write, &PostRef::Id(id), now).await?.ok_or(ApiError::NotFound)?;
+        let location = [(header::LOCATION, format!("/v1/posts/{id}"))];
+        let changed = Invalidates(Scope::Resource(id));
+        Ok((StatusCode::CREATED, location, changed, Tagged(post)))
+    })
+    .await
 }
 
 /// The post, if `user` may change it: a post that the user may not know of is not found.
@@ -242,7 +239,7 @@ impl UpdatePost {
 }
 
 /// Change a post
-#[utoipa::path(patch, path = "/v1/posts/{post}", tag = "posts", params(("post" = String, Path, description = "The post's id or slug")),
+#[utoipa::path(patch, path = "/v1/posts/{post}", tag = "posts", params(PostPath),
     request_body = UpdatePost, security(("token" = [])), responses(
     (status = 200, description = "The post as it is now", body = Post),
     (status = 403, description = "Another author's post, without being an editor"),
@@ -252,12 +249,11 @@ impl UpdatePost {
 pub async fn update(
     Member(user): Member,
     State(db): State<Db>,
-    State(clock): State<Clock>,
-    Path(post): Path<PostRef>,
+    Now(now): Now,
+    Path(PostPath { post }): Path<PostPath>,
     if_match: IfMatch,
     Json(body): Json<UpdatePost>,
 ) -> Result<(Invalidates, Tagged<Post>), ApiError> {
-    let now = clock.now();
     let rendered = match &body.body {
         Some(markdown) => Some(markdown::render(markdown.as_str()).await?),
         None => None,
@@ -294,7 +290,7 @@ pub async fn update(
 /// Delete a post
 ///
 /// Editors can restore it.
-#[utoipa::path(delete, path = "/v1/posts/{post}", tag = "posts", params(("post" = String, Path, description = "The post's id or slug")),
+#[utoipa::path(delete, path = "/v1/posts/{post}", tag = "posts", params(PostPath),
     security(("token" = [])), responses(
     (status = 204, description = "The post is deleted"),
     (status = 403, description = "Another author's post, without being an editor"),
@@ -303,11 +299,10 @@ pub async fn update(
 pub async fn delete(
     Member(user): Member,
     State(db): State<Db>,
-    State(clock): State<Clock>,
-    Path(post): Path<PostRef>,
+    Now(now): Now,
+    Path(PostPath { post }): Path<PostPath>,
     if_match: IfMatch,
 ) -> Result<(StatusCode, Invalidates), ApiError> {
-    let now = clock.now();
     let mut transaction = db.begin().await?;
     let head = find_editable(&mut transaction, user, &post, now).await?;
     if !store::delete(&mut transaction, head.id, if_match.versions(), now).await? {
@@ -323,7 +318,7 @@ pub async fn delete(
 /// Restore a deleted post
 ///
 /// A post that is not deleted stays as it is.
-#[utoipa::path(post, path = "/v1/posts/{post}/restore", tag = "posts", params(("post" = String, Path, description = "The post's id or slug")),
+#[utoipa::path(post, path = "/v1/posts/{post}/restore", tag = "posts", params(PostPath),
     security(("token" = [])), responses(
     (status = 200, description = "The post, with the status it had", body = Post),
     (status = 403, description = "Only for editors"),
@@ -331,22 +326,19 @@ pub async fn delete(
 ))]
 pub async fn restore(
     Editor(user): Editor,
-    State(db): State<Db>,
-    State(clock): State<Clock>,
-    Path(post): Path<PostRef>,
+    Now(now): Now,
+    Path(PostPath { post }): Path<PostPath>,
     key: Idempotency,
 ) -> Result<Response, ApiError> {
-    let now = clock.now();
-    let mut write = match key.begin(&db, Some(user.id), now).await? {
-        Started::New(write) => write,
-        Started::Replay(answer) => return Ok(answer),
-    };
-    if let Some(id) = store::restore(&mut write, &post, now).await? {
-        record(&mut write, &user, Action::PostRestored, id, json!({}), now).await?;
-    }
-    let post = store::find(&mut write, &post, now).await?.ok_or(ApiError::NotFound)?;
-    let changed = Invalidates(Scope::Resource(post.summary.id));
-    write.answer((changed, Tagged(post)).into_response()).await
+    key.run(Some(user.id), async |write| {
+        if let Some(id) = store::restore(write, &post, now).await? {
+            record(write, &user, Action::PostRestored, id, json!({}), now).await?;
+        }
+        let post = store::find(write, &post, now).await?.ok_or(ApiError::NotFound)?;
+        let changed = Invalidates(Scope::Resource(post.summary.id));
+        Ok((changed, Tagged(post)))
+    })
+    .await
 }
 
 /// Notes what an editor did to a post.

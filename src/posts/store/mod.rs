@@ -22,6 +22,7 @@ use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 
 use super::model::{CommentsPolicy, Post, PostHead, PostRef, PostStatus, PostSummary};
+use crate::auth::Viewer;
 use crate::db::Connection;
 use crate::identity::UserRef;
 use crate::language::Language;
@@ -112,4 +113,14 @@ pub async fn head(
     )
     .fetch_optional(connection)
     .await
+}
+
+/// The post, if it is there and `viewer` may know of it.
+pub async fn find_visible(
+    connection: &mut Connection,
+    post: &PostRef,
+    viewer: &Viewer,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Option<PostHead>> {
+    Ok(head(connection, post, now).await?.filter(|post| post.is_visible_to(viewer)))
 }

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::auth::password::Password;
@@ -187,4 +187,12 @@ mod tests {
         }
         assert!(!email(&format!("{}@example.com", "a".repeat(250))));
     }
+}
+
+/// The path of a user.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct UserPath {
+    /// The user's id
+    pub id: Uuid,
 }

@@ -20,10 +20,10 @@ use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::auth::SignedIn;
-use crate::clock::Clock;
 use crate::db::{Connection, Db, Transaction};
 use crate::error::ApiError;
 use crate::http::concurrency::Streamed;
+use crate::http::now::Now;
 use crate::http::shares::{Share, Shares};
 use crate::users::model::export::{Export, ExportedAccount, ExportedPost};
 use crate::users::store::export as store;
@@ -82,13 +82,12 @@ type Cause = Box<dyn Error + Send + Sync>;
 pub async fn export(
     SignedIn(user): SignedIn,
     State(db): State<Db>,
-    State(clock): State<Clock>,
+    Now(now): Now,
     State(slots): State<ExportSlots>,
 ) -> Result<Response, ApiError> {
     let slot = slots.take(user.id)?;
     let mut snapshot = db.begin_snapshot().await?;
     let account = store::account(&mut snapshot, user.id).await?.ok_or(ApiError::NotFound)?;
-    let now = clock.now();
     let disposition = format!("attachment; filename=\"{}-{}.json\"", account.username, now.date_naive());
 
     let (chunks, receiver) = mpsc::channel(1);

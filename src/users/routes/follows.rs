@@ -1,22 +1,22 @@
 //! Following users, and who follows whom.
 
-use axum::extract::{OriginalUri, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use uuid::Uuid;
 
 use crate::auth::{Member, Viewer};
-use crate::clock::Clock;
 use crate::db::{Connection, Db};
 use crate::error::ApiError;
-use crate::http::extract::{Path, Query};
-use crate::http::pagination::{Page, PageQuery, decode_cursor};
-use crate::users::model::Profile;
+use crate::http::extract::Path;
+use crate::http::now::Now;
+use crate::http::pagination::{Page, PageQuery, PageRequest};
+use crate::users::model::{Profile, UserPath};
 use crate::users::store::{self, Followed};
 
 /// Follow a user
 ///
 /// Their posts are in the caller's feed from then on. Following again changes nothing.
-#[utoipa::path(put, path = "/v1/users/{id}/follow", tag = "users", params(("id" = Uuid, Path, description = "The user's id")),
+#[utoipa::path(put, path = "/v1/users/{id}/follow", tag = "users", params(UserPath),
     security(("token" = [])), responses(
     (status = 204, description = "The caller follows the user"),
     (status = 404, description = "No such user"),
@@ -25,14 +25,14 @@ use crate::users::store::{self, Followed};
 pub async fn follow(
     Member(user): Member,
     State(db): State<Db>,
-    State(clock): State<Clock>,
-    Path(id): Path<Uuid>,
+    Now(now): Now,
+    Path(UserPath { id }): Path<UserPath>,
 ) -> Result<StatusCode, ApiError> {
     if user.id == id {
         return Err(ApiError::conflict("id", "oneself", "must be of another user than the caller"));
     }
     let mut transaction = db.begin().await?;
-    match store::follow(&mut transaction, user.id, id, clock.now()).await? {
+    match store::follow(&mut transaction, user.id, id, now).await? {
         Followed::Yes => {
             transaction.commit().await?;
             Ok(StatusCode::NO_CONTENT)
@@ -48,7 +48,7 @@ pub async fn follow(
 /// Follow a user no more
 ///
 /// Also if the caller did not.
-#[utoipa::path(delete, path = "/v1/users/{id}/follow", tag = "users", params(("id" = Uuid, Path, description = "The user's id")),
+#[utoipa::path(delete, path = "/v1/users/{id}/follow", tag = "users", params(UserPath),
     security(("token" = [])), responses(
     (status = 204, description = "The caller does not follow the user"),
     (status = 404, description = "No such user"),
@@ -56,7 +56,7 @@ pub async fn follow(
 pub async fn unfollow(
     Member(user): Member,
     State(db): State<Db>,
-    Path(id): Path<Uuid>,
+    Path(UserPath { id }): Path<UserPath>,
 ) -> Result<StatusCode, ApiError> {
     let mut connection = db.acquire().await?;
     require_user(&mut connection, id).await?;
@@ -70,22 +70,21 @@ const FOLLOWING: &str = "following";
 ///
 /// The newest accounts first.
 #[utoipa::path(get, path = "/v1/users/{id}/following", tag = "users",
-    params(("id" = Uuid, Path, description = "The user's id"), PageQuery), security((), ("token" = [])), responses(
+    params(UserPath, PageQuery), security((), ("token" = [])), responses(
     (status = 200, description = "A page of profiles", body = Page<Profile>),
     (status = 404, description = "No such user"),
 ))]
 pub async fn following(
     viewer: Viewer,
     State(db): State<Db>,
-    Path(id): Path<Uuid>,
-    uri: OriginalUri,
-    Query(query): Query<PageQuery>,
+    Path(UserPath { id }): Path<UserPath>,
+    request: PageRequest,
 ) -> Result<Page<Profile>, ApiError> {
-    let after = decode_cursor(FOLLOWING, query.cursor.as_deref())?;
+    let after = request.after(FOLLOWING)?;
     let mut connection = viewer.acquire(&db).await?;
     require_user(&mut connection, id).await?;
-    let rows = store::following(&mut connection, id, after, query.limit.rows()).await?;
-    Page::new(rows, query.limit, FOLLOWING, |profile: &Profile| profile.id, &uri)
+    let rows = store::following(&mut connection, id, after, request.rows()).await?;
+    request.page(rows, FOLLOWING, |profile: &Profile| profile.id)
 }
 
 const FOLLOWERS: &str = "followers";
@@ -94,22 +93,21 @@ const FOLLOWERS: &str = "followers";
 ///
 /// The newest accounts first.
 #[utoipa::path(get, path = "/v1/users/{id}/followers", tag = "users",
-    params(("id" = Uuid, Path, description = "The user's id"), PageQuery), security((), ("token" = [])), responses(
+    params(UserPath, PageQuery), security((), ("token" = [])), responses(
     (status = 200, description = "A page of profiles", body = Page<Profile>),
     (status = 404, description = "No such user"),
 ))]
 pub async fn followers(
     viewer: Viewer,
     State(db): State<Db>,
-    Path(id): Path<Uuid>,
-    uri: OriginalUri,
-    Query(query): Query<PageQuery>,
+    Path(UserPath { id }): Path<UserPath>,
+    request: PageRequest,
 ) -> Result<Page<Profile>, ApiError> {
-    let after = decode_cursor(FOLLOWERS, query.cursor.as_deref())?;
+    let after = request.after(FOLLOWERS)?;
     let mut connection = viewer.acquire(&db).await?;
     require_user(&mut connection, id).await?;
-    let rows = store::followers(&mut connection, id, after, query.limit.rows()).await?;
-    Page::new(rows, query.limit, FOLLOWERS, |profile: &Profile| profile.id, &uri)
+    let rows = store::followers(&mut connection, id, after, request.rows()).await?;
+    request.page(rows, FOLLOWERS, |profile: &Profile| profile.id)
 }
 
 async fn require_user(connection: &mut Connection, id: Uuid) -> Result<(), ApiError> {

@@ -1,18 +1,17 @@
 //! Listing and reading accounts and profiles.
 
-use axum::extract::{OriginalUri, State};
+use axum::extract::State;
 use serde::Deserialize;
 use utoipa::IntoParams;
-use uuid::Uuid;
 
 use crate::auth::{Admin, SignedIn, Viewer};
 use crate::db::Db;
 use crate::error::ApiError;
 use crate::http::conditional::Tagged;
-use crate::http::extract::{Path, Query};
-use crate::http::pagination::{Limit, Page, decode_cursor};
+use crate::http::extract::Path;
+use crate::http::pagination::{Page, PageQuery, PageRequest};
 use crate::http::validation::{Validate, Violations};
-use crate::users::model::{Account, Profile};
+use crate::users::model::{Account, Profile, UserPath};
 use crate::users::store;
 
 /// Which page of which users.
@@ -24,19 +23,10 @@ pub struct ListUsers {
     #[serde(default)]
     #[param(pattern = r"^[^\x00]*$", example = "ad")]
     q: String,
-    /// How many at most.
-    #[serde(default)]
-    #[param(value_type = Option<i64>, minimum = 1, maximum = 100, default = 20)]
-    limit: Limit,
-    /// The `next_cursor` of the previous page.
-    #[param(pattern = "^[A-Za-z0-9_-]+$")]
-    cursor: Option<String>,
 }
 
 impl Validate for ListUsers {
-    fn validate(&self, violations: &mut Violations) {
-        violations.check("limit", &self.limit);
-    }
+    fn validate(&self, _violations: &mut Violations) {}
 }
 
 const ORDER: &str = "users";
@@ -44,20 +34,19 @@ const ORDER: &str = "users";
 /// All accounts
 ///
 /// By username.
-#[utoipa::path(get, path = "/v1/users", tag = "users", params(ListUsers), security(("token" = [])), responses(
+#[utoipa::path(get, path = "/v1/users", tag = "users", params(ListUsers, PageQuery), security(("token" = [])), responses(
     (status = 200, description = "A page of accounts", body = Page<Account>),
     (status = 403, description = "Only for admins"),
 ))]
 pub async fn list(
     _: Admin,
     State(db): State<Db>,
-    uri: OriginalUri,
-    Query(query): Query<ListUsers>,
+    request: PageRequest<ListUsers>,
 ) -> Result<Page<Account>, ApiError> {
-    let after: Option<String> = decode_cursor(ORDER, query.cursor.as_deref())?;
+    let after: Option<String> = request.after(ORDER)?;
     let mut transaction = db.begin_costly().await?;
-    let rows = store::list(&mut transaction, &query.q, after.as_deref(), query.limit.rows()).await?;
-    Page::new(rows, query.limit, ORDER, |account: &Account| account.username.to_ascii_lowercase(), &uri)
+    let rows = store::list(&mut transaction, &request.filter.q, after.as_deref(), request.rows()).await?;
+    request.page(rows, ORDER, |account: &Account| account.username.to_ascii_lowercase())
 }
 
 /// The caller's account
@@ -69,7 +58,7 @@ pub async fn me(SignedIn(user): SignedIn, State(db): State<Db>) -> Result<Tagged
 }
 
 /// A user's public profile
-#[utoipa::path(get, path = "/v1/users/{id}", tag = "users", params(("id" = Uuid, Path, description = "The user's id")),
+#[utoipa::path(get, path = "/v1/users/{id}", tag = "users", params(UserPath),
     security((), ("token" = [])), responses(
     (status = 200, description = "The profile", body = Profile),
     (status = 404, description = "No such user"),
@@ -77,7 +66,7 @@ pub async fn me(SignedIn(user): SignedIn, State(db): State<Db>) -> Result<Tagged
 pub async fn read(
     viewer: Viewer,
     State(db): State<Db>,
-    Path(id): Path<Uuid>,
+    Path(UserPath { id }): Path<UserPath>,
 ) -> Result<Tagged<Profile>, ApiError> {
     store::profile(&mut viewer.acquire(&db).await?, id).await?.map(Tagged).ok_or(ApiError::NotFound)
 }

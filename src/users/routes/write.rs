@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
@@ -14,15 +14,15 @@ use crate::auth::attempts::Attempts;
 use crate::auth::password::{Password, Passwords};
 use crate::auth::{Caller, User, store as sessions};
 use crate::cache::{Invalidates, Scope};
-use crate::clock::Clock;
 use crate::db::{Connection, Db};
 use crate::error::{ApiError, FieldError, FieldErrors};
 use crate::http::conditional::{IfMatch, Tagged};
 use crate::http::extract::{Json, Path};
-use crate::http::idempotency::{Idempotent, Started};
+use crate::http::idempotency::Idempotent;
+use crate::http::now::Now;
 use crate::http::validation::{Validate, Violations, not_null, nullable};
 use crate::identity::Role;
-use crate::users::model::{Account, Bio, DisplayName, Email, Username, check_password};
+use crate::users::model::{Account, Bio, DisplayName, Email, UserPath, Username, check_password};
 use crate::users::store;
 
 /// How new accounts are made.
@@ -80,10 +80,9 @@ impl Validate for CreateUser {
     (status = 409, description = "The username or the e-mail address is taken; `errors` says which"),
 ))]
 pub async fn create(
-    State(db): State<Db>,
     State(passwords): State<Passwords>,
     State(policy): State<SignUpPolicy>,
-    State(clock): State<Clock>,
+    Now(now): Now,
     attempts: Attempts,
     Idempotent(key, body): Idempotent<CreateUser>,
 ) -> Result<Response, ApiError> {
@@ -98,16 +97,15 @@ pub async fn create(
         display_name: body.display_name.as_ref().map(DisplayName::as_str),
         bio: body.bio.as_ref().map(Bio::as_str),
     };
-    let mut write = match key.begin(&db, None, clock.now()).await? {
-        Started::New(write) => write,
-        Started::Replay(answer) => return Ok(answer),
-    };
-    let account = store::insert(&mut write, new, clock.now()).await?;
-    write.belongs_to(account.id);
-    let location = [(header::LOCATION, format!("/v1/users/{}", account.id))];
-    // Nothing shows a new user, who has written nothing.
-    let changed = Invalidates(Scope::Nothing);
-    write.answer((StatusCode::CREATED, location, changed, Tagged(account)).into_response()).await
+    key.run(None, async |write| {
+        let account = store::insert(write, new, now).await?;
+        write.belongs_to(account.id);
+        let location = [(header::LOCATION, format!("/v1/users/{}", account.id))];
+        // Nothing shows a new user, who has written nothing.
+        let changed = Invalidates(Scope::Nothing);
+        Ok((StatusCode::CREATED, location, changed, Tagged(account)))
+    })
+    .await
 }
 
 /// What changes in an account. What is absent stays; null takes away.
@@ -181,7 +179,7 @@ impl UpdateUser {
 /// One's own, or as an admin anyone's. An admin who sets another user's password does not need the present
 /// one, and revokes every session of that user. A banned user changes only what others do not see: the e-mail
 /// address and the password.
-#[utoipa::path(patch, path = "/v1/users/{id}", tag = "users", params(("id" = Uuid, Path, description = "The user's id")),
+#[utoipa::path(patch, path = "/v1/users/{id}", tag = "users", params(UserPath),
     request_body = UpdateUser, security(("token" = [])), responses(
     (status = 200, description = "The account as it is now", body = Account),
     (status = 403, description = "Another user's account, or one's own role, without being an admin"),
@@ -193,8 +191,8 @@ pub async fn update(
     State(db): State<Db>,
     State(passwords): State<Passwords>,
     State(policy): State<SignUpPolicy>,
-    State(clock): State<Clock>,
-    Path(id): Path<Uuid>,
+    Now(now): Now,
+    Path(UserPath { id }): Path<UserPath>,
     if_match: IfMatch,
     Json(body): Json<UpdateUser>,
 ) -> Result<Tagged<Account>, ApiError> {
@@ -221,7 +219,6 @@ pub async fn update(
         password_hash: password.as_ref().map(|password| password.hash.as_str()),
         verified_hash: password.as_ref().and_then(|password| password.verified_hash.as_deref()),
     };
-    let now = clock.now();
     let mut transaction = db.begin().await?;
     let old_role = if changes.role.is_some() { store::lock_role(&mut transaction, id).await? } else { None };
     let updated = store::update(&mut transaction, id, &changes, if_match.versions(), now).await?;
@@ -299,7 +296,7 @@ async fn replace_password(
 ///
 /// One's own, or as an admin anyone's. Everything about the person is erased at once; their posts and
 /// comments stay, under `deleted user`, but for the posts that they had deleted.
-#[utoipa::path(delete, path = "/v1/users/{id}", tag = "users", params(("id" = Uuid, Path, description = "The user's id")),
+#[utoipa::path(delete, path = "/v1/users/{id}", tag = "users", params(UserPath),
     security(("token" = [])), responses(
     (status = 204, description = "The account is gone"),
     (status = 403, description = "Another user's account, without being an admin"),
@@ -308,8 +305,8 @@ async fn replace_password(
 pub async fn delete(
     caller: Caller,
     State(db): State<Db>,
-    State(clock): State<Clock>,
-    Path(id): Path<Uuid>,
+    Now(now): Now,
+    Path(UserPath { id }): Path<UserPath>,
     if_match: IfMatch,
 ) -> Result<StatusCode, ApiError> {
     let user = if caller.user.id == id { caller.user } else { caller.unless_banned()? };
@@ -322,7 +319,7 @@ pub async fn delete(
     let actor = (user.id != id).then_some(user.id);
     // Of who is erased not even the id stays.
     let entry = Entry { actor, action: Action::UserDeleted, target: None, details };
-    audit::record(&mut transaction, &entry, clock.now()).await?;
+    audit::record(&mut transaction, &entry, now).await?;
     transaction.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }
