@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 from itertools import takewhile
 
-from .facts import steady
+from facts import steady
 
 
 @dataclass

@@ -1,8 +1,8 @@
 """Before the container runs, and how it ends: roles, image, secrets, logs, exit codes."""
 
-from .facts import container
-from .policies import allowed, denies, trusts
-from .table import Cause, logged, rule, said
+from facts import container
+from policies import allowed, denies, trusts
+from table import Cause, logged, rule, said
 
 ECS_TASKS = "ecs-tasks.amazonaws.com"
 EXECUTION_POLICY = "arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy"

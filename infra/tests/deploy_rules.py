@@ -28,8 +28,8 @@ RIGHTS = {
 
 def calls():
     """The rights for every call to AWS that the scripts make."""
-    shell = "".join((REPOSITORY / "scripts" / name).read_text() for name in ("deploy", "rollback", "ecs"))
-    facts = (REPOSITORY / "scripts/diagnosis/facts.py").read_text()
+    shell = "".join((REPOSITORY / "infra/deploy" / name).read_text() for name in ("deploy", "rollback", "ecs"))
+    facts = (REPOSITORY / "infra/diagnosis/facts.py").read_text()
     made = re.findall(rf"\baws {SERVICES} ([a-z-]+)", shell)
     made += re.findall(rf'"{SERVICES}",\s+f?"([a-z{{}}-]+)"', facts)
     for service, command in made:

@@ -19,7 +19,7 @@ class TestsFailed(Exception):
 
 def copy(to):
     """infra/, what it reads and the workflows, ready to be tested, in the folder `to`."""
-    ignore = shutil.ignore_patterns(".terraform*", "*.tfstate*", "terraform.tfvars", "backend.hcl")
+    ignore = shutil.ignore_patterns(".terraform*", "*.tfstate*", "terraform.tfvars", "backend.hcl", "emulator")
     shutil.copytree(REPOSITORY / "infra", to / "infra", ignore=ignore)
     shutil.copytree(REPOSITORY / ".github", to / ".github")
     shutil.copy(REPOSITORY / "task-definition.json", to)

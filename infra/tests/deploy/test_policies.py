@@ -4,9 +4,9 @@ import sys
 import unittest
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent / "scripts"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "diagnosis"))
 
-from diagnosis.policies import allowed, denies, trusts  # noqa: E402
+from policies import allowed, denies, trusts  # noqa: E402
 
 SECRET = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:blog-AbCdEf"
 READ = "secretsmanager:GetSecretValue"

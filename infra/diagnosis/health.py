@@ -3,9 +3,9 @@
 import re
 from datetime import datetime, timezone
 
-from .facts import container
-from .network import lets, task_groups
-from .table import Cause, rule, said
+from facts import container
+from network import lets, task_groups
+from table import Cause, rule, said
 
 PATH = "/health"
 STUCK_AFTER_MINUTES = 15

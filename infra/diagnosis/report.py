@@ -1,7 +1,7 @@
 """What is said to the person who asked."""
 
-from . import startup, network, health  # isort: skip  # noqa: F401  in the order in which a task meets the rules
-from .table import RULES, Cause, Rule, diagnose, reports
+import startup, network, health  # isort: skip  # noqa: F401  in the order in which a task meets the rules
+from table import RULES, Cause, Rule, diagnose, reports
 
 UNEXPLAINED = Rule("unexplained", "the service's counts, rollout and reports, when no other rule speaks", None)
 

@@ -7,11 +7,11 @@ import unittest
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent.parent / "scripts"))
+sys.path.insert(0, str(HERE.parents[1] / "diagnosis"))
 
 import faults  # noqa: E402
-from diagnosis import report  # noqa: E402
-from diagnosis.table import RULES  # noqa: E402
+import report  # noqa: E402
+from table import RULES  # noqa: E402
 
 HEALTHY = json.loads((HERE / "healthy.json").read_text())
 
@@ -43,7 +43,7 @@ class Rules(unittest.TestCase):
         self.assertEqual({r.id for r in [*RULES, report.UNEXPLAINED]}, set().union(*(f.rules for f in faults.FAULTS)))
 
     def test_every_rule_is_in_the_document(self):
-        document = (HERE.parent.parent / "docs" / "deploy.md").read_text()
+        document = (HERE.parents[2] / "docs" / "deploy.md").read_text()
         for rule in [*RULES, report.UNEXPLAINED]:
             self.assertIn(f"`{rule.id}`", document)
 

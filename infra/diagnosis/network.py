@@ -2,8 +2,8 @@
 
 import ipaddress
 
-from .facts import container, vpc_configuration
-from .table import Cause, rule, said
+from facts import container, vpc_configuration
+from table import Cause, rule, said
 
 HTTPS = 443
 
