@@ -6,8 +6,10 @@ import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-
 DAY = 24 * 60 * 60
+ECS_TASKS = "ecs-tasks.amazonaws.com"
+PULL = ("ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage")
+READ = "secretsmanager:GetSecretValue"
 
 
 class CannotAsk(Exception):
@@ -19,13 +21,6 @@ class Refused(Exception):
         super().__init__(f"{command}: {answer}")
         code = re.search(r"\((\w+)\) when calling", answer)
         self.code = code[1] if code else ""
-        # Without these there is no point in asking further.
-        self.fatal = not code or self.code in (
-            "ExpiredToken",
-            "ExpiredTokenException",
-            "InvalidClientTokenId",
-            "UnrecognizedClientException",
-        )
 
 
 def aws(*words):
@@ -60,7 +55,7 @@ class Gatherer:
 
     def gather(self, cluster, service_name, definition=None, task=None, errors=()):
         try:
-            caller = aws("sts", "get-caller-identity")
+            identity = aws("sts", "get-caller-identity")
             answer = aws("ecs", "describe-services", "--cluster", cluster, "--services", service_name)
         except Refused as refused:
             raise CannotAsk(str(refused)) from None
@@ -78,122 +73,113 @@ class Gatherer:
             stopped += [t for t in self.remembered(service_name) if t["taskArn"] not in known]
         definition = definition or (stopped[0]["taskDefinitionArn"] if task and stopped else subject(service, stopped))
         stopped = [t for t in stopped if t["taskDefinitionArn"].endswith(definition.split("/")[-1])]
-        definition = self.answer("ecs", "describe-task-definition", "--task-definition", definition).get(
-            "taskDefinition", {}
-        )
+        described = self.answer("ecs", "describe-task-definition", "--task-definition", definition)
+        definition = described.get("taskDefinition", {})
 
-        with ThreadPoolExecutor(4) as pool:
-            parts = {
-                "caller": pool.submit(self.caller, caller),
-                "roles": pool.submit(self.roles, definition),
-                "image": pool.submit(self.image, definition),
-                "target_groups": pool.submit(self.target_groups, service),
-                "network": pool.submit(self.network, service),
-                "secrets": pool.submit(self.secrets, definition),
-                "logs": pool.submit(self.logs, definition, stopped),
-            }
-            parts = {name: part.result() for name, part in parts.items()}
+        parts = self.at_once(
+            caller=lambda: self.caller(identity, definition),
+            roles=lambda: self.roles(definition),
+            image=lambda: self.image(definition),
+            target_groups=lambda: self.target_groups(service),
+            network=lambda: self.network(service),
+            secrets=lambda: self.secrets(definition),
+            logs=lambda: self.logs(definition, stopped),
+        )
         network = parts.pop("network")
         balancers = [b for g in parts["target_groups"] for b in g["LoadBalancers"]]
         groups = {g for b in balancers for g in b.get("SecurityGroups", [])}
         groups |= set(vpc_configuration(service).get("securityGroups", []))
         groups |= {g["GroupId"] for e in network["endpoints"] for g in e.get("Groups", [])}
+        parts["security_groups"] = self.security_groups(sorted(groups))
+        self.rights(definition, parts)
         return {
-            "cluster": cluster,
-            "service": service,
-            "definition": definition,
-            "stopped": stopped,
-            "errors": list(errors),
-            **parts,
-            **network,
-            "security_groups": self.security_groups(sorted(groups)),
-            "unknown": self.unknown,
-        }
+            "cluster": cluster, "service": service, "definition": definition, "stopped": stopped, "errors": list(errors),
+            **parts, **network, "unknown": self.unknown,
+        }  # fmt: skip
+
+    def at_once(self, **parts):
+        with ThreadPoolExecutor(4) as pool:
+            parts = {name: pool.submit(part) for name, part in parts.items()}
+            return {name: part.result() for name, part in parts.items()}
 
     def stopped(self, cluster, service, task):
-        if task:
-            arns = [task]
-        else:
-            arns = self.answer(
-                "ecs", "list-tasks", "--cluster", cluster, "--service-name", service, "--desired-status", "STOPPED"
-            ).get("taskArns", [])[:20]
-        tasks = (
-            self.answer("ecs", "describe-tasks", "--cluster", cluster, "--tasks", *arns).get("tasks", [])
-            if arns
-            else []
-        )
-        return sorted(tasks, key=lambda t: str(t.get("stoppedAt", "")), reverse=True)
+        listing = ("--cluster", cluster, "--service-name", service, "--desired-status", "STOPPED")
+        arns = [task] if task else self.answer("ecs", "list-tasks", *listing).get("taskArns", [])[:20]
+        described = self.answer("ecs", "describe-tasks", "--cluster", cluster, "--tasks", *arns) if arns else {}
+        return newest_first(described.get("tasks", []))
 
     def remembered(self, service):
-        """The tasks that stopped on the last day, newest first. ECS forgets them after an hour; Terraform keeps the events."""
-        group = f"/aws/events/{service}-stopped-tasks"
-        since = str(int((time.time() - DAY) * 1000))
+        """The tasks that stopped on the last day. ECS forgets them after an hour; Terraform keeps the events."""
+        group, since = f"/aws/events/{service}-stopped-tasks", str(int((time.time() - DAY) * 1000))
         events = self.answer(
             "logs", "filter-log-events", "--log-group-name", group, "--start-time", since,
             missing=["ResourceNotFoundException"],
         )  # fmt: skip
-        tasks = [json.loads(event["message"])["detail"] for event in events.get("events", [])]
-        return sorted(tasks, key=lambda t: str(t.get("stoppedAt", "")), reverse=True)[:20]
+        return newest_first(json.loads(event["message"])["detail"] for event in events.get("events", []))[:20]
 
-    def caller(self, identity):
+    def may(self, source, actions, resources, *context):
+        """Whether a user or role may do each action on one of the resources, as IAM simulates it; None if unknown."""
+        found, answer = self.look(
+            "iam", "simulate-principal-policy", "--policy-source-arn", source,
+            "--action-names", *actions, "--resource-arns", *resources, *context, missing=["NoSuchEntity"],
+        )  # fmt: skip
+        may = dict.fromkeys(actions)
+        for result in answer["EvaluationResults"] if found else []:
+            action, allowed = result["EvalActionName"], result["EvalDecision"] == "allowed"
+            # What depends on a condition whose value is not known here is not known.
+            if allowed or not result.get("MissingContextValues"):
+                may[action] = bool(may[action]) or allowed
+        return may
+
+    def caller(self, identity, definition):
+        """Who asks, and whether they may hand the definition's roles to ECS, if they may deploy at all."""
         arn = identity["Arn"]
         # arn:aws:sts::1:assumed-role/NAME/SESSION, arn:aws:iam::1:user/PATH/NAME, arn:aws:iam::1:root
         kind, *names = arn.split(":")[5].split("/")
-        policies = None
+        source = arn if kind == "user" else None
         if kind == "assumed-role":
-            policies = self.role_policies(names[0])
-        elif kind == "user":
-            policies = self.user_policies(names[-1])
-        return {"Account": identity["Account"], "Arn": arn, "policies": policies}
-
-    def user_policies(self, name):
-        found, groups = self.look("iam", "list-groups-for-user", "--user-name", name, missing=["NoSuchEntity"])
-        if not found:
-            return None
-        owners = [("user", name)] + [("group", g["GroupName"]) for g in groups["Groups"]]
-        policies = [self.policies_of(*owner) for owner in owners]
-        return None if None in policies else sum(policies, [])
-
-    def role_policies(self, name):
-        return self.policies_of("role", name)
-
-    def policies_of(self, kind, name):
-        """The documents of its inline and attached policies; None if they cannot be read."""
-        owner = [f"--{kind}-name", name]
-        found, inline = self.look("iam", f"list-{kind}-policies", *owner)
-        also_found, attached = self.look("iam", f"list-attached-{kind}-policies", *owner)
-        if not (found and also_found):
-            return None
-        documents = [
-            self.answer("iam", f"get-{kind}-policy", *owner, "--policy-name", p).get("PolicyDocument")
-            for p in inline["PolicyNames"]
-        ]
-        for policy in attached["AttachedPolicies"]:
-            arn = policy["PolicyArn"]
-            version = self.answer("iam", "get-policy", "--policy-arn", arn).get("Policy", {}).get("DefaultVersionId")
-            document = version and self.answer(
-                "iam", "get-policy-version", "--policy-arn", arn, "--version-id", version
-            )
-            documents.append(document and document.get("PolicyVersion", {}).get("Document"))
-        return documents if all(documents) else None
+            source = self.answer("iam", "get-role", "--role-name", names[0]).get("Role", {}).get("Arn")
+        passes = {}
+        register = "ecs:RegisterTaskDefinition"
+        # Someone who only looks needs no PassRole.
+        if source and self.may(source, [register], ["*"])[register]:
+            to_ecs = f"ContextKeyName=iam:PassedToService,ContextKeyValues={ECS_TASKS},ContextKeyType=string"
+            for role in (definition.get("executionRoleArn"), definition.get("taskRoleArn")):
+                if role:
+                    passes |= {role: self.may(source, ["iam:PassRole"], [role], "--context-entries", to_ecs)["iam:PassRole"]}
+        return {"Account": identity["Account"], "Arn": arn, "passes": passes}
 
     def roles(self, definition):
         roles = {}
         for use in ("execution", "task"):
             arn = definition.get(f"{use}RoleArn")
-            if not arn:
-                roles[use] = None
-                continue
-            name = arn.split("/")[-1]
-            found, answer = self.look("iam", "get-role", "--role-name", name, missing=["NoSuchEntity"])
-            roles[use] = {
-                "arn": arn,
-                "name": name,
-                "found": found,
-                "trust": answer.get("Role", {}).get("AssumeRolePolicyDocument"),
-                "policies": self.role_policies(name) if found else None,
-            }
+            roles[use] = None
+            if arn:
+                name = arn.split("/")[-1]
+                found, answer = self.look("iam", "get-role", "--role-name", name, missing=["NoSuchEntity"])
+                trust = answer.get("Role", {}).get("AssumeRolePolicyDocument")
+                roles[use] = {"arn": arn, "name": name, "found": found, "trust": trust, "may": {}}
         return roles
+
+    def rights(self, definition, parts):
+        """What the roles may do of what a task needs, as `may` of each role and of each secret."""
+        image, logs, roles = parts["image"], parts["logs"], parts["roles"]
+        execution = roles["execution"]
+        if execution and execution["found"]:
+            arn, may = execution["arn"], execution["may"]
+            if "repository" in image:
+                repository = f"arn:aws:ecr:{image['region']}:{image['account']}:repository/{image['repository']}"
+                may |= self.may(arn, ["ecr:GetAuthorizationToken"], ["*"]) | self.may(arn, PULL, [repository])
+            if logs["group"]:
+                # arn:aws:ecs:REGION:ACCOUNT:task-definition/…
+                place = ":".join(definition["taskDefinitionArn"].split(":")[3:5])
+                group = f"arn:aws:logs:{place}:log-group:{logs['group']}"
+                may |= self.may(arn, ["logs:CreateLogGroup"], [group, f"{group}:*"])
+                may |= self.may(arn, ["logs:CreateLogStream", "logs:PutLogEvents"], [f"{group}:log-stream:x"])
+        for secret in parts["secrets"]:
+            reader = roles[secret["reader"]]
+            known = secret["found"] and reader and reader["found"]
+            secret["may"] = self.may(reader["arn"], [READ], [secret["arn"]])[READ] if known else None
 
     def image(self, definition):
         uri = container(definition).get("image", "")
@@ -205,48 +191,44 @@ class Gatherer:
             return image
         image |= ecr.groupdict()
         tag = image["tag"] = image["tag"] or "latest"
-        here = ["--region", image["region"], "--repository-name", image["repository"]]
-        identifier = f"imageDigest={tag}" if tag.startswith("sha256:") else f"imageTag={tag}"
-        found, _ = self.look(
-            "ecr", "describe-images", *here, "--image-ids", identifier,
+        place = ["--region", image["region"]]
+        image["tag_found"], _ = self.look(
+            "ecr", "describe-images", *place, "--repository-name", image["repository"],
+            "--image-ids", f"imageDigest={tag}" if tag.startswith("sha256:") else f"imageTag={tag}",
             missing=["ImageNotFoundException", "RepositoryNotFoundException"],
         )  # fmt: skip
-        image["tag_found"] = found
-        image["repository_found"] = found
-        if found is False:
-            place = ["--region", image["region"], "--repository-names", image["repository"]]
+        image["repository_found"] = image["tag_found"]
+        if image["tag_found"] is False:
             image["repository_found"], _ = self.look(
-                "ecr", "describe-repositories", *place, missing=["RepositoryNotFoundException"]
-            )
+                "ecr", "describe-repositories", *place, "--repository-names", image["repository"],
+                missing=["RepositoryNotFoundException"],
+            )  # fmt: skip
         return image
 
     def target_groups(self, service):
         groups = []
-        for attachment in service.get("loadBalancers", []):
-            arn = attachment.get("targetGroupArn")
-            if not arn:
-                continue
-            answer = self.answer("elbv2", "describe-target-groups", "--target-group-arns", arn)
-            for group in answer.get("TargetGroups", []):
+        for attachment in (a for a in service.get("loadBalancers", []) if a.get("targetGroupArn")):
+            arn = attachment["targetGroupArn"]
+            for group in self.answer("elbv2", "describe-target-groups", "--target-group-arns", arn).get("TargetGroups", []):
                 health = self.answer("elbv2", "describe-target-health", "--target-group-arn", arn)
-                group["Health"] = health.get("TargetHealthDescriptions", [])
-                balancers = group.get("LoadBalancerArns", [])
-                described = balancers and self.answer(
-                    "elbv2", "describe-load-balancers", "--load-balancer-arns", *balancers
-                )
-                group["LoadBalancers"] = described.get("LoadBalancers", []) if described else []
-                at = [z["SubnetId"] for b in group["LoadBalancers"] for z in b["AvailabilityZones"]]
-                group["LoadBalancerSubnets"] = (
-                    self.answer("ec2", "describe-subnets", "--subnet-ids", *at).get("Subnets", []) if at else []
-                )
-                group["ContainerName"] = attachment.get("containerName")
-                group["ContainerPort"] = attachment.get("containerPort")
-                groups.append(group)
+                arns = group.get("LoadBalancerArns", [])
+                described = self.answer("elbv2", "describe-load-balancers", "--load-balancer-arns", *arns) if arns else {}
+                balancers = described.get("LoadBalancers", [])
+                groups.append(group | {
+                    "Health": health.get("TargetHealthDescriptions", []),
+                    "LoadBalancers": balancers,
+                    "LoadBalancerSubnets": self.subnets(z["SubnetId"] for b in balancers for z in b["AvailabilityZones"]),
+                    "ContainerName": attachment.get("containerName"),
+                    "ContainerPort": attachment.get("containerPort"),
+                })  # fmt: skip
         return groups
 
+    def subnets(self, ids):
+        ids = list(ids)
+        return self.answer("ec2", "describe-subnets", "--subnet-ids", *ids).get("Subnets", []) if ids else []
+
     def network(self, service):
-        ids = vpc_configuration(service).get("subnets", [])
-        subnets = self.answer("ec2", "describe-subnets", "--subnet-ids", *ids).get("Subnets", []) if ids else []
+        subnets = self.subnets(vpc_configuration(service).get("subnets", []))
         if not subnets:
             return {"subnets": [], "endpoints": []}
         vpc = f"Name=vpc-id,Values={subnets[0]['VpcId']}"
@@ -262,54 +244,31 @@ class Gatherer:
 
     def secrets(self, definition):
         """The secrets that the container reads by itself (task role) or gets from ECS (execution role). Never their values."""
-        app = container(definition)
-        wanted = [
-            (e["value"], "task")
-            for e in app.get("environment", [])
-            if re.fullmatch(r"DB(_APP)?_SECRET_ID", e["name"]) and e.get("value")
-        ]
+        app, secrets = container(definition), []
+        names = [e["value"] for e in app.get("environment", []) if re.fullmatch(r"DB(_APP)?_SECRET_ID", e["name"])]
         # arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME:JSON-KEY:STAGE:VERSION
-        wanted += [
-            (":".join(s["valueFrom"].split(":")[:7]), "execution")
-            for s in app.get("secrets", [])
-            if ":secretsmanager:" in s["valueFrom"]
-        ]
-        secrets = []
+        given = [s["valueFrom"] for s in app.get("secrets", []) if ":secretsmanager:" in s["valueFrom"]]
+        wanted = [(name, "task") for name in names if name]
+        wanted += [(":".join(arn.split(":")[:7]), "execution") for arn in given]
         for identifier, reader in wanted:
-            found, answer = self.look(
-                "secretsmanager", "describe-secret", "--secret-id", identifier, missing=["ResourceNotFoundException"]
-            )
-            policy = found and self.answer("secretsmanager", "get-resource-policy", "--secret-id", identifier).get(
-                "ResourcePolicy"
-            )
-            secrets.append(
-                {
-                    "id": identifier,
-                    "reader": reader,
-                    "found": found,
-                    "arn": answer.get("ARN"),
-                    "deleted": answer.get("DeletedDate"),
-                    "key": answer.get("KmsKeyId"),
-                    "policy": json.loads(policy) if policy else None,
-                }
-            )
+            which = ("--secret-id", identifier)
+            found, answer = self.look("secretsmanager", "describe-secret", *which, missing=["ResourceNotFoundException"])
+            policy = found and self.answer("secretsmanager", "get-resource-policy", *which).get("ResourcePolicy")
+            secrets.append({
+                "id": identifier, "reader": reader, "found": found, "arn": answer.get("ARN"),
+                "deleted": answer.get("DeletedDate"), "policy": json.loads(policy) if policy else None,
+            })  # fmt: skip
         return secrets
 
     def logs(self, definition, stopped):
         options = container(definition).get("logConfiguration", {}).get("options", {})
         group = options.get("awslogs-group")
         logs = {"group": group, "found": None, "lines": []}
-        if not group:
-            return logs
-        found, answer = self.look("logs", "describe-log-groups", "--log-group-name-prefix", group)
-        logs["found"] = found and any(g["logGroupName"] == group for g in answer["logGroups"])
-        if not logs["found"]:
-            return logs
-        streams = [
-            f"{options.get('awslogs-stream-prefix')}/{container(definition)['name']}/{t['taskArn'].split('/')[-1]}"
-            for t in stopped[:2]
-        ]
-        for stream in streams:
+        if group:
+            found, answer = self.look("logs", "describe-log-groups", "--log-group-name-prefix", group)
+            logs["found"] = found and any(g["logGroupName"] == group for g in answer["logGroups"])
+        for task in stopped[:2] if logs["found"] else []:
+            stream = f"{options.get('awslogs-stream-prefix')}/{container(definition)['name']}/{task['taskArn'].split('/')[-1]}"
             events = self.answer(
                 "logs", "get-log-events", "--log-group-name", group, "--log-stream-name", stream, "--limit", "20",
                 missing=["ResourceNotFoundException"],
@@ -322,26 +281,26 @@ def gather(**what):
     return Gatherer().gather(**what)
 
 
+def newest_first(tasks):
+    return sorted(tasks, key=lambda t: str(t.get("stoppedAt", "")), reverse=True)
+
+
 def steady(service):
     """Whether one deployment, completed, has all its tasks."""
-    deployments = service.get("deployments", [])
-    return (
-        len(deployments) == 1
-        and deployments[0].get("rolloutState", "COMPLETED") == "COMPLETED"
-        and service["runningCount"] >= service["desiredCount"]
-    )
+    states = [d.get("rolloutState", "COMPLETED") for d in service.get("deployments", [])]
+    return states == ["COMPLETED"] and service["runningCount"] >= service["desiredCount"]
+
+
+def failed_by_itself(task):
+    """Not stopped by ECS or a person."""
+    return task.get("stopCode") in ("TaskFailedToStart", "EssentialContainerExited")
 
 
 def subject(service, stopped):
     """The definition to look at: what the service rolls out, or what it has just rolled back from."""
     primary = next((d["taskDefinition"] for d in service.get("deployments", []) if d["status"] == "PRIMARY"), None)
-    current = primary or service["taskDefinition"]
-    failed = [
-        t["taskDefinitionArn"]
-        for t in stopped
-        if t.get("stopCode") in ("TaskFailedToStart", "EssentialContainerExited")
-    ]
-    return max([current, *failed[:1]], key=revision)
+    failed = [t["taskDefinitionArn"] for t in stopped if failed_by_itself(t)]
+    return max([primary or service["taskDefinition"], *failed[:1]], key=revision)
 
 
 def revision(definition):
@@ -359,11 +318,7 @@ def vpc_configuration(service):
 
 
 def route_table(tables, subnet):
-    main = None
-    for table in tables:
-        for association in table.get("Associations", []):
-            if association.get("SubnetId") == subnet:
-                return table
-            if association.get("Main"):
-                main = table
-    return main
+    """The subnet's own, or the main one."""
+    associated = [(table, association) for table in tables for association in table.get("Associations", [])]
+    own = [table for table, association in associated if association.get("SubnetId") == subnet]
+    return next(iter(own + [table for table, association in associated if association.get("Main")]), None)

@@ -4,8 +4,9 @@ import re
 from datetime import datetime, timezone
 
 from facts import container
-from network import lets, task_groups
-from table import Cause, rule, said
+from network import known_groups, lets, task_groups
+from startup import REGISTER
+from table import Cause, rule, said, update
 
 PATH = "/health"
 STUCK_AFTER_MINUTES = 15
@@ -20,119 +21,109 @@ TARGET_REASONS = {
 }
 
 
+def seen(target):
+    health = target["TargetHealth"]
+    meaning = TARGET_REASONS.get(health.get("Reason"), health.get("Description", ""))
+    place = f"{target['Target']['Id']}:{target['Target'].get('Port')}"
+    return f"target {place} is {health['State']}: {health.get('Reason', '')}, {meaning}"
+
+
 @rule("health-checks-failed", "target health, events of failed checks, and the five checkpoints together")
 def health_checks_failed(facts):
-    bad = [
-        f"target {t['Target']['Id']}:{t['Target'].get('Port')} is {t['TargetHealth']['State']}: "
-        f"{t['TargetHealth'].get('Reason', '')}, {TARGET_REASONS.get(t['TargetHealth'].get('Reason'), t['TargetHealth'].get('Description', ''))}"
-        for group in facts["target_groups"]
-        for t in group["Health"]
-        if t["TargetHealth"]["State"] in ("unhealthy", "unused", "unavailable")
-    ]
+    targets = [target for group in facts["target_groups"] for target in group["Health"]]
+    bad = [seen(t) for t in targets if t["TargetHealth"]["State"] in ("unhealthy", "unused", "unavailable")]
     told = said(facts, r"failed (ELB|container) health checks|unhealthy in .*target-group")
-    if bad or told:
-        checks = {
-            "the ports are equal": ports_differ,
-            f"the check asks for {PATH} and takes 200": health_path,
-            "the grace period is longer than the boot": grace_period,
-            "the security groups let the balancer reach the tasks": group_closed,
-            "the balancer reaches the tasks' network": other_network,
-        }
-        points = [
-            f"checkpoint {'BROKEN' if list(judge(facts)) else 'holds'}: {words}" for words, judge in checks.items()
-        ]
+    if not bad and not told:
+        return
+    checks = {
+        "the ports are equal": ports_differ,
+        f"the check asks for {PATH} and takes 200": health_path,
+        "the grace period is longer than the boot": grace_period,
+        "the security groups let the balancer reach the tasks": group_closed,
+        "the balancer reaches the tasks' network": other_network,
+    }
+    broken = {words: bool(list(judge(facts))) for words, judge in checks.items()}
+    mend = "mend the broken checkpoints below"
+    if not any(broken.values()):
         group = facts["logs"]["group"] or "LOG-GROUP"
-        broken = any("BROKEN" in p for p in points)
-        yield Cause(
-            "The load balancer's health checks fail, so tasks are stopped and replaced again and again.",
-            "mend the broken checkpoints below"
-            if broken
-            else f"every checkpoint holds from outside: see what the program answers and why\naws logs tail {group} --since 30m",
-            [*bad, *told, *points],
-        )
+        mend = f"every checkpoint holds from outside: see what the program answers and why\naws logs tail {group} --since 30m"
+    yield Cause(
+        "The load balancer's health checks fail, so tasks are stopped and replaced again and again.",
+        mend,
+        [*bad, *told, *(f"checkpoint {'BROKEN' if broken[words] else 'holds'}: {words}" for words in checks)],
+    )
 
 
 @rule("ports-differ", "PORT, the port mapping, the service and the target group")
 def ports_differ(facts):
     for group in facts["target_groups"]:
         boxes = {c["name"]: c for c in facts["definition"].get("containerDefinitions", [])}
-        box = boxes.get(group["ContainerName"])
+        box, arn = boxes.get(group["ContainerName"]), group["TargetGroupArn"]
         if boxes and box is None:
             yield Cause(
                 f"The service sends requests to a container {group['ContainerName']}, which the task definition does not have.",
-                update(
-                    facts,
-                    f"--load-balancers targetGroupArn={group['TargetGroupArn']},containerName={next(iter(boxes))},containerPort=8000",
-                ),
+                balance(facts, arn, next(iter(boxes)), 8000),
                 [f"containers: {', '.join(boxes)}"],
             )
         if box is None:
             continue
-        environment = {e["name"]: e["value"] for e in box.get("environment", [])}
-        listens = int(environment.get("PORT") or 8000)
+        listens = int({e["name"]: e["value"] for e in box.get("environment", [])}.get("PORT") or 8000)
         mapped = [m["containerPort"] for m in box.get("portMappings", [])]
-        check = group.get("HealthCheckPort", "traffic-port")
+        registered, check = group["ContainerPort"], group.get("HealthCheckPort", "traffic-port")
         ports = {
             "the program listens on": listens,
-            "the task definition maps": group["ContainerPort"]
-            if group["ContainerPort"] in mapped
-            else (mapped or [None])[0],
-            "the service registers": group["ContainerPort"],
+            "the task definition maps": registered if registered in mapped else (mapped or [None])[0],
+            "the service registers": registered,
             "the target group has": group["Port"],
-            "the health check asks": group["ContainerPort"] if check == "traffic-port" else int(check),
+            "the health check asks": registered if check == "traffic-port" else int(check),
         }
-        if len(set(ports.values())) > 1:
-            mend = f"one number in all places, {listens}: "
-            if check not in ("traffic-port", str(listens)):
-                mend += (
-                    "the check follows the targets with\n"
-                    f"aws elbv2 modify-target-group --target-group-arn {group['TargetGroupArn']} --health-check-port traffic-port"
-                )
-            elif group["Port"] != listens:
-                mend += "a target group's port cannot be changed, make another one (docs/deploy.md), then\n" + update(
-                    facts, f"--load-balancers targetGroupArn=NEW,containerName={box['name']},containerPort={listens}"
-                )
-            elif group["ContainerPort"] != listens:
-                mend += update(
-                    facts,
-                    f"--load-balancers targetGroupArn={group['TargetGroupArn']},containerName={box['name']},containerPort={listens}",
-                )
-            else:
-                mend += (
-                    "correct PORT or portMappings in task-definition.json, and\n"
-                    "aws ecs register-task-definition --cli-input-json file://task-definition.json\nscripts/deploy    # rolls it out"
-                )
-            yield Cause(
-                "The ports differ, so requests and health checks go where nothing listens.",
-                mend,
-                [f"{k} {v}" for k, v in ports.items()],
-            )
+        if len(set(ports.values())) == 1:
+            continue
+        if check not in ("traffic-port", str(listens)):
+            mend = "the check follows the targets with\n"
+            mend += f"aws elbv2 modify-target-group --target-group-arn {arn} --health-check-port traffic-port"
+        elif group["Port"] != listens:
+            mend = "a target group's port cannot be changed, make another one (docs/deploy.md), then\n"
+            mend += balance(facts, "NEW", box["name"], listens)
+        elif registered != listens:
+            mend = balance(facts, arn, box["name"], listens)
+        else:
+            mend = f"correct PORT or portMappings in task-definition.json, and\n{REGISTER}"
+        yield Cause(
+            "The ports differ, so requests and health checks go where nothing listens.",
+            f"one number in all places, {listens}: {mend}",
+            [f"{place} {port}" for place, port in ports.items()],
+        )
+
+
+def balance(facts, group, container, port):
+    return update(facts, f"--load-balancers targetGroupArn={group},containerName={container},containerPort={port}")
 
 
 @rule("health-path", "path and codes of the target group's check")
 def health_path(facts):
     for group in facts["target_groups"]:
-        arn = group["TargetGroupArn"]
+        modify = f"aws elbv2 modify-target-group --target-group-arn {group['TargetGroupArn']}"
         wrong = [t for t in group["Health"] if t["TargetHealth"].get("Reason") == "Target.ResponseCodeMismatch"]
-        said_codes = [f"{t['Target']['Id']}: {t['TargetHealth'].get('Description', '')}" for t in wrong]
+        codes_seen = [f"{t['Target']['Id']}: {t['TargetHealth'].get('Description', '')}" for t in wrong]
         path, codes = group.get("HealthCheckPath"), group.get("Matcher", {}).get("HttpCode", "200")
         if path != PATH:
             yield Cause(
                 f"The health check asks for {path}; the one path that answers 200 without the database is {PATH}.",
-                f"aws elbv2 modify-target-group --target-group-arn {arn} --health-check-path {PATH}",
-                [f"HealthCheckPath {path}", *said_codes],
+                f"{modify} --health-check-path {PATH}",
+                [f"HealthCheckPath {path}", *codes_seen],
             )
         elif not takes_200(codes):
             yield Cause(
                 f"The health check takes {codes} for healthy, and {PATH} answers 200.",
-                f"aws elbv2 modify-target-group --target-group-arn {arn} --matcher HttpCode=200",
-                [f"Matcher {codes}", *said_codes],
+                f"{modify} --matcher HttpCode=200",
+                [f"Matcher {codes}", *codes_seen],
             )
         elif wrong:
             yield Cause(
                 f"{PATH} does not answer 200, so something else than this program answers on that port, or another version of it.",
                 f"aws logs tail {facts['logs']['group']} --since 30m    # and compare the image with the commit",
-                said_codes,
+                codes_seen,
             )
 
 
@@ -145,15 +136,15 @@ def grace_period(facts):
     grace = facts["service"].get("healthCheckGracePeriodSeconds") or 0
     start = container(facts["definition"]).get("healthCheck", {}).get("startPeriod", 0)
     for group in facts["target_groups"]:
-        checks = group["HealthCheckIntervalSeconds"] * group["HealthyThresholdCount"]
-        needs = max(checks, start)
+        interval, count = group["HealthCheckIntervalSeconds"], group["HealthyThresholdCount"]
+        needs = max(interval * count, start)
         if grace < needs:
             yield Cause(
                 f"The grace period is {grace} s, and a task needs up to {needs} s before the balancer can call it healthy: "
                 "ECS may stop tasks that are still starting.",
                 update(facts, f"--health-check-grace-period-seconds {max(60, 2 * needs)}"),
                 [
-                    f"{group['HealthyThresholdCount']} checks, {group['HealthCheckIntervalSeconds']} s apart; container startPeriod {start} s",
+                    f"{count} checks, {interval} s apart; container startPeriod {start} s",
                     *said(facts, r"failed ELB health checks"),
                 ],
             )
@@ -161,32 +152,36 @@ def grace_period(facts):
 
 @rule("group-closed", "the security groups of the balancer and the tasks")
 def group_closed(facts):
-    tasks = task_groups(facts)
-    for group in facts["target_groups"]:
-        port = group["ContainerPort"]
-        for balancer in group["LoadBalancers"]:
-            own = [
-                facts["security_groups"][g] for g in balancer.get("SecurityGroups", []) if g in facts["security_groups"]
-            ]
-            if not own or not tasks:
-                continue
-            own_ids, task_ids = {g["GroupId"] for g in own}, {g["GroupId"] for g in tasks}
-            from_balancer = [s["CidrBlock"] for s in group["LoadBalancerSubnets"]]
-            if not any(lets(p, port, own_ids, from_balancer) for g in tasks for p in g["IpPermissions"]):
-                yield Cause(
-                    f"The tasks' security group does not let the load balancer in on port {port}.",
-                    f"aws ec2 authorize-security-group-ingress --group-id {tasks[0]['GroupId']} --protocol tcp --port {port} "
-                    f"--source-group {own[0]['GroupId']}",
-                    [f"{g['GroupId']} ingress: {g['IpPermissions']}" for g in tasks],
-                )
-            to_tasks = [s["CidrBlock"] for s in facts["subnets"]]
-            if not any(lets(p, port, task_ids, to_tasks) for g in own for p in g["IpPermissionsEgress"]):
-                yield Cause(
-                    f"The load balancer's security group lets nothing out to the tasks on port {port}.",
-                    f"aws ec2 authorize-security-group-egress --group-id {own[0]['GroupId']} --protocol tcp --port {port} "
-                    f"--source-group {tasks[0]['GroupId']}",
-                    [f"{g['GroupId']} egress: {g['IpPermissionsEgress']}" for g in own],
-                )
+    tasks, to_tasks = task_groups(facts), [s["CidrBlock"] for s in facts["subnets"]]
+    for group, balancer in ((group, balancer) for group in facts["target_groups"] for balancer in group["LoadBalancers"]):
+        port, own = group["ContainerPort"], known_groups(facts, balancer.get("SecurityGroups", []))
+        if not own or not tasks:
+            continue
+        from_balancer = [s["CidrBlock"] for s in group["LoadBalancerSubnets"]]
+        if closed(tasks, "IpPermissions", port, own, from_balancer):
+            yield Cause(
+                f"The tasks' security group does not let the load balancer in on port {port}.",
+                opening("ingress", port, tasks, own),
+                [f"{g['GroupId']} ingress: {g['IpPermissions']}" for g in tasks],
+            )
+        if closed(own, "IpPermissionsEgress", port, tasks, to_tasks):
+            yield Cause(
+                f"The load balancer's security group lets nothing out to the tasks on port {port}.",
+                opening("egress", port, own, tasks),
+                [f"{g['GroupId']} egress: {g['IpPermissionsEgress']}" for g in own],
+            )
+
+
+def closed(groups, direction, port, others, cidrs):
+    ids = {g["GroupId"] for g in others}
+    return not any(lets(p, port, ids, cidrs) for g in groups for p in g[direction])
+
+
+def opening(direction, port, groups, others):
+    return (
+        f"aws ec2 authorize-security-group-{direction} --group-id {groups[0]['GroupId']} --protocol tcp --port {port} "
+        f"--source-group {others[0]['GroupId']}"
+    )
 
 
 @rule("other-network", "VPCs and zones of the balancer, the target group and the tasks")
@@ -198,16 +193,13 @@ def other_network(facts):
             yield Cause(
                 "The target group is in another VPC than the tasks, so the balancer has no route to them.",
                 f"make a target group and a balancer in {', '.join(vpcs)} (docs/deploy.md), then\n"
-                + update(
-                    facts,
-                    f"--load-balancers targetGroupArn=NEW,containerName={group['ContainerName']},containerPort={group['ContainerPort']}",
-                ),
+                + balance(facts, "NEW", group["ContainerName"], group["ContainerPort"]),
                 [f"target group in {group.get('VpcId')}, tasks in {', '.join(vpcs)}"],
             )
         if not group["LoadBalancers"] and group.get("LoadBalancerArns") == []:
             yield Cause(
                 "No listener sends requests to the target group, so its targets are never checked.",
-                f"aws elbv2 create-listener --load-balancer-arn BALANCER --protocol HTTP --port 80 "
+                "aws elbv2 create-listener --load-balancer-arn BALANCER --protocol HTTP --port 80 "
                 f"--default-actions Type=forward,TargetGroupArn={group['TargetGroupArn']}",
                 [f"{group['TargetGroupName']} belongs to no load balancer"],
             )
@@ -217,56 +209,45 @@ def other_network(facts):
                 yield Cause(
                     f"Tasks run in {', '.join(sorted(zones - served))}, a zone that the load balancer does not serve.",
                     f"aws elbv2 set-subnets --load-balancer-arn {balancer['LoadBalancerArn']} --subnets A-PUBLIC-SUBNET-OF-EACH-ZONE",
-                    [
-                        f"the balancer serves {', '.join(sorted(served))}; the tasks' subnets are in {', '.join(sorted(zones))}"
-                    ],
+                    [f"the balancer serves {', '.join(sorted(served))}; the tasks' subnets are in {', '.join(sorted(zones))}"],
                 )
 
 
 @rule("target-type", "the type of the target group")
 def target_type(facts):
     for group in facts["target_groups"]:
-        if group.get("TargetType") != "ip":
+        name, kind = group["TargetGroupName"], group.get("TargetType")
+        if kind != "ip":
             yield Cause(
-                f"The target group is of the type {group.get('TargetType')}; a task has an address of its own and no instance, so it must be ip.",
+                f"The target group is of the type {kind}; a task has an address of its own and no instance, so it must be ip.",
                 "the type cannot be changed, make another target group:\n"
-                f"aws elbv2 create-target-group --name {group['TargetGroupName']}-ip --protocol HTTP --port {group['ContainerPort']} "
+                f"aws elbv2 create-target-group --name {name}-ip --protocol HTTP --port {group['ContainerPort']} "
                 f"--vpc-id {group.get('VpcId')} --target-type ip --health-check-path {PATH}",
-                [f"{group['TargetGroupName']}: {group.get('TargetType')}", *said(facts, r"target type|instance ID")],
+                [f"{name}: {kind}", *said(facts, r"target type|instance ID")],
             )
 
 
 @rule("breaker-off", "the age and failures of the deployment, and the circuit breaker")
 def breaker_off(facts):
     service = facts["service"]
-    breaker = service.get("deploymentConfiguration", {}).get("deploymentCircuitBreaker", {})
-    if breaker.get("enable"):
+    if service.get("deploymentConfiguration", {}).get("deploymentCircuitBreaker", {}).get("enable"):
         return
     for deployment in service.get("deployments", []):
-        if deployment["status"] != "PRIMARY" or deployment.get("rolloutState") != "IN_PROGRESS":
+        if (deployment["status"], deployment.get("rolloutState")) != ("PRIMARY", "IN_PROGRESS"):
             continue
-        minutes = age_in_minutes(deployment["createdAt"])
-        failed = deployment.get("failedTasks", 0)
+        minutes, failed = age_in_minutes(deployment["createdAt"]), deployment.get("failedTasks", 0)
         if failed or minutes > STUCK_AFTER_MINUTES:
+            breaker = "deploymentCircuitBreaker={enable=true,rollback=true},maximumPercent=200,minimumHealthyPercent=100"
             yield Cause(
                 "The deployment does not come to an end, and with the circuit breaker off it never will by itself.",
-                update(
-                    facts,
-                    "--deployment-configuration 'deploymentCircuitBreaker={enable=true,rollback=true},maximumPercent=200,minimumHealthyPercent=100'",
-                )
-                + "\nscripts/rollback    # back to what worked",
+                update(facts, f"--deployment-configuration '{breaker}'") + "\nscripts/rollback    # back to what worked",
                 [
-                    f"in progress for {minutes} min, {failed} tasks failed, {deployment['runningCount']} of {deployment['desiredCount']} run"
+                    f"in progress for {minutes} min, {failed} tasks failed, "
+                    f"{deployment['runningCount']} of {deployment['desiredCount']} run"
                 ],
             )
 
 
 def age_in_minutes(created):
-    then = (
-        datetime.fromisoformat(created) if isinstance(created, str) else datetime.fromtimestamp(created, timezone.utc)
-    )
+    then = datetime.fromisoformat(created) if isinstance(created, str) else datetime.fromtimestamp(created, timezone.utc)
     return int((datetime.now(timezone.utc) - then).total_seconds() // 60)
-
-
-def update(facts, change):
-    return f"aws ecs update-service --cluster {facts['cluster']} --service {facts['service']['serviceName']} {change}"

@@ -3,7 +3,7 @@
 import ipaddress
 
 from facts import container, vpc_configuration
-from table import Cause, rule, said
+from table import Cause, rule, said, update
 
 HTTPS = 443
 
@@ -12,55 +12,45 @@ HTTPS = 443
 def no_free_address(facts):
     for subnet in facts["subnets"]:
         if subnet["AvailableIpAddressCount"] == 0:
+            name = subnet["SubnetId"]
             yield Cause(
-                f"The subnet {subnet['SubnetId']} has no free address. Every task takes one, and a deployment runs old and new at once.",
+                f"The subnet {name} has no free address. Every task takes one, and a deployment runs old and new at once.",
                 "take a larger subnet into the service, or free addresses (old load balancers, endpoints, interfaces):\n"
-                f"aws ec2 describe-network-interfaces --filters Name=subnet-id,Values={subnet['SubnetId']} "
+                f"aws ec2 describe-network-interfaces --filters Name=subnet-id,Values={name} "
                 "--query 'NetworkInterfaces[].[NetworkInterfaceId,Description]'",
-                [
-                    f"{subnet['SubnetId']} {subnet['CidrBlock']}: 0 free",
-                    *said(facts, r"free address|RESOURCE:ENI|network interface"),
-                ],
+                [f"{name} {subnet['CidrBlock']}: 0 free", *said(facts, r"free address|RESOURCE:ENI|network interface")],
             )
 
 
 @rule("no-way-out", "routes, public addresses and VPC endpoints of the service's subnets")
 def no_way_out(facts):
     told = said(facts, r"i/o timeout|unable to (pull|retrieve)|connection issue|could not connect")
-    public_address = vpc_configuration(facts["service"]).get("assignPublicIp") == "ENABLED"
-    for subnet in facts["subnets"]:
-        if subnet["Table"] is None:
-            continue
+    configuration = vpc_configuration(facts["service"])
+    for subnet in (s for s in facts["subnets"] if s["Table"] is not None):
+        name, table = subnet["SubnetId"], subnet["Table"]["RouteTableId"]
         route = default_route(subnet["Table"])
-        gateway = route and (route.get("GatewayId") or "")
-        if route and route.get("State") != "blackhole" and (not gateway.startswith("igw-") or public_address):
-            continue
+        internet = bool(route) and (route.get("GatewayId") or "").startswith("igw-")
+        leads_out = route and route.get("State") != "blackhole"
         missing = missing_endpoints(facts, subnet)
-        if not missing:
+        if not missing or leads_out and (not internet or configuration.get("assignPublicIp") == "ENABLED"):
             continue
-        name, vpc = subnet["SubnetId"], subnet["VpcId"]
-        if gateway and gateway.startswith("igw-"):
+        if internet:
             words = f"The subnet {name} is public, but tasks get no public address, so its internet gateway does not serve them."
-            mend = (
-                f"aws ecs update-service --cluster {facts['cluster']} --service {facts['service']['serviceName']} --network-configuration "
-                f"'awsvpcConfiguration={{subnets=[{','.join(s['SubnetId'] for s in facts['subnets'])}],"
-                f"securityGroups=[{','.join(vpc_configuration(facts['service']).get('securityGroups', []))}],assignPublicIp=ENABLED}}'\n"
-                "or better, move the tasks to private subnets behind a NAT gateway"
+            network = (
+                f"awsvpcConfiguration={{subnets=[{','.join(s['SubnetId'] for s in facts['subnets'])}],"
+                f"securityGroups=[{','.join(configuration.get('securityGroups', []))}],assignPublicIp=ENABLED}}"
             )
+            mend = update(facts, f"--network-configuration '{network}'")
+            mend += "\nor better, move the tasks to private subnets behind a NAT gateway"
         else:
             words = (
                 f"The subnet {name} has no way out: no NAT gateway, and not the endpoints that would do instead. "
                 "Images, secrets and logs cannot be reached."
             )
-            table = subnet["Table"]["RouteTableId"]
             verb = "replace-route" if route else "create-route"
-            mend = (
-                f"aws ec2 {verb} --route-table-id {table} --destination-cidr-block 0.0.0.0/0 --nat-gateway-id NAT-GATEWAY\n"
-                + "or the endpoints:\n"
-                + "\n".join(endpoint_mend(facts, service, vpc, table) for service in missing)
-            )
-        evidence = [f"{name}: default route {target(route)}, without endpoints for {', '.join(missing)}", *told]
-        yield Cause(words, mend, evidence)
+            mend = f"aws ec2 {verb} --route-table-id {table} --destination-cidr-block 0.0.0.0/0 --nat-gateway-id NAT-GATEWAY\n"
+            mend += "\n".join(["or the endpoints:", *(endpoint_mend(facts, service, subnet) for service in missing)])
+        yield Cause(words, mend, [f"{name}: default route {target(route)}, without endpoints for {', '.join(missing)}", *told])
 
 
 @rule("egress-closed", "the outbound rules of the tasks' security groups")
@@ -78,13 +68,9 @@ def egress_closed(facts):
 @rule("endpoint-closed", "the security groups of interface endpoints")
 def endpoint_closed(facts):
     tasks = {g["GroupId"] for g in task_groups(facts)}
+    cidrs = [s["CidrBlock"] for s in facts["subnets"]]
     for endpoint in facts["endpoints"]:
-        groups = [
-            facts["security_groups"][g["GroupId"]]
-            for g in endpoint.get("Groups", [])
-            if g["GroupId"] in facts["security_groups"]
-        ]
-        cidrs = [s["CidrBlock"] for s in facts["subnets"]]
+        groups = known_groups(facts, [g["GroupId"] for g in endpoint.get("Groups", [])])
         if tasks and groups and not any(lets(p, HTTPS, tasks, cidrs) for g in groups for p in g["IpPermissions"]):
             yield Cause(
                 f"The endpoint of {endpoint['ServiceName']} does not let the tasks in, and its name leads nowhere else.",
@@ -112,30 +98,29 @@ def missing_endpoints(facts, subnet):
         needed.append("logs")
     if facts["secrets"]:
         needed.append("secretsmanager")
-
-    def serves(endpoint, service):
-        if endpoint.get("State", "available").lower() != "available" or not endpoint["ServiceName"].endswith(
-            f".{service}"
-        ):
-            return False
-        gateway = endpoint.get("VpcEndpointType") == "Gateway"
-        return not gateway or subnet["Table"]["RouteTableId"] in endpoint.get("RouteTableIds", [])
-
-    return [s for s in needed if not any(serves(e, s) for e in facts["endpoints"])]
+    serving = [
+        e["ServiceName"] for e in facts["endpoints"]
+        if e.get("State", "available").lower() == "available"
+        and (e.get("VpcEndpointType") != "Gateway" or subnet["Table"]["RouteTableId"] in e.get("RouteTableIds", []))
+    ]  # fmt: skip
+    return [service for service in needed if not any(name.endswith(f".{service}") for name in serving)]
 
 
-def endpoint_mend(facts, service, vpc, table):
+def endpoint_mend(facts, service, subnet):
     region = facts["service"]["serviceArn"].split(":")[3]
-    name = f"aws ec2 create-vpc-endpoint --vpc-id {vpc} --service-name com.amazonaws.{region}.{service}"
+    make = f"aws ec2 create-vpc-endpoint --vpc-id {subnet['VpcId']} --service-name com.amazonaws.{region}.{service}"
     if service == "s3":
-        return f"{name} --vpc-endpoint-type Gateway --route-table-ids {table}"
+        return f"{make} --vpc-endpoint-type Gateway --route-table-ids {subnet['Table']['RouteTableId']}"
     subnets = " ".join(s["SubnetId"] for s in facts["subnets"])
-    return f"{name} --vpc-endpoint-type Interface --subnet-ids {subnets} --security-group-ids GROUP-THAT-LETS-443-IN --private-dns-enabled"
+    return f"{make} --vpc-endpoint-type Interface --subnet-ids {subnets} --security-group-ids GROUP-THAT-LETS-443-IN --private-dns-enabled"
+
+
+def known_groups(facts, ids):
+    return [facts["security_groups"][i] for i in ids if i in facts["security_groups"]]
 
 
 def task_groups(facts):
-    ids = vpc_configuration(facts["service"]).get("securityGroups", [])
-    return [facts["security_groups"][i] for i in ids if i in facts["security_groups"]]
+    return known_groups(facts, vpc_configuration(facts["service"]).get("securityGroups", []))
 
 
 def opens(permission, port):

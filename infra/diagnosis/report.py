@@ -1,7 +1,8 @@
 """What is said to the person who asked."""
 
 import startup, network, health  # isort: skip  # noqa: F401  in the order in which a task meets the rules
-from table import RULES, Cause, Rule, diagnose, reports
+from facts import failed_by_itself
+from table import RULES, Cause, Rule, diagnose, reports, update
 
 UNEXPLAINED = Rule("unexplained", "the service's counts, rollout and reports, when no other rule speaks", None)
 
@@ -13,10 +14,10 @@ def causes(facts):
 def unexplained(facts):
     troubles = list(troubled(facts))
     if troubles:
-        again = f"aws ecs update-service --cluster {facts['cluster']} --service {facts['service']['serviceName']} --force-new-deployment"
         yield Cause(
             "The service is not healthy, and none of the usual causes is found.",
-            f"{again}    # try again; then look at network ACLs, endpoint\npolicies, KMS keys, service quotas and the organisation's policies",
+            update(facts, "--force-new-deployment    # try again; then look at network ACLs, endpoint")
+            + "\npolicies, KMS keys, service quotas and the organisation's policies",
             [*troubles, *list(reports(facts))[:10]],
         )
 
@@ -26,19 +27,11 @@ def troubled(facts):
     for d in service.get("deployments", []):
         if d.get("rolloutState") == "FAILED" or d.get("failedTasks"):
             yield f"rollout {d.get('rolloutState')} of {d['taskDefinition'].split('/')[-1]}, {d.get('failedTasks', 0)} tasks failed"
-        elif (
-            d["status"] == "PRIMARY"
-            and d.get("rolloutState") == "COMPLETED"
-            and service["runningCount"] < service["desiredCount"]
-        ):
+        elif (d["status"], d.get("rolloutState")) == ("PRIMARY", "COMPLETED") and service["runningCount"] < service["desiredCount"]:
             yield f"{service['runningCount']} of {service['desiredCount']} tasks run"
     for task in facts["stopped"]:
-        if task.get("stopCode") in ("TaskFailedToStart", "EssentialContainerExited") and not ended_well(task):
+        if failed_by_itself(task) and any(c.get("exitCode") != 0 for c in task.get("containers", [])):
             yield f"task stopped: {task.get('stoppedReason')}"
-
-
-def ended_well(task):
-    return all(c.get("exitCode") == 0 for c in task.get("containers", []))
 
 
 def text(facts, found):

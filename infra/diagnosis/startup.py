@@ -1,10 +1,11 @@
 """Before the container runs, and how it ends: roles, image, secrets, logs, exit codes."""
 
-from facts import container
-from policies import allowed, denies, trusts
+import json
+
+from facts import ECS_TASKS, PULL, READ, container
+from policies import denies, trusts
 from table import Cause, logged, rule, said
 
-ECS_TASKS = "ecs-tasks.amazonaws.com"
 EXECUTION_POLICY = "arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy"
 USES = {
     "execution": "ECS itself, to pull the image, write logs and hand over secrets before the container starts",
@@ -22,6 +23,16 @@ EXITS = {
     143: "it was told to stop (SIGTERM) before it could handle signals",
     255: "it could not be started, or ECS lost it",
 }
+REGISTER = "aws ecs register-task-definition --cli-input-json file://task-definition.json\nscripts/deploy    # rolls it out"
+
+
+def document(action, **more):
+    """A policy, quoted for the shell."""
+    statement = {"Effect": "Allow", "Action": action, **more}
+    return "'" + json.dumps({"Version": "2012-10-17", "Statement": [statement]}, separators=(",", ":")) + "'"
+
+
+TRUST = document("sts:AssumeRole", Principal={"Service": ECS_TASKS})
 
 
 @rule("execution-role-missing", "`executionRoleArn` in the task definition")
@@ -38,8 +49,7 @@ def role_missing(facts, use):
     if facts["definition"] and not facts["roles"][use]:
         yield Cause(
             f"The task definition has no {use} role. It is used by {USES[use]}.",
-            f"put the role's ARN into `{use}RoleArn` of task-definition.json and register it:\n"
-            "aws ecs register-task-definition --cli-input-json file://task-definition.json\nscripts/deploy    # rolls it out",
+            f"put the role's ARN into `{use}RoleArn` of task-definition.json and register it:\n{REGISTER}",
             [f"{facts['definition']['family']}:{facts['definition']['revision']} has no {use}RoleArn"],
         )
 
@@ -54,9 +64,8 @@ def role_gone(facts):
         if role["found"] is False:
             yield Cause(
                 f"The {use} role that the task definition names does not exist.",
-                f"aws iam create-role --role-name {role['name']} --assume-role-policy-document "
-                f'\'{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"Service":"{ECS_TASKS}"}},'
-                '"Action":"sts:AssumeRole"}]}\'\nand give it its policies (docs/deploy.md); or correct the ARN in the definition',
+                f"aws iam create-role --role-name {role['name']} --assume-role-policy-document {TRUST}\n"
+                "and give it its policies (docs/deploy.md); or correct the ARN in the definition",
                 [role["arn"], *said(facts, r"assume")],
             )
 
@@ -67,46 +76,39 @@ def role_not_assumable(facts):
         if role["trust"] and not trusts(role["trust"], ECS_TASKS):
             yield Cause(
                 f"ECS may not assume the {use} role: its trust policy does not name {ECS_TASKS}.",
-                f"aws iam update-assume-role-policy --role-name {role['name']} --policy-document "
-                f'\'{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"Service":"{ECS_TASKS}"}},'
-                '"Action":"sts:AssumeRole"}]}\'',
+                f"aws iam update-assume-role-policy --role-name {role['name']} --policy-document {TRUST}",
                 [f"{role['arn']} trusts {role['trust'].get('Statement')}", *said(facts, r"assume")],
             )
 
 
-@rule("pass-role-denied", "the policies of who asks, and errors that name iam:PassRole")
+@rule("pass-role-denied", "what IAM says of who asks, and errors that name iam:PassRole")
 def pass_role_denied(facts):
-    words = (
-        "Whoever deploys may not hand this role to ECS: iam:PassRole is refused, and so is every new revision or task."
-    )
-    caller = facts["caller"]
-    told = said(facts, r"iam:PassRole")
-    policies = caller["policies"]
-    # Someone who only looks needs no PassRole.
-    deploys = policies and allowed(policies, "ecs:RegisterTaskDefinition", "*")
+    caller, told = facts["caller"], said(facts, r"iam:PassRole")
+    refused = {}
     for _, role in roles(facts):
         evidence = [t for t in told if role["arn"] in t]
-        if deploys and not allowed(policies, "iam:PassRole", role["arn"], {"iam:passedtoservice": ECS_TASKS}):
+        if caller["passes"].get(role["arn"]) is False:
             evidence.append(f"no policy of {caller['Arn']} allows iam:PassRole on {role['arn']}")
         if evidence:
-            yield Cause(words, pass_role_mend(caller, role["arn"]), evidence)
+            refused[role["arn"]] = evidence
             told = [t for t in told if t not in evidence]
     if told:
-        yield Cause(words, pass_role_mend(caller, "ROLE-ARN"), told)
+        refused["ROLE-ARN"] = told
+    for arn, evidence in refused.items():
+        yield Cause(
+            "Whoever deploys may not hand this role to ECS: iam:PassRole is refused, and so is every new revision or task.",
+            pass_role_mend(caller, arn),
+            evidence,
+        )
 
 
 def pass_role_mend(caller, arn):
     kind, *names = caller["Arn"].split(":")[5].split("/")
-    owner = (
-        f"put-user-policy --user-name {names[-1]}"
-        if kind == "user"
-        else f"put-role-policy --role-name {names[0] if names else 'ROLE'}"
-    )
-    return (
-        f"aws iam {owner} --policy-name pass-roles-to-ecs --policy-document "
-        f'\'{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":"iam:PassRole","Resource":"{arn}",'
-        f'"Condition":{{"StringEquals":{{"iam:PassedToService":"{ECS_TASKS}"}}}}}}]}}\''
-    )
+    role = f"put-role-policy --role-name {names[0] if names else 'ROLE'}"
+    owner = f"put-user-policy --user-name {names[-1]}" if kind == "user" else role
+    to_ecs = {"StringEquals": {"iam:PassedToService": ECS_TASKS}}
+    policy = document("iam:PassRole", Resource=arn, Condition=to_ecs)
+    return f"aws iam {owner} --policy-name pass-roles-to-ecs --policy-document {policy}"
 
 
 @rule("image-missing", "whether the image's repository and tag are in ECR")
@@ -129,25 +131,23 @@ def image_missing(facts):
         )
 
 
+def lacking(facts, actions):
+    """Those that IAM refuses to the execution role."""
+    role = facts["roles"]["execution"] or {"may": {}}
+    return [action for action in actions if role["may"].get(action) is False]
+
+
+def give_execution_policy(facts, words, lacks, evidence):
+    name = facts["roles"]["execution"]["name"]
+    mend = f"aws iam attach-role-policy --role-name {name} --policy-arn {EXECUTION_POLICY}"
+    return Cause(f"The execution role {name} may not {words}.", mend, [f"{name} lacks {', '.join(lacks)}", *evidence])
+
+
 @rule("pull-denied", "whether the execution role may pull the image")
 def pull_denied(facts):
-    image, role = facts["image"], facts["roles"]["execution"]
-    if not role or role["policies"] is None or not image.get("repository"):
-        return
-    repository = f"arn:aws:ecr:{image['region']}:{image['account']}:repository/{image['repository']}"
-    needs = {
-        "ecr:GetAuthorizationToken": "*",
-        "ecr:BatchCheckLayerAvailability": repository,
-        "ecr:GetDownloadUrlForLayer": repository,
-        "ecr:BatchGetImage": repository,
-    }
-    lacks = [action for action, on in needs.items() if not allowed(role["policies"], action, on)]
+    lacks = lacking(facts, ("ecr:GetAuthorizationToken", *PULL))
     if lacks:
-        yield Cause(
-            f"The execution role {role['name']} may not pull the image from ECR.",
-            f"aws iam attach-role-policy --role-name {role['name']} --policy-arn {EXECUTION_POLICY}",
-            [f"{role['name']} lacks {', '.join(lacks)}", *said(facts, r"CannotPullContainer|ecr:")],
-        )
+        yield give_execution_policy(facts, "pull the image from ECR", lacks, said(facts, r"CannotPullContainer|ecr:"))
 
 
 @rule("architecture", "stop reasons and logs that tell of another machine's image")
@@ -189,61 +189,40 @@ def secret_name(identifier):
     return name[:-7] if identifier.startswith("arn:") else name
 
 
-@rule("secret-denied", "the reader's policies, and the policy of the secret")
+@rule("secret-denied", "whether the reader may read the secrets, and the policies of the secrets")
 def secret_denied(facts):
-    read = "secretsmanager:GetSecretValue"
     for secret in facts["secrets"]:
-        role = facts["roles"][secret["reader"]]
+        which, role = secret["id"], facts["roles"][secret["reader"]]
         if not secret["found"] or not role or not role["found"]:
             continue
-        evidence = [
-            f"{secret['arn']} is read by the {secret['reader']} role",
-            *said(facts, r"secret"),
-            *logged(facts, "SECRET|denied"),
-        ]
-        if secret["policy"] and denies(secret["policy"], read, role["arn"]):
+        reader = f"{secret['reader']} role {role['name']}"
+        evidence = [f"{secret['arn']} is read by the {secret['reader']} role"]
+        evidence += [*said(facts, r"secret"), *logged(facts, "SECRET|denied")]
+        if secret["policy"] and denies(secret["policy"], READ, role["arn"]):
             yield Cause(
-                f"The policy of the secret {secret['id']} itself refuses the {secret['reader']} role {role['name']}.",
-                f"aws secretsmanager get-resource-policy --secret-id {secret['id']}    # take the Deny out, or name the role in it:\n"
-                f"aws secretsmanager put-resource-policy --secret-id {secret['id']} --resource-policy file://policy.json",
+                f"The policy of the secret {which} itself refuses the {reader}.",
+                f"aws secretsmanager get-resource-policy --secret-id {which}    # take the Deny out, or name the role in it:\n"
+                f"aws secretsmanager put-resource-policy --secret-id {which} --resource-policy file://policy.json",
                 [str(secret["policy"]["Statement"]), *evidence],
             )
-        elif role["policies"] is not None and not allowed(role["policies"], read, secret["arn"]):
+        elif secret["may"] is False:
             yield Cause(
-                f"The {secret['reader']} role {role['name']} may not read the secret {secret['id']}.",
-                f"aws iam put-role-policy --role-name {role['name']} --policy-name read-secret --policy-document "
-                f'\'{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":"{read}","Resource":"{secret["arn"]}"}}]}}\'',
+                f"The {reader} may not read the secret {which}.",
+                f"aws iam put-role-policy --role-name {role['name']} --policy-name read-secret "
+                f"--policy-document {document(READ, Resource=secret['arn'])}",
                 evidence,
             )
 
 
 @rule("logs-denied", "the log group, and whether the execution role may write and make it")
 def logs_denied(facts):
-    logs, role = facts["logs"], facts["roles"]["execution"]
-    if not logs["group"] or not role or role["policies"] is None:
-        return
-    options = container(facts["definition"])["logConfiguration"]["options"]
-    # arn:aws:ecs:REGION:ACCOUNT:task-definition/…
-    place = ":".join(facts["definition"]["taskDefinitionArn"].split(":")[3:5])
-    group = f"arn:aws:logs:{place}:log-group:{logs['group']}"
-    evidence = said(facts, r"logger|log group|logs:")
-    lacks = [
-        a
-        for a in ("logs:CreateLogStream", "logs:PutLogEvents")
-        if not allowed(role["policies"], a, f"{group}:log-stream:x")
-    ]
+    logs, evidence = facts["logs"], said(facts, r"logger|log group|logs:")
+    lacks = lacking(facts, ("logs:CreateLogStream", "logs:PutLogEvents"))
     if lacks:
-        yield Cause(
-            f"The execution role {role['name']} may not write the logs.",
-            f"aws iam attach-role-policy --role-name {role['name']} --policy-arn {EXECUTION_POLICY}",
-            [f"{role['name']} lacks {', '.join(lacks)}", *evidence],
-        )
+        yield give_execution_policy(facts, "write the logs", lacks, evidence)
     if logs["found"] is False:
-        makes = options.get("awslogs-create-group") == "true"
-        if not makes or not (
-            allowed(role["policies"], "logs:CreateLogGroup", group)
-            or allowed(role["policies"], "logs:CreateLogGroup", f"{group}:*")
-        ):
+        makes = container(facts["definition"])["logConfiguration"]["options"].get("awslogs-create-group") == "true"
+        if not makes or lacking(facts, ["logs:CreateLogGroup"]):
             why = "the execution role lacks logs:CreateLogGroup" if makes else "awslogs-create-group is not set"
             yield Cause(
                 f"The log group {logs['group']} does not exist, and the task may not make it.",
@@ -255,32 +234,24 @@ def logs_denied(facts):
 @rule("container-exited", "exit codes of stopped tasks, and their last log lines")
 def container_exited(facts):
     seen = set()
-    for task in facts["stopped"]:
-        # What ECS or a person stopped did not stop by itself.
-        if task.get("stopCode") in ("ServiceSchedulerInitiated", "UserInitiated"):
+    # What ECS or a person stopped did not stop by itself.
+    stopped = [t for t in facts["stopped"] if t.get("stopCode") not in ("ServiceSchedulerInitiated", "UserInitiated")]
+    for task, box in ((task, box) for task in stopped for box in task.get("containers", [])):
+        code, reason = box.get("exitCode"), box.get("reason") or ""
+        # A task of no service, which was run once and ended well, is no fault.
+        ended_well = code == 0 and not task.get("startedBy", "").startswith("ecs-svc/")
+        if code is None or ended_well or (box["name"], code) in seen:
             continue
-        for box in task.get("containers", []):
-            code = box.get("exitCode")
-            memory = "OutOfMemory" in (box.get("reason") or "")
-            # A task of no service, which was run once and ended well, is no fault.
-            ended_well = code == 0 and not task.get("startedBy", "").startswith("ecs-svc/")
-            if code is None or ended_well or (box["name"], code) in seen:
-                continue
-            seen.add((box["name"], code))
-            meaning = (
-                "it was killed: it ran out of memory"
-                if memory
-                else EXITS.get(code, "not one of the program's own codes")
-            )
-            yield Cause(
-                f"The container {box['name']} ended with exit code {code}: {meaning}.",
-                exit_mend(facts, code),
-                [
-                    f"task {task['taskArn'].split('/')[-1]}: {task.get('stoppedReason')}",
-                    *([box["reason"]] if box.get("reason") else []),
-                ]
-                + [f"log: {line}" for line in facts["logs"]["lines"][-5:]],
-            )
+        seen.add((box["name"], code))
+        meaning = EXITS.get(code, "not one of the program's own codes")
+        if "OutOfMemory" in reason:
+            meaning = "it was killed: it ran out of memory"
+        evidence = [f"task {task['taskArn'].split('/')[-1]}: {task.get('stoppedReason')}", *([reason] if reason else [])]
+        yield Cause(
+            f"The container {box['name']} ended with exit code {code}: {meaning}.",
+            exit_mend(facts, code),
+            evidence + [f"log: {line}" for line in facts["logs"]["lines"][-5:]],
+        )
 
 
 def exit_mend(facts, code):

@@ -69,3 +69,7 @@ def said(facts, pattern):
 def logged(facts, pattern):
     """The last log lines that match."""
     return [f"log: {line}" for line in facts["logs"]["lines"] if re.search(pattern, line, re.IGNORECASE)][-3:]
+
+
+def update(facts, change):
+    return f"aws ecs update-service --cluster {facts['cluster']} --service {facts['service']['serviceName']} {change}"

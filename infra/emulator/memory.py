@@ -5,12 +5,22 @@ one for ever. Each patch below gives back one such thing.
 """
 
 import json
+from types import SimpleNamespace
 
 from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
 from moto.core.exceptions import JsonRESTError
+from moto.core.responses import ActionResult
 from moto.ec2.models.security_groups import SecurityGroupRule
 from moto.ecs.responses import EC2ContainerServiceResponse
-from moto.iam.access_control import IAMPolicyStatement, IAMRequest, PermissionResult
+from moto.iam.access_control import (
+    AssumedRoleAccessKey,
+    IAMPolicy,
+    IAMPolicyStatement,
+    IAMRequest,
+    IAMUserAccessKey,
+    PermissionResult,
+)
+from moto.iam.responses import IamResponse
 from moto.rds.models import DBParameterGroup, RDSBackend
 from moto.route53.models import Route53Backend
 from moto.s3.models import FakeDeleteMarker
@@ -156,3 +166,27 @@ Route53Backend.change_resource_record_sets = change_records_again
 
 # Emptying a bucket with versions stumbles over what deleted objects leave.
 FakeDeleteMarker.dispose = lambda self: None
+
+
+# moto simulates no policies, but weighs them for its own calls. Unlike IAM it knows neither permission boundaries nor the
+# policies of an organisation, and takes an unmet condition for a refusal.
+def simulate_principal_policy(self):
+    kind, _, name = self._get_param("PolicySourceArn").split(":")[5].partition("/")
+    holder = SimpleNamespace(backend=self.backend, _owner_role_name=name, _owner_user_name=name)
+    policies = (AssumedRoleAccessKey if kind == "role" else IAMUserAccessKey).collect_policies(holder)
+    context = {entry["ContextKeyName"]: entry["ContextKeyValues"][0] for entry in self._get_param("ContextEntries", [])}
+
+    def decision(action, resource):
+        results = {IAMPolicy(policy).is_action_permitted(action, resource, None, context) for policy in policies}
+        if PermissionResult.DENIED in results:
+            return "explicitDeny"
+        return "allowed" if PermissionResult.PERMITTED in results else "implicitDeny"
+
+    results = [
+        {"EvalActionName": action, "EvalResourceName": resource, "EvalDecision": decision(action, resource)}
+        for action in self._get_param("ActionNames") for resource in self._get_param("ResourceArns")
+    ]  # fmt: skip
+    return ActionResult({"EvaluationResults": results, "IsTruncated": False})
+
+
+IamResponse.simulate_principal_policy = simulate_principal_policy

@@ -7,7 +7,8 @@ held against what AWS documents, and every dimension's value against what Terraf
 import json
 import re
 
-from resource_rules import REPOSITORY, of
+from resource_rules import environment
+from stack import REPOSITORY
 
 BALANCER, TARGETS = ("LoadBalancer",), ("LoadBalancer", "TargetGroup")
 SERVICE, DATABASE = ("ClusterName", "ServiceName"), ("DBInstanceIdentifier",)
@@ -48,21 +49,21 @@ ALARMS = {
 
 
 def findings(state):
-    filters = of(state, "aws_cloudwatch_log_metric_filter")
-    written = {tuple(one["values"]["metric_transformation"][0][key] for key in ("namespace", "name")): {()} for one in filters}
+    filters, alarms = state.of("aws_cloudwatch_log_metric_filter"), state.of("aws_cloudwatch_metric_alarm")
+    service, rule = state.one("aws_ecs_service"), state.one("aws_cloudwatch_event_rule")
+    written = {tuple(one["metric_transformation"][0][key] for key in ("namespace", "name")): {()} for one in filters}
     namespaces = {namespace for namespace, _ in written}
-    serve = json.loads(state["module.service.aws_ecs_task_definition.serve"]["values"]["container_definitions"])[0]
-    told_in = {variable["value"] for variable in serve["environment"] if variable["name"] == "METRICS_NAMESPACE"}
-    if told_in != namespaces:
+    serve = state.one("aws_ecs_task_definition.serve")
+    if {environment(serve).get("METRICS_NAMESPACE")} != namespaces:
         yield "own-metrics", "the service's numbers do not go where the filters' go"
     written |= {(namespace, name): {()} for namespace in namespaces for name in TOLD} | WRITTEN_BY_AWS
     there = {
-        "LoadBalancer": of(state, "aws_lb")[0]["values"]["arn_suffix"],
-        "TargetGroup": of(state, "aws_lb_target_group")[0]["values"]["arn_suffix"],
-        "ClusterName": of(state, "aws_ecs_cluster")[0]["values"]["name"],
-        "ServiceName": of(state, "aws_ecs_service")[0]["values"]["name"],
-        "RuleName": of(state, "aws_cloudwatch_event_rule")[0]["values"]["name"],
-        "DBInstanceIdentifier": of(state, "aws_db_instance")[0]["values"]["identifier"],
+        "LoadBalancer": state.one("aws_lb")["arn_suffix"],
+        "TargetGroup": state.one("aws_lb_target_group")["arn_suffix"],
+        "ClusterName": state.one("aws_ecs_cluster")["name"],
+        "ServiceName": service["name"],
+        "RuleName": rule["name"],
+        "DBInstanceIdentifier": state.one("aws_db_instance")["identifier"],
     }
 
     def wrong(namespace, name, dimensions):
@@ -72,7 +73,7 @@ def findings(state):
             return f"it is not written by {sorted(dimensions)}"
         return next((f"there is no {key} {value}" for key, value in dimensions.items() if there[key] != value), None)
 
-    alarms = {alarm["values"]["alarm_name"].removeprefix("blog-api-"): alarm["values"] for alarm in of(state, "aws_cloudwatch_metric_alarm")}
+    alarms = {alarm["alarm_name"].removeprefix("blog-api-"): alarm for alarm in alarms}
     for name in ALARMS.keys() - alarms.keys():
         yield "alarms", f"there is no alarm {name}"
     for name, alarm in alarms.items():
@@ -87,27 +88,25 @@ def findings(state):
         if alarm["comparison_operator"] not in side:
             yield "alarm-direction", f"{name} goes off when all is well"
 
-    for widget in json.loads(of(state, "aws_cloudwatch_dashboard")[0]["values"]["dashboard_body"])["widgets"]:
+    for widget in json.loads(state.one("aws_cloudwatch_dashboard")["dashboard_body"])["widgets"]:
         for namespace, name, *rest in widget["properties"]["metrics"]:
             pairs = [part for part in rest if isinstance(part, str)]
             why = wrong(namespace, name, dict(zip(pairs[::2], pairs[1::2], strict=True)))
             if why:
                 yield "dashboard-metrics", f"{namespace} {name}: {why}"
 
-    logs = state["module.service.aws_cloudwatch_log_group.this"]["values"]["name"]
-    for one_filter in filters:
-        if one_filter["values"]["log_group_name"] != logs:
-            yield "filtered-logs", f"{one_filter['address']} does not read the service's log"
+    for one in filters:
+        if one["log_group_name"] != "/ecs/blog-api":
+            yield "filtered-logs", f"{one['address']} does not read the service's log"
 
-    pattern = json.loads(of(state, "aws_cloudwatch_event_rule")[0]["values"]["event_pattern"])
-    cluster = of(state, "aws_ecs_cluster")[0]["values"]["arn"]
-    detail = pattern["detail"]
-    of_whom = {"clusterArn": [cluster], "group": [f"service:{there['ServiceName']}"], "lastStatus": ["STOPPED"]}
-    if (pattern["source"], pattern["detail-type"]) != (["aws.ecs"], ["ECS Task State Change"]) or not of_whom.items() <= detail.items():
+    pattern = json.loads(rule["event_pattern"])
+    of_whom = {"clusterArn": [state.one("aws_ecs_cluster")["arn"]], "group": [f"service:{service['name']}"], "lastStatus": ["STOPPED"]}
+    kind = pattern["source"], pattern["detail-type"]
+    if kind != (["aws.ecs"], ["ECS Task State Change"]) or not of_whom.items() <= pattern["detail"].items():
         yield "stopped-tasks", "the rule does not see this service's tasks stop"
-    if of(state, "aws_cloudwatch_event_target")[0]["values"]["rule"] != there["RuleName"]:
+    if state.one("aws_cloudwatch_event_target")["rule"] != rule["name"]:
         yield "stopped-tasks", "what stopped is kept nowhere"
 
-    topic = of(state, "aws_sns_topic")[0]["values"]["arn"]
-    if [one["values"]["topic_arn"] for one in of(state, "aws_sns_topic_subscription")] != [topic]:
+    topic = state.one("aws_sns_topic")["arn"]
+    if [one["topic_arn"] for one in state.of("aws_sns_topic_subscription")] != [topic]:
         yield "alarm-email", "alarm_email is given and not told"

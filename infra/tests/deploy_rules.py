@@ -3,9 +3,9 @@
 import json
 import re
 
-from resource_rules import REPOSITORY, listed, of, one, statements
+from resource_rules import ROLE, listed
+from stack import REPOSITORY
 
-ROLE = "arn:aws:iam::123456789012:role/blog-api-"
 # What no line of a script shows: docker pushes layers, and ECS asks who may pass the roles of a task.
 BESIDES = {
     "ecr:BatchCheckLayerAvailability",
@@ -18,60 +18,56 @@ BESIDES = {
 }
 SERVICES = "(ec2|ecr|ecs|elbv2|iam|logs|secretsmanager|sts)"
 # Calls whose right has another name; none is needed to ask who one is.
-RIGHTS = {
-    "ecr:GetLoginPassword": "ecr:GetAuthorizationToken",
-    "sts:GetCallerIdentity": None,
-    # Of users, who are not this role.
-    "iam:ListGroupsForUser": None,
-}
+RIGHTS = {"ecr:GetLoginPassword": "ecr:GetAuthorizationToken", "sts:GetCallerIdentity": None}
+GITHUB = "token.actions.githubusercontent.com"
 
 
 def calls():
     """The rights for every call to AWS that the scripts make."""
     shell = "".join((REPOSITORY / "infra/deploy" / name).read_text() for name in ("deploy", "rollback", "ecs"))
-    facts = (REPOSITORY / "infra/diagnosis/facts.py").read_text()
     made = re.findall(rf"\baws {SERVICES} ([a-z-]+)", shell)
-    made += re.findall(rf'"{SERVICES}",\s+f?"([a-z{{}}-]+)"', facts)
+    made += re.findall(rf'"{SERVICES}",\s+"([a-z-]+)"', (REPOSITORY / "infra/diagnosis/facts.py").read_text())
     for service, command in made:
-        name = "".join(part.title() for part in command.replace("{kind}", "role").split("-"))
+        name = "".join(part.title() for part in command.split("-"))
         right = f"{service.replace('elbv2', 'elasticloadbalancing')}:{name}"
-        right = RIGHTS.get(right, right)
-        if right:
-            yield right
+        yield RIGHTS.get(right, right)
 
 
-def role(state):
-    allowed = {action: statement for statement in statements(state, "deploy") for action in listed(statement["Action"])}
-    needed = set(calls()) | BESIDES
-    if needed - allowed.keys():
-        yield "deploy-needs", f"the deploy role lacks {sorted(needed - allowed.keys())}"
-    if allowed.keys() - needed:
-        yield "deploy-rights", f"the deploy role may also {sorted(allowed.keys() - needed)}"
+def rights(state):
+    needed, allowed = {*calls(), *BESIDES} - {None}, allowances(state).keys()
+    if needed - allowed:
+        yield "deploy-needs", f"the deploy role lacks {sorted(needed - allowed)}"
+    if allowed - needed:
+        yield "deploy-rights", f"the deploy role may also {sorted(allowed - needed)}"
 
-    def statement(action):
-        return allowed.get(action, {"Resource": ""})
 
-    if set(listed(statement("iam:PassRole")["Resource"])) != {ROLE + role for role in ("execution", "task", "migrate")}:
-        yield "pass-role", "the deploy role must pass the three roles of tasks and no other"
-    if statement("iam:PassRole").get("Condition") != {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}:
-        yield "pass-to", "roles are passed to ECS tasks alone"
-    if not statement("ecs:UpdateService")["Resource"].endswith(":service/blog-cluster/blog-api"):
-        yield "deploy-service", "the deploy role rolls another service"
-    run = statement("ecs:RunTask")
+def allowances(state):
+    """The statement that allows each action."""
+    return {action: statement for statement in state.statements("deploy") for action in listed(statement["Action"])}
+
+
+def passes(state):
+    return allowances(state)["iam:PassRole"]
+
+
+def runs(state):
+    statement = allowances(state)["ecs:RunTask"]
     in_cluster = {"ArnEquals": {"ecs:cluster": "arn:aws:ecs:ap-northeast-2:123456789012:cluster/blog-cluster"}}
-    if not run["Resource"].endswith(":task-definition/blog-api-migrate:*") or run.get("Condition") != in_cluster:
-        yield "deploy-runs", "the deploy role runs other tasks than migrations, or elsewhere"
+    return statement["Resource"].endswith(":task-definition/blog-api-migrate:*") and statement["Condition"] == in_cluster
 
 
-def trust(state):
-    trusted = json.loads(one(state, "aws_iam_role", "deploy")["values"]["assume_role_policy"])["Statement"]
-    github = "token.actions.githubusercontent.com"
-    provider = of(state, "aws_iam_openid_connect_provider")[0]["values"]["arn"]
-    wanted = {f"{github}:aud": "sts.amazonaws.com", f"{github}:sub": "repo:owner/blog-api:environment:production"}
-    if [one["Condition"] for one in trusted] != [{"StringEquals": wanted}]:
-        yield "deploy-trust", "workflows of other repositories, environments or audiences may deploy"
-    if [one["Principal"] for one in trusted] != [{"Federated": provider}]:
-        yield "deploy-provider", "others than GitHub may assume the deploy role"
+def trusted(state):
+    return json.loads(state.one("aws_iam_role.deploy")["assume_role_policy"])["Statement"]
+
+
+ROWS = [
+    ("pass-role", None, lambda s: set(listed(passes(s)["Resource"])) == {ROLE + role for role in ("execution", "task", "migrate")}, "the deploy role must pass the three roles of tasks and no other"),
+    ("pass-to", None, lambda s: passes(s)["Condition"] == {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}, "roles are passed to ECS tasks alone"),
+    ("deploy-service", None, lambda s: allowances(s)["ecs:UpdateService"]["Resource"].endswith(":service/blog-cluster/blog-api"), "the deploy role rolls another service"),
+    ("deploy-runs", None, runs, "the deploy role runs other tasks than migrations, or elsewhere"),
+    ("deploy-trust", None, lambda s: [one["Condition"] for one in trusted(s)] == [{"StringEquals": {f"{GITHUB}:aud": "sts.amazonaws.com", f"{GITHUB}:sub": "repo:owner/blog-api:environment:production"}}], "workflows of other repositories, environments or audiences may deploy"),
+    ("deploy-provider", None, lambda s: [one["Principal"] for one in trusted(s)] == [{"Federated": s.one("aws_iam_openid_connect_provider")["arn"]}], "others than GitHub may assume the deploy role"),
+]  # fmt: skip
 
 
 def workflows(source):

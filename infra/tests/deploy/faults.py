@@ -97,8 +97,15 @@ def endpoints(facts, *services):
         )
 
 
-def policy(action, resource, effect="Allow", **more):
-    return {"Version": "2012-10-17", "Statement": [{"Effect": effect, "Action": action, "Resource": resource, **more}]}
+def refuse(role, actions):
+    role["may"] |= {action: False for action in role["may"] if action.startswith(actions)}
+
+
+def denial(principals):
+    """Of a secret's own policy, for all but these."""
+    condition = {"ArnNotEquals": {"aws:PrincipalArn": principals}}
+    statement = {"Effect": "Deny", "Action": "secretsmanager:*", "Resource": "*", "Principal": "*", "Condition": condition}
+    return {"Version": "2012-10-17", "Statement": [statement]}
 
 
 # Startup ------------------------------------------------------------------------------------------------------
@@ -106,7 +113,7 @@ def policy(action, resource, effect="Allow", **more):
 
 @fault("pull-denied", "may not pull the image", "attach-role-policy --role-name blog-api-execution")
 def pull_without_permission(facts):
-    facts["roles"]["execution"]["policies"] = [policy("logs:*", "*")]
+    refuse(facts["roles"]["execution"], "ecr:")
     cannot_start(facts, "CannotPullContainerError: … is not authorized to perform: ecr:GetAuthorizationToken")
 
 
@@ -134,16 +141,14 @@ def secret_deleted(facts):
 
 @fault("secret-denied", "task role blog-api-task may not read the secret", "put-role-policy --role-name blog-api-task")
 def task_role_may_not_read_the_secret(facts):
-    facts["roles"]["task"]["policies"] = [
-        policy("secretsmanager:GetSecretValue", "arn:aws:secretsmanager:*:*:secret:another-*")
-    ]
+    facts["secrets"][0]["may"] = False
 
 
 @fault(
     "secret-denied", "execution role blog-api-execution may not read", "put-role-policy --role-name blog-api-execution"
 )
 def execution_role_may_not_read_the_secret(facts):
-    facts["secrets"][0]["reader"] = "execution"
+    facts["secrets"][0].update(reader="execution", may=False)
     cannot_start(
         facts,
         "ResourceInitializationError: unable to pull secrets or registry auth: … secretsmanager: AccessDeniedException",
@@ -152,22 +157,19 @@ def execution_role_may_not_read_the_secret(facts):
 
 @fault("secret-denied", "policy of the secret", "put-resource-policy")
 def secret_refuses_the_role(facts):
-    facts["secrets"][0]["policy"] = policy(
-        "secretsmanager:*", "*", "Deny", Principal="*",
-        Condition={"ArnNotEquals": {"aws:PrincipalArn": "arn:aws:iam::123456789012:role/another"}},
-    )  # fmt: skip
+    facts["secrets"][0]["policy"] = denial("arn:aws:iam::123456789012:role/another")
 
 
 @fault("logs-denied", "may not write the logs", "attach-role-policy")
 def logs_without_permission(facts):
-    facts["roles"]["execution"]["policies"] = [policy("ecr:*", "*")]
+    refuse(facts["roles"]["execution"], "logs:")
     cannot_start(facts, "ResourceInitializationError: failed to validate logger args: create stream has been retried")
 
 
 @fault("logs-denied", "may not make it", "create-log-group --log-group-name /ecs/blog-api")
 def log_group_without_permission(facts):
     facts["logs"]["found"] = False
-    facts["roles"]["execution"]["policies"].pop(0)
+    refuse(facts["roles"]["execution"], "logs:CreateLogGroup")
 
 
 @fault("logs-denied", "may not make it", "create-log-group")
@@ -241,7 +243,7 @@ def no_task_role(facts):
     "create-role --role-name blog-api-execution",
 )
 def role_deleted(facts):
-    facts["roles"]["execution"] |= {"found": False, "trust": None, "policies": None}
+    facts["roles"]["execution"] |= {"found": False, "trust": None, "may": {}}
     event(facts, "(service blog-api) failed to launch a task: ECS was unable to assume the role")
 
 
@@ -261,7 +263,8 @@ def pass_role_refused(facts):
 
 @fault("pass-role-denied", "iam:PassRole is refused", "put-user-policy --user-name ada")
 def pass_role_not_granted(facts):
-    facts["caller"] |= {"Arn": "arn:aws:iam::123456789012:user/ada", "policies": [policy("ecs:*", "*")]}
+    roles = [role["arn"] for role in facts["roles"].values()]
+    facts["caller"] |= {"Arn": "arn:aws:iam::123456789012:user/ada", "passes": dict.fromkeys(roles, False)}
 
 
 # Network ------------------------------------------------------------------------------------------------------
