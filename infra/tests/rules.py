@@ -34,7 +34,8 @@ def each(rows, state):
             yield what, rule, "there is none"
         for one in matching:
             if not sound(holds, one):
-                yield "infra" if what is None else one["address"], rule, why
+                where = "infra" if what is None else one["address"]
+                yield where, rule, why
 
 
 def sound(holds, one):

@@ -1,10 +1,12 @@
-"""What must hold of a task definition, in the shape of ECS's RegisterTaskDefinition.
+"""usage: task_rules.py REGION FILE: what must hold of a task definition, in the shape of ECS's RegisterTaskDefinition.
 
 botocore knows the keys and types, cfn-lint the values that Fargate takes. What neither knows stands in `own`.
 """
 
 import json
 import re
+import sys
+from pathlib import Path
 
 import botocore.session
 import botocore.validate
@@ -108,3 +110,12 @@ def own_container(container):
 
 def broken(rules):
     return [(rule, why) for rule, (holds, why) in rules.items() if not holds]
+
+
+if __name__ == "__main__":
+    given = json.loads(Path(sys.argv[2]).read_text())
+    found = findings({given["family"]: given}, sys.argv[1])
+    for where, name, why in found:
+        print(f"{where}: {name}: {why}")
+    print(f"{sys.argv[2]} in {sys.argv[1]}: {len(found)} findings")
+    sys.exit(bool(found))

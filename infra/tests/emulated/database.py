@@ -1,54 +1,42 @@
 """A PostgreSQL as RDS runs one: TLS with a certificate of its own authority, passwords, an owner who is no superuser."""
 
-import contextlib
 import os
 import pwd
 import shutil
 import socket
 import subprocess
 
+KEY = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1"
+
 
 class Database:
     def __init__(self, folder, bindir, name, owner, password):
-        self.folder, self.bindir, self.name = folder, bindir, name
-        self.port = free_port()
+        self.folder, self.bindir, self.name, self.port = folder, bindir, name, free_port()
         # PostgreSQL refuses to run as root.
         self.user = None
         if os.getuid() == 0:
-            names = {entry.pw_name for entry in pwd.getpwall()}
-            self.user = "postgres" if "postgres" in names else "nobody"
+            self.user = "postgres" if "postgres" in {entry.pw_name for entry in pwd.getpwall()} else "nobody"
             shutil.chown(folder, self.user)
         self.root_certificate = folder / "root.crt"
-        self.make_certificates()
-        self.run("initdb", "-D", "data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+        self.run(f"{KEY} -subj '/CN=Test authority' -keyout root.key -out root.crt")
+        self.run(
+            f"{KEY} -CA root.crt -CAkey root.key -subj /CN=localhost -addext subjectAltName=DNS:localhost"
+            " -addext basicConstraints=critical,CA:FALSE -keyout server.key -out server.crt"
+        )
+        self.run(f"{bindir}/initdb -D data -U postgres -A trust -E UTF8 --locale=C --no-sync")
         (folder / "data/pg_hba.conf").write_text("local all postgres trust\nhostssl all all samehost scram-sha-256\n")
-        settings = f"-k {folder} -p {self.port} -c listen_addresses=localhost -c ssl=on -F"
-        settings += f" -c ssl_cert_file={folder}/server.crt -c ssl_key_file={folder}/server.key"
-        self.run("pg_ctl", "-D", "data", "-l", "log", "-w", "-o", settings, "start")
-        for statement in (
-            f"create role {owner} login createrole createdb password '{password.replace(chr(39), chr(39) * 2)}'",
-            f"create database {name} owner {owner}",
-        ):
-            self.run("psql", "-h", str(folder), "-p", str(self.port), "-U", "postgres", "-qc", statement)
+        settings = f"-k {folder} -p {self.port} -c listen_addresses=localhost -F"
+        settings += f" -c ssl=on -c ssl_cert_file={folder}/server.crt -c ssl_key_file={folder}/server.key"
+        self.run(f"{bindir}/pg_ctl -D data -l log -w -o '{settings}' start")
+        quoted = password.replace("'", "''")
+        self.run(f"{bindir}/psql -h {folder} -p {self.port} -U postgres -q", (
+            f"create role {owner} login createrole createdb password '{quoted}';\ncreate database {name} owner {owner};\n"
+        ))  # fmt: skip
 
-    def make_certificates(self):
-        names = self.folder / "names"
-        names.write_text("subjectAltName=DNS:localhost\n")
-        key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-        for command in (
-            ["req", "-x509", *key, "-days", "1", "-subj", "/CN=Test authority", "-keyout", "root.key", "-out", "root.crt"],
-            ["req", *key, "-subj", "/CN=localhost", "-keyout", "server.key", "-out", "server.csr"],
-            ["x509", "-req", "-in", "server.csr", "-CA", "root.crt", "-CAkey", "root.key", "-CAcreateserial",
-             "-days", "1", "-extfile", "names", "-out", "server.crt"],
-        ):  # fmt: skip
-            self.run("openssl", *command)
-
-    def run(self, command, *arguments):
-        path = self.bindir / command
+    def run(self, command, given=""):
         done = subprocess.run(
-            [str(path) if path.exists() else command, *arguments],
-            cwd=self.folder, user=self.user, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            text=True, check=False,
+            ["bash", "-c", command], cwd=self.folder, user=self.user, input=given, text=True, check=False,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
         if done.returncode:
             raise SystemExit(f"{command} failed: {done.stdout}")
@@ -64,8 +52,7 @@ class Database:
         return done.returncode == 0, (done.stdout + done.stderr).strip()
 
     def stop(self):
-        with contextlib.suppress(SystemExit):
-            self.run("pg_ctl", "-D", "data", "-m", "immediate", "stop")
+        self.run(f"{self.bindir}/pg_ctl -D data -m immediate stop")
 
 
 def free_port():
