@@ -11,17 +11,16 @@ import report
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="diagnose", description="Says why a service does not come up, and the command that mends it.")
-    parser.add_argument(
-        "--task-definition", metavar="FAMILY:N", help="look at this revision instead of the one being rolled out"
+    parser = argparse.ArgumentParser(
+        prog="diagnose", description="Says why a service does not come up, and the command that mends it."
     )
-    parser.add_argument("--task", metavar="ARN", help="look at this one task instead of the service's stopped tasks")
-    parser.add_argument(
-        "--error", metavar="TEXT", action="append", default=[], help="what a failed aws command has said"
-    )
-    parser.add_argument("--save", metavar="FILE", help="also write the facts, as JSON")
-    parser.add_argument("--from", metavar="FILE", dest="source", help="judge facts that were saved, and ask nobody")
-    parser.add_argument("--rules", action="store_true", help="list the rules and what each looks at")
+    option = parser.add_argument
+    option("--task-definition", metavar="FAMILY:N", help="look at this revision instead of the one being rolled out")
+    option("--task", metavar="ARN", help="look at this one task instead of the service's stopped tasks")
+    option("--error", metavar="TEXT", action="append", default=[], help="what a failed aws command has said")
+    option("--save", metavar="FILE", help="also write the facts, as JSON")
+    option("--from", metavar="FILE", dest="source", help="judge facts that were saved, and ask nobody")
+    option("--rules", action="store_true", help="list the rules and what each looks at")
     options = parser.parse_args()
     if os.environ.get("AWS_REGION"):
         # Version 1 of the aws command knows the region by this name only.
@@ -32,7 +31,7 @@ def main():
     if options.source:
         known = json.loads(Path(options.source).read_text())
     else:
-        known = facts.gather(
+        known = facts.Gatherer().gather(
             cluster=os.environ.get("CLUSTER") or "blog-cluster",
             service_name=os.environ.get("SERVICE") or "blog-api",
             definition=options.task_definition,

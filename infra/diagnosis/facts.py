@@ -277,10 +277,6 @@ class Gatherer:
         return logs
 
 
-def gather(**what):
-    return Gatherer().gather(**what)
-
-
 def newest_first(tasks):
     return sorted(tasks, key=lambda t: str(t.get("stoppedAt", "")), reverse=True)
 

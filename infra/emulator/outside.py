@@ -8,6 +8,7 @@ import time
 from flask import Flask, Response, request
 from moto.ecr.models import Repository, ecr_backends
 from moto.ecs.models import ecs_backends
+from patches import patch
 from rollouts import ACCOUNT, behaviour
 
 PORT = int(sys.argv[1]) + 1
@@ -32,17 +33,12 @@ def health():
     return Response("no task runs", status=503)
 
 
-make_repository = Repository.__init__
-
-
-def make_near_repository(self, *args, **kwargs):
-    make_repository(self, *args, **kwargs)
+@patch(Repository, "__init__")
+def make_near_repository(make, self, *args, **kwargs):
+    make(self, *args, **kwargs)
     # Docker would look for the real name on the internet.
     if self.name.startswith("here/"):
         self.uri = f"127.0.0.1:{PORT}/{self.name}"
-
-
-Repository.__init__ = make_near_repository
 
 
 @outside.get("/v2/")

@@ -17,6 +17,7 @@ from moto.ecr.models import ecr_backends
 from moto.ecs.models import EC2ContainerServiceBackend as Ecs
 from moto.ecs.models import Task
 from moto.logs.models import logs_backends
+from patches import patch
 
 ACCOUNT = "123456789012"
 
@@ -61,20 +62,16 @@ def end(backend, task, definition, command):
         logs.put_log_events(group, stream, [{"timestamp": int(time.time() * 1000), "message": line}])
 
 
-register = Ecs.register_task_definition
-
-
-def register_or_refuse(self, family, container_definitions, *rest, **more):
+@patch(Ecs, "register_task_definition")
+def register_or_refuse(register, self, family, container_definitions, *rest, **more):
     error = behaviour(container_definitions[0]["image"]).get("register")
     if error:
         raise JsonRESTError("AccessDeniedException", error)
     return register(self, family, container_definitions, *rest, **more)
 
 
-run_task = Ecs.run_task
-
-
-def run_one_off(self, cluster_str, task_definition_str, *rest, **more):
+@patch(Ecs, "run_task")
+def run_one_off(run_task, self, cluster_str, task_definition_str, *rest, **more):
     tasks = run_task(self, cluster_str, task_definition_str, *rest, **more)
     definition = self.describe_task_definition(task_definition_str)
     for task in tasks:
@@ -82,42 +79,29 @@ def run_one_off(self, cluster_str, task_definition_str, *rest, **more):
     return tasks
 
 
-list_tasks = Ecs.list_tasks
-
-
-def list_tasks_of(self, *args, **kwargs):
+@patch(Ecs, "list_tasks")
+def list_tasks_of(list_tasks, self, *args, **kwargs):
     # moto does not know which service a task is of.
     service = kwargs.get("service_name") or (args[4] if len(args) > 4 else None)
     return [t for t in list_tasks(self, *args, **kwargs) if not service or t.group == f"service:{service}"]
 
 
-Ecs.register_task_definition, Ecs.run_task, Ecs.list_tasks = register_or_refuse, run_one_off, list_tasks_of
 # moto counts the room on container instances, which Fargate has none of.
-Ecs._calculate_task_resource_requirements = lambda self, definition: {
-    "CPU": 0,
-    "MEMORY": 0,
-    "PORTS": [],
-    "PORTS_UDP": [],
-}
+Ecs._calculate_task_resource_requirements = lambda self, definition: {"CPU": 0, "MEMORY": 0, "PORTS": [], "PORTS_UDP": []}
 
 
 # Services ---------------------------------------------------------------------------------------------------
 
-update_service, describe_services = Ecs.update_service, Ecs.describe_services
 
-
-def update_and_roll_out(self, properties):
+@patch(Ecs, "update_service")
+def update_and_roll_out(update_service, self, properties):
     wanted = properties.pop("task_definition", None)
     service = update_service(self, properties)
     if service.deployments and service.deployments[0]["rolloutState"] == "COMPLETED":
         service.deployments[0] |= {"desiredCount": service.desired_count, "runningCount": service.desired_count}
     if wanted:
-        roll_out(
-            self,
-            service,
-            self.describe_task_definition(wanted).arn,
-            f"(service {service.name}) has begun a deployment.",
-        )
+        definition = self.describe_task_definition(wanted).arn
+        roll_out(self, service, definition, f"(service {service.name}) has begun a deployment.")
     return service
 
 
@@ -137,7 +121,8 @@ def say(service, message):
     service.events.insert(0, {"id": str(time.time_ns()), "createdAt": utcnow(), "message": message})
 
 
-def describe_and_advance(self, cluster_str, names):
+@patch(Ecs, "describe_services")
+def describe_and_advance(describe_services, self, cluster_str, names):
     services, failures = describe_services(self, cluster_str, names)
     for service in services:
         if service.deployments and service.deployments[0]["rolloutState"] == "IN_PROGRESS":
@@ -154,11 +139,8 @@ def advance(backend, cluster, service):
     image = definition.container_definitions[0]["image"]
     code, _ = behaviour(image).get("serve", [None, ""])
     if in_ecr(backend, image) and code is None:
-        new |= {
-            "rolloutState": "COMPLETED",
-            "rolloutStateReason": f"ECS deployment {new['id']} completed.",
-            "runningCount": service.desired_count,
-        }
+        why = f"ECS deployment {new['id']} completed."
+        new |= {"rolloutState": "COMPLETED", "rolloutStateReason": why, "runningCount": service.desired_count}
         service.deployments = [new]
         say(service, f"(service {service.name}) has reached a steady state.")
         return
@@ -173,17 +155,9 @@ def advance(backend, cluster, service):
     say(service, f"(service {service.name}) was unable to start tasks: {task.stopped_reason}")
     breaker = (getattr(service, "deployment_configuration", None) or {}).get("deploymentCircuitBreaker", {})
     if breaker.get("enable") and new["failedTasks"] >= 2:
-        new |= {
-            "rolloutState": "FAILED",
-            "rolloutStateReason": "ECS deployment circuit breaker: tasks failed to start.",
-        }
+        new |= {"rolloutState": "FAILED", "rolloutStateReason": "ECS deployment circuit breaker: tasks failed to start."}
         old = [d for d in service.deployments if d["status"] == "ACTIVE"]
         if breaker.get("rollback") and old:
             service.deployments = [old[0] | {"status": "PRIMARY"}]
-            roll_out(
-                backend, service, old[0]["taskDefinition"], f"(service {service.name}) rolling back to {old[0]['id']}."
-            )
+            roll_out(backend, service, old[0]["taskDefinition"], f"(service {service.name}) rolling back to {old[0]['id']}.")
             service.deployments = service.deployments[:1]
-
-
-Ecs.update_service, Ecs.describe_services = update_and_roll_out, describe_and_advance

@@ -6,6 +6,8 @@ a rule catches only its own mistake, so none hides another.
 
 import copy
 
+from changes import add, drop, put
+
 # In Terraform's files: name, file, what stands there, what is put in its place, the rule, and where it must point if the
 # rule is for more than one mistake.
 TERRAFORM = [
@@ -143,29 +145,7 @@ REFUSED = [
 ]
 
 
-def container(**changes):
-    def change(definition):
-        definition["containerDefinitions"][0].update(changes)
-
-    return change
-
-
-def container_health(**changes):
-    def change(definition):
-        definition["containerDefinitions"][0]["healthCheck"].update(changes)
-
-    return change
-
-
-def task(**changes):
-    def change(definition):
-        definition.update(changes)
-
-    return change
-
-
-def without(key):
-    return lambda definition: definition.pop(key)
+BOX = "containerDefinitions.0"
 
 
 def variable(name, value):
@@ -176,44 +156,40 @@ def variable(name, value):
     return change
 
 
-def log_mode(definition):
-    definition["containerDefinitions"][0]["logConfiguration"]["options"]["mode"] = "blocking"
-
-
 # In task-definition.json: name, the change, the rule.
 TASK = [
-    ("512 CPU units with 512 MiB", task(memory="512"), "E3047"),
-    ("256 CPU units with 4 GiB", task(cpu="256", memory="4096"), "E3047"),
-    ("an unknown key", container(memmory=512), "botocore"),
-    ("a number for a word", task(cpu=512), "botocore"),
-    ("an unknown network mode", task(networkMode="awsvcp"), "E3030"),
-    ("bridge network", task(networkMode="bridge"), "fargate"),
-    ("missing execution role", without("executionRoleArn"), "execution-role"),
-    ("missing task role", without("taskRoleArn"), "task-role"),
-    ("one role for both", task(taskRoleArn="arn:aws:iam::123456789012:role/blog-api-execution"), "one-role-for-both"),
-    ("tag latest", container(image="123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/blog-api:latest"), "image-tag"),
-    ("no tag", container(image="123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/blog-api"), "image-tag"),
-    ("ARM", task(runtimePlatform={"operatingSystemFamily": "LINUX", "cpuArchitecture": "ARM64"}), "architecture"),
-    ("the only container is not essential", container(essential=False), "essential"),
-    ("stopTimeout over 120", container(stopTimeout=180), "stop-timeout"),
-    ("stopTimeout shorter than a stop", container(stopTimeout=30), "stop-timeout"),
-    ("health check each second", container_health(interval=1), "health-range"),
-    ("eleven retries", container_health(retries=11), "health-range"),
-    ("a check longer than its interval", container_health(timeout=20), "health-overlap"),
-    ("curl, which the image lacks", container_health(command=["CMD-SHELL", "curl -f http://127.0.0.1:8000/health"]), "health-command"),
-    ("no health check", lambda definition: definition["containerDefinitions"][0].pop("healthCheck"), "health-check"),
-    ("root", container(user="0:0"), "user"),
-    ("a file system to write to", container(readonlyRootFilesystem=False), "readonly"),
-    ("all capabilities", container(linuxParameters={"initProcessEnabled": True}), "capabilities"),
-    ("another port", container(portMappings=[{"containerPort": 8080, "protocol": "tcp"}]), "port"),
+    ("512 CPU units with 512 MiB", put("memory", "512"), "E3047"),
+    ("256 CPU units with 4 GiB", lambda definition: definition.update(cpu="256", memory="4096"), "E3047"),
+    ("an unknown key", put(f"{BOX}.memmory", 512), "botocore"),
+    ("a number for a word", put("cpu", 512), "botocore"),
+    ("an unknown network mode", put("networkMode", "awsvcp"), "E3030"),
+    ("bridge network", put("networkMode", "bridge"), "fargate"),
+    ("missing execution role", drop("executionRoleArn"), "execution-role"),
+    ("missing task role", drop("taskRoleArn"), "task-role"),
+    ("one role for both", put("taskRoleArn", "arn:aws:iam::123456789012:role/blog-api-execution"), "one-role-for-both"),
+    ("tag latest", put(f"{BOX}.image", "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/blog-api:latest"), "image-tag"),
+    ("no tag", put(f"{BOX}.image", "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/blog-api"), "image-tag"),
+    ("ARM", put("runtimePlatform", {"operatingSystemFamily": "LINUX", "cpuArchitecture": "ARM64"}), "architecture"),
+    ("the only container is not essential", put(f"{BOX}.essential", False), "essential"),
+    ("stopTimeout over 120", put(f"{BOX}.stopTimeout", 180), "stop-timeout"),
+    ("stopTimeout shorter than a stop", put(f"{BOX}.stopTimeout", 30), "stop-timeout"),
+    ("health check each second", put(f"{BOX}.healthCheck.interval", 1), "health-range"),
+    ("eleven retries", put(f"{BOX}.healthCheck.retries", 11), "health-range"),
+    ("a check longer than its interval", put(f"{BOX}.healthCheck.timeout", 20), "health-overlap"),
+    ("curl, which the image lacks", put(f"{BOX}.healthCheck.command", ["CMD-SHELL", "curl -f http://127.0.0.1:8000/health"]), "health-command"),
+    ("no health check", drop(f"{BOX}.healthCheck"), "health-check"),
+    ("root", put(f"{BOX}.user", "0:0"), "user"),
+    ("a file system to write to", put(f"{BOX}.readonlyRootFilesystem", False), "readonly"),
+    ("all capabilities", put(f"{BOX}.linuxParameters", {"initProcessEnabled": True}), "capabilities"),
+    ("another port", put(f"{BOX}.portMappings", [{"containerPort": 8080, "protocol": "tcp"}]), "port"),
     ("a password in the environment", variable("DATABASE_URL", "postgres://blog:secret@db/blog"), "password-in-environment"),
     ("development", variable("ENVIRONMENT", "development"), "environment"),
-    ("a variable twice", lambda definition: definition["containerDefinitions"][0]["environment"].append({"name": "LOG_LEVEL", "value": "debug"}), "environment-twice"),
+    ("a variable twice", add(f"{BOX}.environment", {"name": "LOG_LEVEL", "value": "debug"}), "environment-twice"),
     ("clients choose their address", variable("TRUSTED_PROXY_HOPS", "2"), "proxy-hops"),
     ("a longer stop than stopTimeout", variable("SHUTDOWN_TIMEOUT", "75"), "stop-timeout"),
     ("no secret", variable("DB_SECRET_ID", ""), "secret-id"),
-    ("logs that block", log_mode, "log-mode"),
-    ("logs to nowhere", lambda definition: definition["containerDefinitions"][0].pop("logConfiguration"), "logs"),
+    ("logs that block", put(f"{BOX}.logConfiguration.options.mode", "blocking"), "log-mode"),
+    ("logs to nowhere", drop(f"{BOX}.logConfiguration"), "logs"),
 ]
 
 

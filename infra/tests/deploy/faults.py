@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from changes import add, drop, put, update
+
 EXITED = "Essential container in task exited"
 FAILED = "(service blog-api) (task 1) failed ELB health checks in (target-group tg-blog-api)"
 STEADY = "(service blog-api) has reached a steady state."
@@ -12,46 +14,6 @@ ROLE = "arn:aws:iam::123456789012:role/blog-api"
 
 
 # Changes -------------------------------------------------------------------------------------------------------
-
-
-def at(facts, path):
-    """What stands at a path such as `subnets.0`, without its last part, and that part."""
-    *parts, last = [int(part) if part.isdigit() else part for part in path.split(".")]
-    for part in parts:
-        facts = facts[part]
-    return facts, last
-
-
-def put(path, value):
-    def change(facts):
-        holder, key = at(facts, path)
-        holder[key] = value
-
-    return change
-
-
-def update(path, **values):
-    def change(facts):
-        holder, key = at(facts, path)
-        holder[key].update(values)
-
-    return change
-
-
-def add(path, value):
-    def change(facts):
-        holder, key = at(facts, path)
-        holder[key].append(value)
-
-    return change
-
-
-def drop(path):
-    def change(facts):
-        holder, key = at(facts, path)
-        del holder[key]
-
-    return change
 
 
 def event(message):
@@ -85,16 +47,20 @@ def target(state, reason, description=""):
 
 def of_tasks(key, value):
     """A change of the security group of the tasks; below, of that of the load balancer."""
-    return lambda facts: put(f"security_groups.{task_group(facts)}.{key}", value)(facts)
+
+    def change(facts):
+        group = facts["service"]["networkConfiguration"]["awsvpcConfiguration"]["securityGroups"][0]
+        put(f"security_groups.{group}.{key}", value)(facts)
+
+    return change
 
 
 def of_balancer(key, value):
-    balancer = "target_groups.0.LoadBalancers.0"
-    return lambda facts: put(f"security_groups.{at(facts, balancer + '.SecurityGroups')[0]['SecurityGroups'][0]}.{key}", value)(facts)
+    def change(facts):
+        group = facts["target_groups"][0]["LoadBalancers"][0]["SecurityGroups"][0]
+        put(f"security_groups.{group}.{key}", value)(facts)
 
-
-def task_group(facts):
-    return facts["service"]["networkConfiguration"]["awsvpcConfiguration"]["securityGroups"][0]
+    return change
 
 
 def routes(*beside_the_local_one):

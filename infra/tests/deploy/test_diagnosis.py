@@ -14,11 +14,10 @@ import tempfile
 import unittest
 from pathlib import Path
 
-import faults
-
 REPOSITORY = Path(__file__).resolve().parents[3]
-sys.path.insert(0, str(REPOSITORY / "infra/diagnosis"))
+sys.path += [str(REPOSITORY / "infra/diagnosis"), str(REPOSITORY / "infra/tests")]
 
+import faults  # noqa: E402
 import policies  # noqa: E402
 import report  # noqa: E402
 from table import RULES  # noqa: E402
