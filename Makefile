@@ -70,7 +70,7 @@ test-abuse: image ## what attackers do to the image, and what everybody else not
 test-growth: ## looks for texts and bodies whose cost grows faster than their length
 	cargo test --test growth -- $(ARGS)
 
-test-task-definition: ## register task-definition.json with an emulator of ECS, and lint it
+test-task-definition: ## task-definition.json is one that ECS takes, as it is and with its placeholders filled
 	infra/tests/task-definition
 
 postgres: # the server's binaries, unless they are here or DATABASE_URL names a server

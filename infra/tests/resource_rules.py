@@ -158,7 +158,7 @@ PRODUCTION = BOOTSTRAP + [
     ("target-port", "aws_lb_target_group", lambda r: (r["protocol"], r["port"]) == ("HTTP", 8000), "the service listens on 8000"),
     ("target-health", "aws_lb_target_group", lambda r: health(r) == ("/health", "200", 15, 2), "GET /health, 200, each 15 s, twice"),
     ("deregistration", "aws_lb_target_group", lambda r: int(r["deregistration_delay"]) == 30, "a task stops accepting soon after"),
-    ("forward", "aws_lb_listener.https", lambda r: r["default_action"][0]["type"] == "forward", "443 leads to the tasks"),
+    ("forward", "aws_lb_listener.https", lambda r: (r["port"], r["default_action"][0]["type"]) == (443, "forward"), "443 leads to the tasks"),
     ("keep-alive", "aws_lb", lambda r: r["idle_timeout"] < 75, "the load balancer closes idle connections first"),
     ("public-balancer", "aws_lb", lambda r: not r["internal"], "clients reach it"),
     ("certificate", "aws_acm_certificate", lambda r: r["validation_method"] == "DNS", "it renews itself"),
