@@ -1,7 +1,7 @@
 """Deliberate mistakes, and the rule or the check of checkov (CKV…) that must catch each of them.
 
-Each mistake is made in a copy. Those in Terraform's files share one copy, which is applied to the mocked provider once:
-a rule catches only its own mistake, so none hides another.
+Each mistake is made in a copy. Those in Terraform's files share two: one that checkov reads, and one that is applied to the
+mocked provider. A rule catches only its own mistake, so none hides another.
 """
 
 import copy
@@ -89,7 +89,7 @@ TERRAFORM = [
     ("a secret of the account's key", "modules/database/secret.tf", "  kms_key_id  = var.kms_key_arn\n", "", "CKV_AWS_149"),
     ("a password in the state", "modules/database/secret.tf", '  secret_string_wo = jsonencode({\n    username = "blog_api"\n    password = local.application_password\n    host     = aws_db_instance.this.address\n    port     = aws_db_instance.this.port\n    dbname   = aws_db_instance.this.db_name\n  })\n  secret_string_wo_version = var.application_password_version\n', '  secret_string = jsonencode({\n    username = "blog_api"\n    password = local.application_password\n    host     = aws_db_instance.this.address\n    port     = aws_db_instance.this.port\n    dbname   = aws_db_instance.this.db_name\n  })\n', "password-in-state"),
     ("the parameters of everybody", "modules/database/main.tf", "aws_db_parameter_group.this.name", '"default.postgres17"', "parameters-used"),
-    ("slow statements are not logged", "modules/database/main.tf", '    value = "1000"', '    value = "-1"', "CKV2_AWS_30"),
+    ("slow statements are not logged", "modules/database/main.tf", '    value = "1000"', '    value = "-1"', "slow-statements"),
     ("no performance insights", "modules/database/main.tf", "performance_insights_enabled    = true", "performance_insights_enabled    = false", "CKV_AWS_353"),
     ("no enhanced monitoring", "modules/database/main.tf", "monitoring_interval             = 60", "monitoring_interval             = 0", "CKV_AWS_118"),
     ("the database can be deleted", "modules/database/main.tf", "  deletion_protection       = var.deletion_protection\n", "  deletion_protection       = false\n", "CKV_AWS_293"),

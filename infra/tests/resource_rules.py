@@ -203,6 +203,7 @@ PRODUCTION = BOOTSTRAP + [
     ("backups", "aws_db_instance", lambda r: r["backup_retention_period"] >= 7, "a week to notice a loss"),
     ("final-snapshot", "aws_db_instance", lambda r: not r["skip_final_snapshot"], "what is deleted can come back"),
     ("force-ssl", "aws_db_parameter_group", lambda r: parameters(r).get("rds.force_ssl") == "1", "nothing reaches it in the clear"),
+    ("slow-statements", "aws_db_parameter_group", lambda r: int(parameters(r).get("log_min_duration_statement", -1)) > 0, "slow statements are logged"),
     ("parameters-used", "aws_db_instance", lambda r: r["parameter_group_name"] == "blog-api-postgres17", "a group that nobody uses sets nothing"),
     # what is kept
     ("retention", "aws_cloudwatch_log_group", lambda r: r["retention_in_days"], "no log is kept for ever"),
