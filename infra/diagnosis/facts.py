@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 DAY = 24 * 60 * 60
 ECS_TASKS = "ecs-tasks.amazonaws.com"
 PULL = ("ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage")
-READ = "secretsmanager:GetSecretValue"
+PASS, READ = "iam:PassRole", "secretsmanager:GetSecretValue"
 
 
 class CannotAsk(Exception):
@@ -117,19 +117,23 @@ class Gatherer:
         )  # fmt: skip
         return newest_first(json.loads(event["message"])["detail"] for event in events.get("events", []))[:20]
 
-    def may(self, source, actions, resources, *context):
+    def may(self, source, actions, *resources, context=()):
         """Whether a user or role may do each action on one of the resources, as IAM simulates it; None if unknown."""
-        found, answer = self.look(
-            "iam", "simulate-principal-policy", "--policy-source-arn", source,
-            "--action-names", *actions, "--resource-arns", *resources, *context, missing=["NoSuchEntity"],
-        )  # fmt: skip
-        may = dict.fromkeys(actions)
-        for result in answer["EvaluationResults"] if found else []:
-            action, allowed = result["EvalActionName"], result["EvalDecision"] == "allowed"
-            # What depends on a condition whose value is not known here is not known.
-            if allowed or not result.get("MissingContextValues"):
-                may[action] = bool(may[action]) or allowed
-        return may
+        answers = {action: [] for action in actions}
+        for resource in resources:
+            found, answer = self.look(
+                "iam", "simulate-principal-policy", "--policy-source-arn", source,
+                "--action-names", *actions, "--resource-arns", resource, *context, missing=["NoSuchEntity"],
+            )  # fmt: skip
+            for result in answer["EvaluationResults"] if found else []:
+                allowed = result["EvalDecision"] == "allowed"
+                # What depends on a condition whose value is not known here is not known.
+                unknown = not allowed and result.get("MissingContextValues")
+                answers[result["EvalActionName"]].append(None if unknown else allowed)
+        return {
+            action: True if True in of_action else None if None in of_action or not of_action else False
+            for action, of_action in answers.items()
+        }
 
     def caller(self, identity, definition):
         """Who asks, and whether they may hand the definition's roles to ECS, if they may deploy at all."""
@@ -142,11 +146,11 @@ class Gatherer:
         passes = {}
         register = "ecs:RegisterTaskDefinition"
         # Someone who only looks needs no PassRole.
-        if source and self.may(source, [register], ["*"])[register]:
+        if source and self.may(source, [register], "*")[register]:
             to_ecs = f"ContextKeyName=iam:PassedToService,ContextKeyValues={ECS_TASKS},ContextKeyType=string"
             for role in (definition.get("executionRoleArn"), definition.get("taskRoleArn")):
                 if role:
-                    passes |= {role: self.may(source, ["iam:PassRole"], [role], "--context-entries", to_ecs)["iam:PassRole"]}
+                    passes[role] = self.may(source, [PASS], role, context=["--context-entries", to_ecs])[PASS]
         return {"Account": identity["Account"], "Arn": arn, "passes": passes}
 
     def roles(self, definition):
@@ -169,17 +173,17 @@ class Gatherer:
             arn, may = execution["arn"], execution["may"]
             if "repository" in image:
                 repository = f"arn:aws:ecr:{image['region']}:{image['account']}:repository/{image['repository']}"
-                may |= self.may(arn, ["ecr:GetAuthorizationToken"], ["*"]) | self.may(arn, PULL, [repository])
+                may |= self.may(arn, ["ecr:GetAuthorizationToken"], "*") | self.may(arn, PULL, repository)
             if logs["group"]:
                 # arn:aws:ecs:REGION:ACCOUNT:task-definition/…
                 place = ":".join(definition["taskDefinitionArn"].split(":")[3:5])
                 group = f"arn:aws:logs:{place}:log-group:{logs['group']}"
-                may |= self.may(arn, ["logs:CreateLogGroup"], [group, f"{group}:*"])
-                may |= self.may(arn, ["logs:CreateLogStream", "logs:PutLogEvents"], [f"{group}:log-stream:x"])
+                may |= self.may(arn, ["logs:CreateLogGroup"], group, f"{group}:*")
+                may |= self.may(arn, ["logs:CreateLogStream", "logs:PutLogEvents"], f"{group}:log-stream:x")
         for secret in parts["secrets"]:
             reader = roles[secret["reader"]]
             known = secret["found"] and reader and reader["found"]
-            secret["may"] = self.may(reader["arn"], [READ], [secret["arn"]])[READ] if known else None
+            secret["may"] = self.may(reader["arn"], [READ], secret["arn"])[READ] if known else None
 
     def image(self, definition):
         uri = container(definition).get("image", "")

@@ -147,12 +147,12 @@ def of_this_account(role):
     return all(statement.get("Condition") == account for statement in trusted if "Service" in statement["Principal"])
 
 
-BOOTSTRAP = [
+POLICIES = [
     ("wildcard", "aws_iam_role_policy", lambda r: not wild(r), "an action or a resource is any"),
     ("trust-account", "aws_iam_role", of_this_account, "a service may assume the role for another account's sake"),
 ]
 
-PRODUCTION = BOOTSTRAP + [
+PRODUCTION = POLICIES + [
     # the edge
     ("target-type", "aws_lb_target_group", lambda r: r["target_type"] == "ip", "a Fargate task is an address"),
     ("target-port", "aws_lb_target_group", lambda r: (r["protocol"], r["port"]) == ("HTTP", 8000), "the service listens on 8000"),
@@ -216,4 +216,6 @@ PRODUCTION = BOOTSTRAP + [
     ("log-latency", "aws_cloudwatch_log_metric_filter.latency", lambda r: counted(r) == ("{ $.latency_ms = * }", "$.latency_ms"), "the service logs how long an answer took"),
 ]
 
-BOOTSTRAP = BOOTSTRAP + [("state-kept", "aws_s3_bucket.state", lambda r: not r["force_destroy"], "a bucket with states is not deleted")]
+BOOTSTRAP = POLICIES + [
+    ("state-kept", "aws_s3_bucket.state", lambda r: not r["force_destroy"], "a bucket with states is not deleted"),
+]

@@ -17,6 +17,7 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[3]
 sys.path += [str(REPOSITORY / "infra/diagnosis"), str(REPOSITORY / "infra/tests")]
 
+import facts  # noqa: E402
 import faults  # noqa: E402
 import policies  # noqa: E402
 import report  # noqa: E402
@@ -27,11 +28,11 @@ NAMES = {rule.id for rule in [*RULES, report.UNEXPLAINED]}
 
 
 def causes(*changes):
-    facts = copy.deepcopy(HEALTHY)
+    known = copy.deepcopy(HEALTHY)
     for change in changes:
-        change(facts)
-    found = report.causes(facts)
-    return found, report.text(facts, found)
+        change(known)
+    found = report.causes(known)
+    return found, report.text(known, found)
 
 
 def of(name):
@@ -61,9 +62,9 @@ class Faults(unittest.TestCase):
 
     def test_saved_facts_are_judged_by_the_command(self):
         with tempfile.NamedTemporaryFile("w") as saved:
-            facts = copy.deepcopy(HEALTHY)
-            of("no such tag")(facts)
-            json.dump(facts, saved)
+            known = copy.deepcopy(HEALTHY)
+            of("no such tag")(known)
+            json.dump(known, saved)
             saved.flush()
             command = [REPOSITORY / "scripts/diagnose", "--from", saved.name]
             done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -98,6 +99,19 @@ class Faults(unittest.TestCase):
         for name, changes in faults.HARMLESS.items():
             with self.subTest(name):
                 self.assertEqual([], [(rule.id, cause.words) for rule, cause in causes(*changes)[0]])
+
+
+class Rights(unittest.TestCase):
+    def test_what_iam_answers(self):
+        denied = {"EvalActionName": "a", "EvalDecision": "implicitDeny"}
+        allowed, unclear = denied | {"EvalDecision": "allowed"}, denied | {"MissingContextValues": ["aws:SourceIp"]}
+        for may, results in [(True, [denied, allowed]), (False, [denied, denied]), (None, [denied, unclear]), (None, [])]:
+            gatherer = facts.Gatherer()
+            # An answer for each resource.
+            answers = iter(results)
+            gatherer.look = lambda *_, answers=answers, **__: (True, {"EvaluationResults": [next(answers)]})
+            with self.subTest(results):
+                self.assertEqual({"a": may}, gatherer.may("role", ["a"], *(f"resource-{n}" for n in range(len(results)))))
 
 
 class Policies(unittest.TestCase):
