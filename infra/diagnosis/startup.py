@@ -17,6 +17,7 @@ EXITS = {
     2: "the command line cannot be read: look at `command` in the task definition",
     64: "what was typed is not acceptable",
     69: "something outside is not there, which may pass by itself: the database does not answer, or the network to it is closed",
+    70: "a background task of the program ended, which is a defect of the program; the log names it",
     78: "the configuration is wrong, which will not pass by itself; the log line names the variable and the cause",
     137: "it was killed: out of memory, or it did not stop within `stopTimeout` after SIGTERM",
     139: "it crashed (segmentation fault): most often an image built for another machine",

@@ -155,6 +155,7 @@ FAULTS = [
     Fault("exited with 78", "container-exited", "exit code 78: the configuration is wrong", "logs tail /ecs/blog-api",
           [stop(EXITED, 78, log="blog-api: DB_SSL_MODE require: production takes verify-full only")]),
     Fault("exited with 69", "container-exited", "exit code 69: something outside is not there", "port 5432", [stop(EXITED, 69)]),
+    Fault("exited with 70", "container-exited", "exit code 70: a background task", "logs tail", [stop(EXITED, 70)]),
     Fault("exited with 1", "container-exited", "exit code 1: requests were cut off", "logs tail", [stop(EXITED, 1)]),
     Fault("exited with 137", "container-exited", "exit code 137: it was killed: out of memory, or", "memory", [stop(EXITED, 137)]),
     Fault("out of memory", "container-exited", "ran out of memory", "now 1024 MiB",
