@@ -46,14 +46,14 @@ test-feeds: postgres ## read the feeds and the sitemap with parsers that others 
 	tests/feeds/run
 
 test-infra: ## hold infra/ and the task definition against their rules, without an AWS account
-	tests/infra/run
+	infra/tests/static
 
 test-infra-emulated: postgres ## apply, use and destroy infra/ in an AWS emulated here, then test-deploy
-	tests/infra/emulated/run
-	tests/deploy/run
+	infra/tests/emulated/run
+	infra/tests/deploy/run
 
 test-deploy: ## deploy, rollback, diagnosis and the walk of docs/deploy.md, against AWS emulated here
-	tests/deploy/run
+	infra/tests/deploy/run
 
 image: ## the image that runs on ECS, as blog-api:latest
 	docker build -t blog-api --build-arg GIT_SHA=$(GIT_SHA) --build-arg VERSION=$(VERSION) .
@@ -70,8 +70,8 @@ test-abuse: image ## what attackers do to the image, and what everybody else not
 test-growth: ## looks for texts and bodies whose cost grows faster than their length
 	cargo test --test growth -- $(ARGS)
 
-test-task-definition: ## register task-definition.json with an emulator of ECS, and lint it
-	tests/task-definition/run
+test-task-definition: ## task-definition.json is one that ECS takes, as it is and with its placeholders filled
+	infra/tests/task-definition
 
 postgres: # the server's binaries, unless they are here or DATABASE_URL names a server
 	@scripts/install-postgres

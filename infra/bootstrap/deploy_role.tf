@@ -165,18 +165,9 @@ resource "aws_iam_role_policy" "deploy" {
         Effect = "Allow"
         Action = [
           "iam:GetRole",
-          "iam:GetRolePolicy",
-          "iam:ListAttachedRolePolicies",
-          "iam:ListRolePolicies",
+          "iam:SimulatePrincipalPolicy",
         ]
         Resource = concat(local.task_roles, [aws_iam_role.deploy.arn])
-      },
-      {
-        # What AWS's own policies say, should one be attached to a role of ours.
-        Sid      = "DiagnosePolicies"
-        Effect   = "Allow"
-        Action   = ["iam:GetPolicy", "iam:GetPolicyVersion"]
-        Resource = "arn:aws:iam::aws:policy/*"
       },
       {
         Sid    = "DiagnoseSecrets"

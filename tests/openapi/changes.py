@@ -20,6 +20,15 @@ BOUNDS = {
 }
 
 
+# What was sent before has to fit what is taken now; what is given now has to fit what was promised before.
+REQUEST, ANSWER = "no longer takes", "may now be"
+
+
+def flow(direction, old, new):
+    """What has to fit, and into what."""
+    return (old, new) if direction is REQUEST else (new, old)
+
+
 def breaking(before, after):
     """One line for each change that breaks, sorted."""
     return sorted(set(Comparison(before, after).paths()))
@@ -33,16 +42,13 @@ class Comparison:
     def paths(self):
         # A parameter in a path is known by its place: its name is not on the wire.
         after = {anonymous(path): item for path, item in self.after["paths"].items()}
-        for path, item in self.before["paths"].items():
-            new_item = after.get(anonymous(path), {})
-            for method in METHODS:
-                if method not in item:
-                    continue
-                where = f"{method.upper()} {path}"
-                if method not in new_item:
-                    yield f"{where}: removed"
-                    continue
+        operations = [(path, item, method) for path, item in self.before["paths"].items() for method in METHODS if method in item]
+        for path, item, method in operations:
+            where, new_item = f"{method.upper()} {path}", after.get(anonymous(path), {})
+            if method in new_item:
                 yield from self.operation(with_shared(item, method), with_shared(new_item, method), where)
+            else:
+                yield f"{where}: removed"
 
     def operation(self, old, new, where):
         if old.get("operationId") and old["operationId"] != new.get("operationId"):
@@ -50,12 +56,15 @@ class Comparison:
         if is_public(old, self.before) and not is_public(new, self.after):
             yield f"{where}: now needs a token"
         yield from self.parameters(old, new, where)
-        yield from self.request_body(old, new, where)
-        yield from self.responses(old, new, where)
+        old_body, new_body = self.both(old.get("requestBody", {}), new.get("requestBody", {}))
+        if new_body.get("required") and not old_body.get("required"):
+            yield f"{where} body: is now required"
+        yield from self.content(old_body, new_body, f"{where} body", REQUEST)
+        yield from self.responses(old.get("responses", {}), new.get("responses", {}), where)
 
     def parameters(self, old, new, where):
-        olds = {key(p): p for p in (self.old(p) for p in old["parameters"])}
-        news = {key(p): p for p in (self.new(p) for p in new["parameters"])}
+        olds = {key(p): p for p in (resolve(p, self.before)[0] for p in old["parameters"])}
+        news = {key(p): p for p in (resolve(p, self.after)[0] for p in new["parameters"])}
         pairs = list(zip(in_path(olds), in_path(news)))
         pairs += [(parameter, news.get(k)) for k, parameter in olds.items() if k[0] != "path"]
         for old_parameter, new_parameter in pairs:
@@ -68,81 +77,74 @@ class Comparison:
             old_schema, new_schema = old_parameter.get("schema", {}), new_parameter.get("schema", {})
             if old_schema.get("default") != new_schema.get("default"):
                 yield f"{name}: its default changed"
-            yield from self.schema(old_schema, new_schema, name, Request)
+            yield from self.schema(old_schema, new_schema, name, REQUEST)
         for (place, name), parameter in news.items():
             if place != "path" and (place, name) not in olds and parameter.get("required"):
                 yield f"{where} {place} {name}: is new and required"
 
-    def request_body(self, old, new, where):
-        old, new = self.old(old.get("requestBody", {})), self.new(new.get("requestBody", {}))
-        if new.get("required") and not old.get("required"):
-            yield f"{where} body: is now required"
-        yield from self.content(old, new, f"{where} body", Request)
-
-    def responses(self, old, new, where):
-        for status, response in old.get("responses", {}).items():
-            if status not in new.get("responses", {}):
+    def responses(self, olds, news, where):
+        for status, response in olds.items():
+            if status not in news:
                 if status < "400":
                     yield f"{where} {status}: removed"
                 continue
-            response, new_response = self.old(response), self.new(new["responses"][status])
+            response, new_response = self.both(response, news[status])
             new_headers = {name.lower(): header for name, header in new_response.get("headers", {}).items()}
             for name, header in response.get("headers", {}).items():
+                place = f"{where} {status} header {name}"
                 if name.lower() not in new_headers:
-                    yield f"{where} {status} header {name}: removed"
+                    yield f"{place}: removed"
                     continue
-                header, new_header = self.old(header), self.new(new_headers[name.lower()])
-                yield from self.schema(
-                    header.get("schema", {}), new_header.get("schema", {}), f"{where} {status} header {name}", Answer
-                )
-            yield from self.content(response, new_response, f"{where} {status}", Answer)
+                header, new_header = self.both(header, new_headers[name.lower()])
+                yield from self.schema(header.get("schema", {}), new_header.get("schema", {}), place, ANSWER)
+            yield from self.content(response, new_response, f"{where} {status}", ANSWER)
 
     def content(self, old, new, where, direction):
         for media_type, content in old.get("content", {}).items():
-            if media_type not in new.get("content", {}):
+            new_content = new.get("content", {}).get(media_type)
+            if new_content is None:
                 yield f"{where} {media_type}: removed"
-                continue
-            yield from self.schema(
-                content.get("schema", {}), new["content"][media_type].get("schema", {}), where, direction
-            )
+            else:
+                yield from self.schema(content.get("schema", {}), new_content.get("schema", {}), where, direction)
 
     def schema(self, old, new, where, direction):
-        olds, news = alternatives(old, self.before), alternatives(new, self.after)
-        sources, targets = direction.flow(olds, news)
+        sources, targets = flow(direction, alternatives(old, self.before), alternatives(new, self.after))
         for source in sources:
             fitting = [target for target in targets if fits(source, target)]
             fitting = [target for target in fitting if is_same_component(source, target)] or fitting
             # Each pair as (old, new), whichever of them has to fit the other.
-            pairs = [direction.flow(source, target) for target in fitting]
+            pairs = [flow(direction, source, target) for target in fitting]
             found = [list(self.alternative(*pair, where, direction)) for pair in pairs]
             if not found:
-                yield f"{where}: {direction.value} {kind(source)}"
+                yield f"{where}: {direction} {kind(source)}"
             elif all(found):
                 # One candidate says what is wrong with it; among several, none is the one that was meant.
-                yield from found[0] if len(found) == 1 else [f"{where}: {direction.value} {kind(source)} as it is"]
+                yield from found[0] if len(found) == 1 else [f"{where}: {direction} {kind(source)} as it is"]
 
     def alternative(self, old, new, where, direction):
         if not is_same_component(old, new):
-            yield from self.shape(old, new, where, direction)
-            return
+            return self.shape(old, new, where, direction)
         component = old["name"], direction
         if component not in self.of_components:
             self.of_components[component] = []  # It may refer to itself.
             self.of_components[component] = list(self.shape(old, new, old["name"], direction))
-        yield from self.of_components[component]
+        return self.of_components[component]
 
     def shape(self, old, new, where, direction):
-        source, target = direction.flow(old, new)
+        source, target = flow(direction, old, new)
         if "enum" in target:
             if "enum" not in source:
-                yield f"{where}: {direction.value} values outside its enumeration"
+                yield f"{where}: {direction} values outside its enumeration"
             for value in source.get("enum", []):
                 if value not in target["enum"]:
-                    yield f"{where}: {direction.value} {json.dumps(value)}"
+                    yield f"{where}: {direction} {json.dumps(value)}"
         if target.get("format", source.get("format")) != source.get("format"):
-            yield f"{where}: {direction.value} what is not of the format {target['format']}"
-        if direction is Request:
-            yield from bounds(old, new, where)
+            yield f"{where}: {direction} what is not of the format {target['format']}"
+        if direction is REQUEST:
+            for bound, is_stricter in BOUNDS.items():
+                value = new.get(bound)
+                if value not in (None, False) and (bound not in old or is_stricter(value, old[bound])):
+                    yield f"{where}: is now limited by {bound} {json.dumps(value)}"
         yield from self.properties(old, new, where, direction)
         if "items" in target:
             yield from self.schema(old.get("items", {}), new.get("items", {}), f"{where}[]", direction)
@@ -155,41 +157,18 @@ class Comparison:
                 yield f"{where}.{name}: removed"
             else:
                 yield from self.schema(schema, news[name], f"{where}.{name}", direction)
-        if direction is Request:
+        if direction is REQUEST:
             yield from (f"{where}.{name}: is now required" for name in new_required - old_required)
         else:
             yield from (f"{where}.{name}: may now be absent" for name in (old_required - new_required) & set(news))
         old_rest, new_rest = old.get("additionalProperties", True), new.get("additionalProperties", True)
-        if direction is Request and new_rest is False and old_rest is not False:
+        if direction is REQUEST and new_rest is False and old_rest is not False:
             yield f"{where}: no longer takes other properties"
         elif isinstance(old_rest, dict) and isinstance(new_rest, dict):
             yield from self.schema(old_rest, new_rest, f"{where}.*", direction)
 
-    def old(self, value):
-        return resolve(value, self.before)[0]
-
-    def new(self, value):
-        return resolve(value, self.after)[0]
-
-
-class Request:
-    """What was sent before has to fit what is taken now."""
-
-    value = "no longer takes"
-
-    @staticmethod
-    def flow(old, new):
-        return old, new
-
-
-class Answer:
-    """What is given now has to fit what was promised before."""
-
-    value = "may now be"
-
-    @staticmethod
-    def flow(old, new):
-        return new, old
+    def both(self, old, new):
+        return resolve(old, self.before)[0], resolve(new, self.after)[0]
 
 
 def anonymous(path):
@@ -265,11 +244,3 @@ def is_same_component(one, other):
 
 def kind(alternative):
     return alternative.get("name") or alternative["type"] or "anything"
-
-
-def bounds(old, new, where):
-    for bound, is_stricter in BOUNDS.items():
-        if new.get(bound) in (None, False):
-            continue
-        if bound not in old or is_stricter(new[bound], old[bound]):
-            yield f"{where}: is now limited by {bound} {json.dumps(new[bound])}"

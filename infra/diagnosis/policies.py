@@ -1,0 +1,68 @@
+"""What the policies of a secret and of a role's trust say. IAM's simulator, which is asked for everything that a role's own
+policies allow, takes neither: it has no trust policies, and policies of resources not for roles.
+
+A condition counts where it is about the principal; another one is taken not to hold, so that a rule only speaks up when
+the text alone refuses.
+"""
+
+import re
+
+
+def denies(policy, action, principal):
+    """Whether a resource's policy refuses `action` to the role `principal`, whatever the role's own policies say."""
+    return any(
+        statement["Effect"] == "Deny"
+        and covers(statement, action)
+        and names(statement, principal)
+        and about(statement.get("Condition", {}), principal)
+        for statement in listed(policy.get("Statement"))
+    )
+
+
+def trusts(policy, service):
+    """Whether a role's trust policy lets `service` assume the role."""
+    return any(
+        statement["Effect"] == "Allow"
+        and covers(statement, "sts:AssumeRole")
+        and service in listed(principals(statement).get("Service"))
+        for statement in listed(policy.get("Statement"))
+    )
+
+
+def covers(statement, action):
+    if "NotAction" in statement:
+        return not any(like(action.lower(), p.lower()) for p in listed(statement["NotAction"]))
+    return any(like(action.lower(), p.lower()) for p in listed(statement.get("Action")))
+
+
+def names(statement, principal):
+    if "NotPrincipal" in statement:
+        return principal not in listed(statement["NotPrincipal"].get("AWS"))
+    account = principal.split(":")[4]
+    everyone = {"*", principal, account, f"arn:aws:iam::{account}:root"}
+    return not everyone.isdisjoint(listed(principals(statement).get("AWS")))
+
+
+def principals(statement):
+    principal = statement.get("Principal", {})
+    return {"AWS": "*", "Service": "*"} if principal == "*" else principal
+
+
+def about(condition, principal):
+    """Whether a condition is about the principal alone and holds of it."""
+    for operator, tests in condition.items():
+        for key, patterns in tests.items():
+            kind = re.fullmatch(r"(String|Arn)(Not)?(Equals|Like)(IgnoreCase)?", operator)
+            if not kind or key.lower() != "aws:principalarn":
+                return False
+            if any(like(principal, p) for p in listed(patterns)) == bool(kind[2]):
+                return False
+    return True
+
+
+def like(value, pattern):
+    return re.fullmatch(re.escape(pattern).replace(r"\*", ".*").replace(r"\?", "."), value) is not None
+
+
+def listed(value):
+    return [] if value is None else value if isinstance(value, list) else [value]

@@ -1,0 +1,163 @@
+"""What moto does not have of ECS: services that roll out, fail and are rolled back by the circuit breaker, and tasks that
+end with a code and a log.
+
+What an image's tasks do is read from $IMAGES, a JSON file: {TAG: {"serve" or "migrate": [EXIT CODE, LOG LINE],
+"health": STATUS, "register": ERROR}}. An image that it does not name works. Every second look at a service is a step of
+its rollout.
+"""
+
+import json
+import os
+import time
+from pathlib import Path
+
+from moto.core.exceptions import JsonRESTError
+from moto.core.utils import utcnow
+from moto.ecr.models import ecr_backends
+from moto.ecs.models import EC2ContainerServiceBackend as Ecs
+from moto.ecs.models import Task
+from moto.logs.models import logs_backends
+from patches import patch
+
+ACCOUNT = "123456789012"
+
+
+def behaviour(image):
+    table = Path(os.environ["IMAGES"])
+    behaviours = json.loads(table.read_text()) if table.exists() else {}
+    return behaviours.get(image.rpartition(":")[2], {})
+
+
+def in_ecr(backend, image):
+    name, _, tag = image.partition("/")[2].rpartition(":")
+    repository = ecr_backends[ACCOUNT][backend.region_name].repositories.get(name)
+    return repository is not None and any(tag in i.image_tags for i in repository.images)
+
+
+# Tasks ------------------------------------------------------------------------------------------------------
+
+
+def end(backend, task, definition, command):
+    """The task runs `command` and stops; ECR, the image and the log group decide how."""
+    container = definition.container_definitions[0]
+    box = task.containers[0]
+    task.status = task.desired_status = box.last_status = "STOPPED"
+    task.stopped_at = utcnow()
+    if not in_ecr(backend, container["image"]):
+        task.stop_code = "TaskFailedToStart"
+        task.stopped_reason = f"CannotPullContainerError: ref pull has been retried 1 time(s): failed to resolve ref {container['image']}: not found"
+        box.exitCode = None
+        return
+    box.exitCode, line = behaviour(container["image"]).get(command, [0, ""])
+    task.stop_code = "EssentialContainerExited"
+    task.stopped_reason = "Essential container in task exited"
+    options = container["logConfiguration"]["options"]
+    logs = logs_backends[ACCOUNT][backend.region_name]
+    group = options["awslogs-group"]
+    if group not in logs.groups and options.get("awslogs-create-group") == "true":
+        logs.create_log_group(group, {})
+    if line and group in logs.groups:
+        stream = f"{options['awslogs-stream-prefix']}/{container['name']}/{task.id}"
+        logs.create_log_stream(group, stream)
+        logs.put_log_events(group, stream, [{"timestamp": int(time.time() * 1000), "message": line}])
+
+
+@patch(Ecs, "register_task_definition")
+def register_or_refuse(register, self, family, container_definitions, *rest, **more):
+    error = behaviour(container_definitions[0]["image"]).get("register")
+    if error:
+        raise JsonRESTError("AccessDeniedException", error)
+    return register(self, family, container_definitions, *rest, **more)
+
+
+@patch(Ecs, "run_task")
+def run_one_off(run_task, self, cluster_str, task_definition_str, *rest, **more):
+    tasks = run_task(self, cluster_str, task_definition_str, *rest, **more)
+    definition = self.describe_task_definition(task_definition_str)
+    for task in tasks:
+        end(self, task, definition, (definition.container_definitions[0].get("command") or ["serve"])[0])
+    return tasks
+
+
+@patch(Ecs, "list_tasks")
+def list_tasks_of(list_tasks, self, *args, **kwargs):
+    # moto does not know which service a task is of.
+    service = kwargs.get("service_name") or (args[4] if len(args) > 4 else None)
+    return [t for t in list_tasks(self, *args, **kwargs) if not service or t.group == f"service:{service}"]
+
+
+# moto counts the room on container instances, which Fargate has none of.
+Ecs._calculate_task_resource_requirements = lambda self, definition: {"CPU": 0, "MEMORY": 0, "PORTS": [], "PORTS_UDP": []}
+
+
+# Services ---------------------------------------------------------------------------------------------------
+
+
+@patch(Ecs, "update_service")
+def update_and_roll_out(update_service, self, properties):
+    wanted = properties.pop("task_definition", None)
+    service = update_service(self, properties)
+    if service.deployments and service.deployments[0]["rolloutState"] == "COMPLETED":
+        service.deployments[0] |= {"desiredCount": service.desired_count, "runningCount": service.desired_count}
+    if wanted:
+        definition = self.describe_task_definition(wanted).arn
+        roll_out(self, service, definition, f"(service {service.name}) has begun a deployment.")
+    return service
+
+
+def roll_out(backend, service, definition, why):
+    now = utcnow()
+    old = [d | {"status": "ACTIVE"} for d in service.deployments if d["status"] == "PRIMARY"]
+    new = old[0] | {
+        "id": f"ecs-svc/{time.time_ns()}", "status": "PRIMARY", "taskDefinition": definition, "createdAt": now, "updatedAt": now,
+        "rolloutState": "IN_PROGRESS", "rolloutStateReason": "in progress", "runningCount": 0, "failedTasks": 0,
+    }  # fmt: skip
+    service.deployments = [new, *old]
+    service.task_definition = definition
+    say(service, why)
+
+
+def say(service, message):
+    service.events.insert(0, {"id": str(time.time_ns()), "createdAt": utcnow(), "message": message})
+
+
+@patch(Ecs, "describe_services")
+def describe_and_advance(describe_services, self, cluster_str, names):
+    services, failures = describe_services(self, cluster_str, names)
+    for service in services:
+        if service.deployments and service.deployments[0]["rolloutState"] == "IN_PROGRESS":
+            service.seen = getattr(service, "seen", 0) + 1
+            if service.seen >= 2:
+                service.seen = 0
+                advance(self, cluster_str, service)
+    return services, failures
+
+
+def advance(backend, cluster, service):
+    new = service.deployments[0]
+    definition = backend.describe_task_definition(new["taskDefinition"])
+    image = definition.container_definitions[0]["image"]
+    code, _ = behaviour(image).get("serve", [None, ""])
+    if in_ecr(backend, image) and code is None:
+        why = f"ECS deployment {new['id']} completed."
+        new |= {"rolloutState": "COMPLETED", "rolloutStateReason": why, "runningCount": service.desired_count}
+        service.deployments = [new]
+        say(service, f"(service {service.name}) has reached a steady state.")
+        return
+    task = Task(
+        cluster=backend._get_cluster(cluster), task_definition=definition, container_instance_arn=None, resource_requirements=None,
+        backend=backend, group=f"service:{service.name}", launch_type="FARGATE", started_by=new["id"],
+        networking_configuration=service.network_configuration,
+    )  # fmt: skip
+    backend.tasks.setdefault(service.cluster_name, {})[task.task_arn] = task
+    end(backend, task, definition, "serve")
+    new["failedTasks"] += 1
+    say(service, f"(service {service.name}) was unable to start tasks: {task.stopped_reason}")
+    breaker = (getattr(service, "deployment_configuration", None) or {}).get("deploymentCircuitBreaker", {})
+    if breaker.get("enable") and new["failedTasks"] >= 2:
+        new |= {"rolloutState": "FAILED", "rolloutStateReason": "ECS deployment circuit breaker: tasks failed to start."}
+        old = [d for d in service.deployments if d["status"] == "ACTIVE"]
+        if breaker.get("rollback") and old:
+            service.deployments = [old[0] | {"status": "PRIMARY"}]
+            roll_out(backend, service, old[0]["taskDefinition"], f"(service {service.name}) rolling back to {old[0]['id']}.")
+            service.deployments = service.deployments[:1]

@@ -1,0 +1,237 @@
+"""Every fault that scripts/diagnose knows, as changes of the facts of a healthy service, and what it must say."""
+
+from dataclasses import dataclass
+
+from changes import add, drop, put, update
+
+EXITED = "Essential container in task exited"
+FAILED = "(service blog-api) (task 1) failed ELB health checks in (target-group tg-blog-api)"
+STEADY = "(service blog-api) has reached a steady state."
+NO_SECRET = "ResourceInitializationError: unable to pull secrets or registry auth: … secretsmanager: AccessDeniedException"
+TIMED_OUT = "ResourceInitializationError: unable to pull secrets or registry auth: dial tcp 52.1.1.1:443: i/o timeout"
+NO_PLATFORM = "CannotPullContainerError: image Manifest does not contain descriptor matching platform 'linux/amd64'"
+ROLE = "arn:aws:iam::123456789012:role/blog-api"
+
+
+# Changes -------------------------------------------------------------------------------------------------------
+
+
+def event(message):
+    """Each one older than the one before."""
+    return add("service.events", {"id": "1", "createdAt": 0, "message": message})
+
+
+def stop(reason, code=None, box_reason=None, stop_code="EssentialContainerExited", log=None, started_by="ecs-svc/1"):
+    def change(facts):
+        facts["stopped"].append({
+            "taskArn": "arn:aws:ecs:ap-northeast-2:123456789012:task/blog-cluster/0123456789abcdef",
+            "taskDefinitionArn": facts["definition"]["taskDefinitionArn"],
+            "startedBy": started_by,
+            "stopCode": stop_code,
+            "stoppedReason": reason,
+            "containers": [{"name": "api", "reason": box_reason} | ({} if code is None else {"exitCode": code})],
+        })  # fmt: skip
+        facts["logs"]["lines"] += [log] if log else []
+
+    return change
+
+
+def cannot_start(reason):
+    return stop(reason, stop_code="TaskFailedToStart")
+
+
+def target(state, reason, description=""):
+    health = {"State": state, "Reason": reason, "Description": description}
+    return add("target_groups.0.Health", {"Target": {"Id": "10.0.10.7", "Port": 8000}, "TargetHealth": health})
+
+
+def of_tasks(key, value):
+    """A change of the security group of the tasks; below, of that of the load balancer."""
+
+    def change(facts):
+        group = facts["service"]["networkConfiguration"]["awsvpcConfiguration"]["securityGroups"][0]
+        put(f"security_groups.{group}.{key}", value)(facts)
+
+    return change
+
+
+def of_balancer(key, value):
+    def change(facts):
+        group = facts["target_groups"][0]["LoadBalancers"][0]["SecurityGroups"][0]
+        put(f"security_groups.{group}.{key}", value)(facts)
+
+    return change
+
+
+def routes(*beside_the_local_one):
+    def change(facts):
+        for subnet in facts["subnets"]:
+            subnet["Table"]["Routes"][1:] = beside_the_local_one
+
+    return change
+
+
+def to_nat(state):
+    return {"DestinationCidrBlock": "0.0.0.0/0", "NatGatewayId": "nat-1", "State": state}
+
+
+NO_PUBLIC_ADDRESS = put("service.networkConfiguration.awsvpcConfiguration.assignPublicIp", "DISABLED")
+
+
+def endpoints(*services, groups=()):
+    def change(facts):
+        for service in services:
+            facts["endpoints"].append({
+                "VpcEndpointId": f"vpce-{service}",
+                "ServiceName": f"com.amazonaws.ap-northeast-2.{service}",
+                "VpcEndpointType": "Gateway" if service == "s3" else "Interface",
+                "State": "available",
+                "RouteTableIds": [facts["subnets"][0]["Table"]["RouteTableId"]] if service == "s3" else [],
+                "Groups": [{"GroupId": group} for group in groups],
+            })  # fmt: skip
+
+    return change
+
+
+def refuse(role, actions):
+    def change(facts):
+        may = facts["roles"][role]["may"]
+        may |= {action: False for action in may if action.startswith(actions)}
+
+    return change
+
+
+def passes(allowed):
+    return lambda facts: facts["caller"].update(passes={role["arn"]: allowed for role in facts["roles"].values()})
+
+
+def denial(principals):
+    """Of a secret's own policy, for all but these."""
+    condition = {"ArnNotEquals": {"aws:PrincipalArn": principals}}
+    statement = {"Effect": "Deny", "Action": "secretsmanager:*", "Resource": "*", "Principal": "*", "Condition": condition}
+    return put("secrets.0.policy", {"Version": "2012-10-17", "Statement": [statement]})
+
+
+# Faults --------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Fault:
+    """`rules`: the one that is for it, and those that it breaks too, such as the summary of failed health checks."""
+
+    name: str
+    rules: str
+    words: str
+    mend: str
+    changes: list
+
+    def change(self, facts):
+        for change in self.changes:
+            change(facts)
+
+
+FAULTS = [
+    # startup
+    Fault("pull without permission", "pull-denied", "may not pull the image", "attach-role-policy --role-name blog-api-execution",
+          [refuse("execution", "ecr:"), cannot_start("CannotPullContainerError: … not authorized to perform: ecr:GetAuthorizationToken")]),
+    Fault("no such tag", "image-missing", "has no image", "scripts/deploy",
+          [put("image.tag_found", False), cannot_start("CannotPullContainerError: failed to resolve ref …: not found")]),
+    Fault("no such repository", "image-missing", "no ECR repository blog-api", "create-repository --repository-name blog-api",
+          [update("image", tag_found=False, repository_found=False)]),
+    Fault("secret mistyped", "secret-missing container-exited", "does not exist", "create-secret --name blog-api/database --secret",
+          [put("secrets.0.found", False), stop(EXITED, 78, log="blog-api: DB_SECRET_ID blog-api/databse: not found")]),
+    Fault("secret deleted", "secret-missing", "marked for deletion", "restore-secret", [put("secrets.0.deleted", "2026-01-01T00:00:00Z")]),
+    Fault("task role may not read the secret", "secret-denied", "task role blog-api-task may not read the secret",
+          "put-role-policy --role-name blog-api-task", [put("secrets.0.may", False)]),
+    Fault("execution role may not read the secret", "secret-denied", "execution role blog-api-execution may not read",
+          "put-role-policy --role-name blog-api-execution", [update("secrets.0", reader="execution", may=False), cannot_start(NO_SECRET)]),
+    Fault("secret refuses the role", "secret-denied", "policy of the secret", "put-resource-policy", [denial("arn:aws:iam::123456789012:role/another")]),
+    Fault("logs without permission", "logs-denied", "may not write the logs", "attach-role-policy",
+          [refuse("execution", "logs:"), cannot_start("ResourceInitializationError: failed to validate logger args: create stream has been retried")]),
+    Fault("log group without permission", "logs-denied", "may not make it", "create-log-group --log-group-name /ecs/blog-api",
+          [put("logs.found", False), refuse("execution", "logs:CreateLogGroup")]),
+    Fault("log group missing", "logs-denied", "may not make it", "create-log-group",
+          [put("logs.found", False), drop("definition.containerDefinitions.0.logConfiguration.options.awslogs-create-group")]),
+    Fault("exited with 78", "container-exited", "exit code 78: the configuration is wrong", "logs tail /ecs/blog-api",
+          [stop(EXITED, 78, log="blog-api: DB_SSL_MODE require: production takes verify-full only")]),
+    Fault("exited with 69", "container-exited", "exit code 69: something outside is not there", "port 5432", [stop(EXITED, 69)]),
+    Fault("exited with 70", "container-exited", "exit code 70: a background task", "logs tail", [stop(EXITED, 70)]),
+    Fault("exited with 1", "container-exited", "exit code 1: requests were cut off", "logs tail", [stop(EXITED, 1)]),
+    Fault("exited with 137", "container-exited", "exit code 137: it was killed: out of memory, or", "memory", [stop(EXITED, 137)]),
+    Fault("out of memory", "container-exited", "ran out of memory", "now 1024 MiB",
+          [stop("OutOfMemoryError", 137, "OutOfMemoryError: Container killed due to memory usage")]),
+    Fault("exited with 139", "container-exited", "exit code 139: it crashed", "logs tail", [stop(EXITED, 139)]),
+    Fault("built for ARM", "architecture container-exited", "another kind of processor", "--platform linux/amd64",
+          [stop(EXITED, 255, log="exec /app/blog-api: exec format error")]),
+    Fault("no image for the platform", "architecture", "another kind of processor", "--platform linux/amd64", [cannot_start(NO_PLATFORM)]),
+    Fault("no execution role", "execution-role-missing", "has no execution role", "executionRoleArn",
+          [put("roles.execution", None), drop("definition.executionRoleArn")]),
+    Fault("no task role", "task-role-missing", "has no task role", "taskRoleArn", [put("roles.task", None), drop("definition.taskRoleArn")]),
+    Fault("role deleted", "role-gone", "execution role that the task definition names does not exist", "create-role --role-name blog-api-execution",
+          [update("roles.execution", found=False, trust=None, may={}), event("(service blog-api) failed to launch a task: ECS was unable to assume the role")]),
+    Fault("role for another service", "role-not-assumable", "ECS may not assume the task role", "update-assume-role-policy --role-name blog-api-task",
+          [put("roles.task.trust.Statement.0.Principal.Service", "ec2.amazonaws.com")]),
+    Fault("PassRole refused", "pass-role-denied", "iam:PassRole is refused", "put-role-policy --role-name blog-api-deploy",
+          [put("caller.Arn", "arn:aws:sts::123456789012:assumed-role/blog-api-deploy/github"),
+           add("errors", f"An error occurred (AccessDeniedException): … not authorized to perform: iam:PassRole on resource: {ROLE}-execution")]),
+    Fault("PassRole not granted", "pass-role-denied", "iam:PassRole is refused", "put-user-policy --user-name ada",
+          [put("caller.Arn", "arn:aws:iam::123456789012:user/ada"), passes(False)]),
+    # network
+    Fault("subnet full", "no-free-address", "has no free address", "describe-network-interfaces", [put("subnets.0.AvailableIpAddressCount", 0)]),
+    Fault("private without NAT", "no-way-out", "has no way out", "create-route", [NO_PUBLIC_ADDRESS, routes(), cannot_start(TIMED_OUT)]),
+    Fault("private with too few endpoints", "no-way-out", "has no way out", "service-name com.amazonaws.ap-northeast-2.secretsmanager",
+          [NO_PUBLIC_ADDRESS, routes(), endpoints("ecr.api", "ecr.dkr", "s3", "logs")]),
+    Fault("public without address", "no-way-out", "no public address", "assignPublicIp=ENABLED", [NO_PUBLIC_ADDRESS]),
+    Fault("NAT gateway deleted", "no-way-out", "has no way out", "replace-route", [routes(to_nat("blackhole"))]),
+    Fault("tasks may not go out", "egress-closed", "lets nothing out on port 443", "authorize-security-group-egress", [of_tasks("IpPermissionsEgress", [])]),
+    Fault("endpoint does not let in", "endpoint-closed", "does not let the tasks in", "--port 443",
+          [endpoints("ecr.api", groups=["sg-endpoint"]), put("security_groups.sg-endpoint", {"GroupId": "sg-endpoint", "IpPermissions": []})]),
+    # health
+    Fault("checks fail and nothing shows why", "health-checks-failed", "health checks fail", "every checkpoint holds",
+          [event(FAILED), target("unhealthy", "Target.Timeout")]),
+    Fault("check on another port", "ports-differ health-checks-failed", "ports differ", "modify-target-group",
+          [put("target_groups.0.HealthCheckPort", "9000"), target("unhealthy", "Target.FailedHealthChecks")]),
+    Fault("target group on another port", "ports-differ", "ports differ", "cannot be changed", [put("target_groups.0.Port", 80)]),
+    # The mapping still says 8000.
+    Fault("program on another port", "ports-differ", "ports differ", "correct PORT",
+          [add("definition.containerDefinitions.0.environment", {"name": "PORT", "value": "8080"}), update("target_groups.0", Port=8080, ContainerPort=8080),
+           of_tasks("IpPermissions.0.FromPort", 8080), of_tasks("IpPermissions.0.ToPort", 8080)]),
+    Fault("container of another name", "ports-differ", "which the task definition does not have", "containerName=api", [put("target_groups.0.ContainerName", "web")]),
+    Fault("check of another path", "health-path health-checks-failed", "asks for /", "--health-check-path /health",
+          [put("target_groups.0.HealthCheckPath", "/"), target("unhealthy", "Target.ResponseCodeMismatch", "Health checks failed with these codes: [404]")]),
+    Fault("check for another code", "health-path", "takes 204 for healthy", "--matcher HttpCode=200", [put("target_groups.0.Matcher.HttpCode", "204")]),
+    Fault("health answers 503", "health-path health-checks-failed", "does not answer 200", "logs tail",
+          [target("unhealthy", "Target.ResponseCodeMismatch", "Health checks failed with these codes: [503]")]),
+    Fault("no grace period", "grace-period health-checks-failed", "grace period is 0 s", "--health-check-grace-period-seconds 60",
+          [drop("service.healthCheckGracePeriodSeconds"), event(FAILED)]),
+    Fault("tasks do not let the balancer in", "group-closed health-checks-failed", "does not let the load balancer in on port 8000", "authorize-security-group-ingress",
+          [of_tasks("IpPermissions.0.UserIdGroupPairs.0.GroupId", "sg-another"), target("unhealthy", "Target.Timeout")]),
+    Fault("balancer may not go out", "group-closed", "lets nothing out to the tasks", "authorize-security-group-egress", [of_balancer("IpPermissionsEgress", [])]),
+    Fault("balancer in another VPC", "other-network", "another VPC", "make a target group", [put("target_groups.0.VpcId", "vpc-another")]),
+    Fault("zone not served", "other-network health-checks-failed", "a zone that the load balancer does not serve", "set-subnets",
+          [drop("target_groups.0.LoadBalancers.0.AvailabilityZones.0"), target("unused", "Target.NotInUse")]),
+    Fault("no listener", "other-network", "No listener", "create-listener", [update("target_groups.0", LoadBalancers=[], LoadBalancerArns=[], LoadBalancerSubnets=[])]),
+    Fault("target type instance", "target-type", "of the type instance", "--target-type ip", [put("target_groups.0.TargetType", "instance")]),
+    Fault("stuck with the breaker off", "breaker-off", "circuit breaker off", "deploymentCircuitBreaker={enable=true,rollback=true}",
+          [put("service.deploymentConfiguration.deploymentCircuitBreaker", {"enable": False, "rollback": False}),
+           update("service.deployments.0", rolloutState="IN_PROGRESS", runningCount=0, createdAt=0)]),
+    Fault("rollout failed without a word", "unexplained", "none of the usual causes", "--force-new-deployment",
+          [update("service.deployments.0", rolloutState="FAILED", failedTasks=3)]),
+]  # fmt: skip
+
+# What looks like a fault and is none.
+HARMLESS = {
+    "private subnets behind NAT": [NO_PUBLIC_ADDRESS, routes(to_nat("active"))],
+    "private subnets with endpoints": [NO_PUBLIC_ADDRESS, routes(), endpoints("ecr.api", "ecr.dkr", "s3", "logs", "secretsmanager")],
+    "tasks that were scaled in": [stop("Scaling activity initiated by deployment", 0, stop_code="ServiceSchedulerInitiated")],
+    "a migration that ended well": [stop(EXITED, 0, started_by="deploy")],
+    "trouble that is over": [event(STEADY), event(FAILED)],
+    "a range instead of a group": [of_tasks("IpPermissions.0.UserIdGroupPairs", []), of_tasks("IpPermissions.0.IpRanges", [{"CidrIp": "172.31.0.0/16"}])],
+    "a secret that admits only the task role": [denial([f"{ROLE}-task"])],
+    "a log group that the task makes": [put("logs.found", False)],
+    "what cannot be known": [
+        *(update(f"roles.{role}", found=None, trust=None, may={}) for role in ("execution", "task")), passes(None),
+        update("image", tag_found=None, repository_found=None), update("secrets.0", found=None, may=None),
+        put("target_groups", []), put("subnets", []), put("security_groups", {}),
+    ],
+}  # fmt: skip

@@ -1,0 +1,149 @@
+"""Each rule of scripts/diagnose fires on its faults, and on nothing else. Run by `run`, on $FACTS, which it has gathered.
+
+Every fault goes through the command itself. Each command that it names to mend one must be one that the aws command
+understands.
+"""
+
+import copy
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+sys.path += [str(REPOSITORY / "infra/diagnosis"), str(REPOSITORY / "infra/tests")]
+
+import facts  # noqa: E402
+import faults  # noqa: E402
+import policies  # noqa: E402
+import report  # noqa: E402
+from table import RULES  # noqa: E402
+
+HEALTHY = json.loads(Path(os.environ["FACTS"]).read_text())
+NAMES = {rule.id for rule in [*RULES, report.UNEXPLAINED]}
+
+
+def causes(*changes):
+    known = copy.deepcopy(HEALTHY)
+    for change in changes:
+        change(known)
+    found = report.causes(known)
+    return found, report.text(known, found)
+
+
+def of(name):
+    return next(fault.change for fault in faults.FAULTS if fault.name == name)
+
+
+class Faults(unittest.TestCase):
+    def test_healthy_facts_have_no_cause(self):
+        found, text = causes()
+        self.assertEqual([], found)
+        self.assertIn("Nothing is wrong.", text)
+
+    def test_each_fault_fires_its_rule_and_no_other(self):
+        for fault in faults.FAULTS:
+            with self.subTest(fault.name):
+                found, text = causes(fault.change)
+                self.assertEqual(set(fault.rules.split()), {rule.id for rule, _ in found}, text)
+                self.assertIn(fault.words, text)
+                self.assertIn(fault.mend, "\n".join(cause.mend for _, cause in found))
+                for rule, cause in found:
+                    self.assertTrue(cause.evidence, f"{rule.id} shows no evidence")
+
+    def test_every_rule_has_a_fault_and_is_in_the_document(self):
+        self.assertEqual(NAMES, {name for fault in faults.FAULTS for name in fault.rules.split()})
+        document = (REPOSITORY / "docs/deploy.md").read_text()
+        self.assertEqual([], [name for name in NAMES if f"`{name}`" not in document])
+
+    def test_saved_facts_are_judged_by_the_command(self):
+        with tempfile.NamedTemporaryFile("w") as saved:
+            known = copy.deepcopy(HEALTHY)
+            of("no such tag")(known)
+            json.dump(known, saved)
+            saved.flush()
+            command = [REPOSITORY / "scripts/diagnose", "--from", saved.name]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+        self.assertEqual((1, True), (done.returncode, "[image-missing]" in done.stdout), done.stdout + done.stderr)
+
+    def test_the_aws_command_understands_what_mends(self):
+        text = "\n".join(causes(fault.change)[1] for fault in faults.FAULTS)
+        mends = set(re.findall(r"^   (?:mend:|     ) .*?\b(aws .+)$", text, re.MULTILINE))
+        # Only version 2 of the command, which docs/deploy.md asks for, can tail a log; `…` stands for what cannot be known.
+        mends = [mend for mend in mends if not mend.startswith("aws logs tail") and "…" not in mend]
+        self.assertGreater(len(mends), 30)
+        nowhere = os.environ | {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_MAX_ATTEMPTS": "1"}
+        for mend in mends:
+            # Files of the reader's own.
+            line = re.sub(r"file://(secret|policy)\.json", "file://task-definition.json", mend)
+            done = subprocess.run(["bash", "-c", line], env=nowhere, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+            self.assertIn("Could not connect", done.stderr, mend)
+
+    def test_checkpoints_are_told_apart(self):
+        _, text = causes(of("check of another path"))
+        self.assertEqual((1, 4), (text.count("checkpoint BROKEN"), text.count("checkpoint holds")))
+
+    def test_what_aws_said_is_shown_with_another_cause(self):
+        new = "ResourceInitializationError: something new"
+        self.assertIn(new, causes(of("no grace period"), faults.cannot_start(new))[1])
+
+    def test_trouble_after_a_steady_state(self):
+        trouble = faults.event(faults.FAILED), faults.event(faults.STEADY)
+        self.assertIn("failed ELB health checks", causes(*trouble)[1])
+
+    def test_what_is_harmless_has_no_cause(self):
+        for name, changes in faults.HARMLESS.items():
+            with self.subTest(name):
+                self.assertEqual([], [(rule.id, cause.words) for rule, cause in causes(*changes)[0]])
+
+
+class Rights(unittest.TestCase):
+    def test_what_iam_answers(self):
+        denied = {"EvalActionName": "a", "EvalDecision": "implicitDeny"}
+        allowed, unclear = denied | {"EvalDecision": "allowed"}, denied | {"MissingContextValues": ["aws:SourceIp"]}
+        for may, results in [(True, [denied, allowed]), (False, [denied, denied]), (None, [denied, unclear]), (None, [])]:
+            gatherer = facts.Gatherer()
+            # An answer for each resource.
+            answers = iter(results)
+            gatherer.look = lambda *_, answers=answers, **__: (True, {"EvaluationResults": [next(answers)]})
+            with self.subTest(results):
+                self.assertEqual({"a": may}, gatherer.may("role", ["a"], *(f"resource-{n}" for n in range(len(results)))))
+
+
+class Policies(unittest.TestCase):
+    """What IAM does not simulate."""
+
+    role = "arn:aws:iam::123456789012:role/task"
+
+    def test_the_policy_of_a_secret(self):
+        for refuses, statement in [
+            (True, {"Effect": "Deny", "Action": "*", "Principal": "*"}),
+            (True, {"Effect": "Deny", "Action": "SecretsManager:getsecret*", "Principal": {"AWS": [self.role]}}),
+            (True, {"Effect": "Deny", "NotAction": "iam:*", "Principal": {"AWS": "arn:aws:iam::123456789012:root"}}),
+            (False, {"Effect": "Deny", "NotAction": "secretsmanager:*", "Principal": "*"}),
+            (False, {"Effect": "Deny", "Action": "secretsmanager:Describe*", "Principal": "*"}),
+            (False, {"Effect": "Deny", "Action": "*", "Principal": {"AWS": "arn:other"}}),
+            (False, {"Effect": "Deny", "Action": "*", "NotPrincipal": {"AWS": self.role}}),
+            (False, {"Effect": "Deny", "Action": "*", "Principal": "*", "Condition": {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}}),
+            (False, {"Effect": "Allow", "Action": "*", "Principal": "*"}),
+        ]:
+            with self.subTest(statement):
+                self.assertEqual(refuses, policies.denies({"Statement": [statement]}, "secretsmanager:GetSecretValue", self.role))
+
+    def test_who_may_assume_a_role(self):
+        service = "ecs-tasks.amazonaws.com"
+        for trusted, statement in [
+            (True, {"Action": "sts:AssumeRole", "Principal": {"Service": ["ecs.amazonaws.com", service]}}),
+            (False, {"Action": "sts:AssumeRole", "Principal": {"Service": "ec2.amazonaws.com"}}),
+            (False, {"Action": "sts:AssumeRoleWithWebIdentity", "Principal": {"Federated": "x"}}),
+        ]:
+            with self.subTest(statement):
+                self.assertEqual(trusted, policies.trusts({"Statement": {"Effect": "Allow", **statement}}, service))
+
+
+if __name__ == "__main__":
+    unittest.main()
