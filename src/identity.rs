@@ -2,48 +2,24 @@
 //! user is named in what others read.
 
 use clap::ValueEnum;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// What an account may do, from least to most.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Serialize,
-    Deserialize,
-    ToSchema,
-    ValueEnum,
-    sqlx::Type,
-)]
-#[serde(rename_all = "lowercase")]
-#[sqlx(type_name = "text", rename_all = "lowercase")]
-pub enum Role {
-    /// Comments.
-    Reader,
-    /// Writes posts.
-    Author,
-    /// Edits every post and comment.
-    Editor,
-    /// Manages users.
-    Admin,
-}
+use crate::text_enum::text_enum;
 
-impl Role {
-    /// The role as it is stored.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Reader => "reader",
-            Self::Author => "author",
-            Self::Editor => "editor",
-            Self::Admin => "admin",
-        }
+text_enum! {
+    /// What an account may do, from least to most.
+    #[derive(PartialOrd, Ord, ValueEnum)]
+    pub enum Role {
+        /// Comments.
+        Reader = "reader",
+        /// Writes posts.
+        Author = "author",
+        /// Edits every post and comment.
+        Editor = "editor",
+        /// Manages users.
+        Admin = "admin",
     }
 }
 

@@ -1,32 +1,22 @@
 //! The languages that the search of posts knows: PostgreSQL's own configurations of full-text search.
 
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use crate::text_enum::text_enum;
 
 /// Declares [`Language`] with the names that PostgreSQL has for them, which the check of `posts.language`
 /// lists too.
 macro_rules! languages {
-    ($($variant:ident = $name:literal),+ $(,)?) => {
-        /// The language of a text: how the search finds the stems of its words. `simple` is none of them, and
-        /// takes words as they are.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, sqlx::Type)]
-        #[serde(rename_all = "lowercase")]
-        #[sqlx(type_name = "text", rename_all = "lowercase")]
-        pub enum Language {
-            $(#[doc = concat!("`", $name, "`.")] $variant,)+
+    ($($variant:ident = $name:tt),+ $(,)?) => {
+        text_enum! {
+            /// The language of a text: how the search finds the stems of its words. `simple` is none of them, and
+            /// takes words as they are.
+            pub enum Language {
+                $(#[doc = concat!("`", $name, "`.")] $variant = $name,)+
+            }
         }
 
         impl Language {
             /// All of them, by name.
             pub const ALL: &[(&str, Self)] = &[$(($name, Self::$variant)),+];
-
-            /// The language as queries name it.
-            #[must_use]
-            pub fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $name,)+
-                }
-            }
         }
     };
 }

@@ -55,5 +55,6 @@ pub mod server;
 pub mod site;
 pub mod state;
 pub mod telemetry;
+mod text_enum;
 pub mod users;
 pub mod workers;

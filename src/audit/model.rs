@@ -1,64 +1,49 @@
 //! What the audit log knows: who did what to what.
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::identity::UserRef;
+use crate::text_enum::text_enum;
 
-/// Declares the actions with their names, which are stored and never change: the kind of target, a dot,
-/// and what was done to it.
-macro_rules! actions {
-    ($($(#[$doc:meta])* $name:ident = $text:tt,)*) => {
-        /// What was done.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
-        pub enum Action {
-            $($(#[$doc])* #[serde(rename = $text)] $name,)*
-        }
-
-        impl Action {
-            /// The action as it is stored.
-            #[must_use]
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$name => $text,)* }
-            }
-        }
-    };
-}
-
-actions! {
-    /// An editor lets everybody read a comment.
-    CommentApproved = "comment.approved",
-    /// An editor makes a comment wait.
-    CommentHeld = "comment.held",
-    /// An editor calls a comment spam.
-    CommentSpam = "comment.spam",
-    /// An editor, or the post's author, deletes another's comment.
-    CommentDeleted = "comment.deleted",
-    /// An editor changes another's post.
-    PostUpdated = "post.updated",
-    /// An editor deletes another's post.
-    PostDeleted = "post.deleted",
-    /// An editor restores a post.
-    PostRestored = "post.restored",
-    /// A reader's report is upheld or dismissed.
-    ReportResolved = "report.resolved",
-    /// A decision about a report is taken back.
-    ReportReopened = "report.reopened",
-    /// The site's settings change.
-    SiteUpdated = "site.updated",
-    /// A user is banned, or the ban changes.
-    UserBanned = "user.banned",
-    /// A ban is lifted.
-    UserUnbanned = "user.unbanned",
-    /// An account is deleted, by its user or by an admin.
-    UserDeleted = "user.deleted",
-    /// A user gets another role.
-    UserRoleChanged = "user.role_changed",
-    /// An admin changes another's account.
-    UserUpdated = "user.updated",
+// The words are stored and never change: the kind of target, a dot, and what was done to it.
+text_enum! {
+    /// What was done.
+    pub enum Action {
+        /// An editor lets everybody read a comment.
+        CommentApproved = "comment.approved",
+        /// An editor makes a comment wait.
+        CommentHeld = "comment.held",
+        /// An editor calls a comment spam.
+        CommentSpam = "comment.spam",
+        /// An editor, or the post's author, deletes another's comment.
+        CommentDeleted = "comment.deleted",
+        /// An editor changes another's post.
+        PostUpdated = "post.updated",
+        /// An editor deletes another's post.
+        PostDeleted = "post.deleted",
+        /// An editor restores a post.
+        PostRestored = "post.restored",
+        /// A reader's report is upheld or dismissed.
+        ReportResolved = "report.resolved",
+        /// A decision about a report is taken back.
+        ReportReopened = "report.reopened",
+        /// The site's settings change.
+        SiteUpdated = "site.updated",
+        /// A user is banned, or the ban changes.
+        UserBanned = "user.banned",
+        /// A ban is lifted.
+        UserUnbanned = "user.unbanned",
+        /// An account is deleted, by its user or by an admin.
+        UserDeleted = "user.deleted",
+        /// A user gets another role.
+        UserRoleChanged = "user.role_changed",
+        /// An admin changes another's account.
+        UserUpdated = "user.updated",
+    }
 }
 
 impl Action {

@@ -69,12 +69,12 @@ pub async fn list_audit(connection: &mut Connection, filter: &AuditFilter) -> sq
            where ($1::uuid is null or a.actor_id = $1)
              and ($2::text is null or a.action = $2)
              and ($3::uuid is null or a.target_id = $3)
-             and a.id < coalesce($4, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
+             and a.id < $4
            order by a.id desc limit $5"#,
         filter.actor,
         filter.action.map(Action::as_str),
         filter.target,
-        filter.after,
+        filter.after.unwrap_or(Uuid::max()),
         filter.rows
     )
     .fetch_all(connection)

@@ -112,12 +112,12 @@ pub async fn list(
         Session,
         r#"select id, user_id, user_agent, ip_address, created_at, last_used_at, expires_at, id = $2 as "current!"
            from sessions
-           where user_id = $1 and expires_at > $3 and id < coalesce($4, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
+           where user_id = $1 and expires_at > $3 and id < $4
            order by id desc limit $5"#,
         user.id,
         user.session_id,
         now,
-        after,
+        after.unwrap_or(Uuid::max()),
         rows
     )
     .fetch_all(connection)

@@ -10,6 +10,7 @@ use crate::http::conditional::Versioned;
 use crate::http::validation::text_type;
 use crate::identity::Role;
 use crate::identity::UserRef;
+use crate::text_enum::text_enum;
 
 text_type!(
     /// The text of a comment, in Markdown.
@@ -18,28 +19,15 @@ text_type!(
 /// How many levels a thread may have; the schema's `comments_thread_check` holds it too.
 pub const MAX_DEPTH: i32 = 8;
 
-/// What moderation has decided.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, sqlx::Type)]
-#[serde(rename_all = "lowercase")]
-#[sqlx(type_name = "text", rename_all = "lowercase")]
-pub enum CommentStatus {
-    /// Waits for an editor; only its author and editors read it.
-    Pending,
-    /// Everybody reads it.
-    Approved,
-    /// Only its author and editors read it.
-    Spam,
-}
-
-impl CommentStatus {
-    /// The status as it is stored.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Approved => "approved",
-            Self::Spam => "spam",
-        }
+text_enum! {
+    /// What moderation has decided.
+    pub enum CommentStatus {
+        /// Waits for an editor; only its author and editors read it.
+        Pending = "pending",
+        /// Everybody reads it.
+        Approved = "approved",
+        /// Only its author and editors read it.
+        Spam = "spam",
     }
 }
 

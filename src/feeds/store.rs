@@ -27,8 +27,8 @@ pub async fn last_change(
         "select greatest(
            (select max(updated_at) from posts),
            (select published_at from posts
-            where coalesce(published_at, created_at) <= $1 and published_at is not null
-            order by coalesce(published_at, created_at) desc limit 1))",
+            where post_time(published_at, created_at) <= $1 and published_at is not null
+            order by post_time(published_at, created_at) desc limit 1))",
         now
     )
     .fetch_one(connection)
@@ -51,10 +51,10 @@ pub async fn newest(
                select id, slug, title, summary, tags, body_html, author_id, published_at,
                  greatest(updated_at, published_at) as updated_at
                from posts
-               where deleted_at is null and published_at <= $1 and coalesce(published_at, created_at) <= $1
+               where deleted_at is null and published_at <= $1 and post_time(published_at, created_at) <= $1
                  and ($2::uuid is null or author_id = $2)
                  and ($3::text is null or tags @> array[$3])
-               order by coalesce(published_at, created_at) desc, id desc limit 20
+               order by post_time(published_at, created_at) desc, id desc limit 20
              ) p left join users u on u.id = p.author_id
            ) newest
            where before < 2 * 1024 * 1024
@@ -90,10 +90,10 @@ pub async fn urls(
     sqlx::query_as!(
         Url,
         r#"select slug, greatest(updated_at, published_at) as "updated_at!" from posts
-           where deleted_at is null and published_at <= $1 and coalesce(published_at, created_at) <= $1
-             and ($2::timestamptz is null or coalesce(published_at, created_at) >= $2)
-             and ($3::timestamptz is null or coalesce(published_at, created_at) < $3)
-           order by coalesce(published_at, created_at) desc, id desc limit $4"#,
+           where deleted_at is null and published_at <= $1 and post_time(published_at, created_at) <= $1
+             and ($2::timestamptz is null or post_time(published_at, created_at) >= $2)
+             and ($3::timestamptz is null or post_time(published_at, created_at) < $3)
+           order by post_time(published_at, created_at) desc, id desc limit $4"#,
         now,
         month.map(Month::start),
         month.map(Month::end),
@@ -111,9 +111,9 @@ pub async fn months(connection: &mut Connection, now: DateTime<Utc>) -> sqlx::Re
              union all
              select (
                select date_trunc('month', published_at, 'UTC') from posts
-               where deleted_at is null and published_at <= $1 and coalesce(published_at, created_at) <= $1
-                 and coalesce(published_at, created_at) < months.start
-               order by coalesce(published_at, created_at) desc limit 1
+               where deleted_at is null and published_at <= $1 and post_time(published_at, created_at) <= $1
+                 and post_time(published_at, created_at) < months.start
+               order by post_time(published_at, created_at) desc limit 1
              ) from months where start is not null
            )
            select start as "start!" from months where start <= $1"#,

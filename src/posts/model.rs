@@ -19,6 +19,7 @@ use crate::identity::Role;
 use crate::identity::UserRef;
 use crate::language::Language;
 use crate::markdown::Heading;
+use crate::text_enum::text_enum;
 pub use highlight::highlight;
 pub use revision::{Revision, RevisionContent, RevisionSummary, diff};
 
@@ -165,28 +166,15 @@ pub struct PostPath {
     pub post: PostRef,
 }
 
-/// Where a post is on its way to its readers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, sqlx::Type)]
-#[serde(rename_all = "lowercase")]
-#[sqlx(type_name = "text", rename_all = "lowercase")]
-pub enum PostStatus {
-    /// Only its author and editors see it.
-    Draft,
-    /// It will appear at `published_at`.
-    Scheduled,
-    /// Everybody sees it.
-    Published,
-}
-
-impl PostStatus {
-    /// The status as queries name it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Draft => "draft",
-            Self::Scheduled => "scheduled",
-            Self::Published => "published",
-        }
+text_enum! {
+    /// Where a post is on its way to its readers.
+    pub enum PostStatus {
+        /// Only its author and editors see it.
+        Draft = "draft",
+        /// It will appear at `published_at`.
+        Scheduled = "scheduled",
+        /// Everybody sees it.
+        Published = "published",
     }
 }
 
@@ -232,28 +220,15 @@ impl Publication {
     }
 }
 
-/// Which new comments wait for an editor before others read them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, sqlx::Type)]
-#[serde(rename_all = "snake_case")]
-#[sqlx(type_name = "text", rename_all = "snake_case")]
-pub enum CommentsPolicy {
-    /// None.
-    Open,
-    /// Those of a user of whom no comment is approved.
-    FirstHeld,
-    /// All but editors' and the post's author's.
-    AllHeld,
-}
-
-impl CommentsPolicy {
-    /// The policy as it is stored.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::FirstHeld => "first_held",
-            Self::AllHeld => "all_held",
-        }
+text_enum! {
+    /// Which new comments wait for an editor before others read them.
+    pub enum CommentsPolicy {
+        /// None.
+        Open = "open",
+        /// Those of a user of whom no comment is approved.
+        FirstHeld = "first_held",
+        /// All but editors' and the post's author's.
+        AllHeld = "all_held",
     }
 }
 

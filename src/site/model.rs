@@ -1,11 +1,12 @@
 //! What is decided about the whole site: the rules of each field.
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::http::conditional::Versioned;
 use crate::http::validation::text_type;
+use crate::text_enum::text_enum;
 
 text_type!(
     /// The title of the site.
@@ -15,31 +16,17 @@ text_type!(
     /// What the site is about, in plain text.
     SiteDescription, line, LINE, 1..=500, "What machines can do beyond numbers.");
 
-/// Which new comments wait for an editor before others read them, on posts that do not say it themselves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, sqlx::Type)]
-#[serde(rename_all = "snake_case")]
-#[sqlx(type_name = "text", rename_all = "snake_case")]
-pub enum SiteCommentsPolicy {
-    /// None.
-    Open,
-    /// Those of a user of whom no comment is approved.
-    FirstHeld,
-    /// All but editors' and the post's author's.
-    AllHeld,
-    /// No post takes any, whatever the post says.
-    Closed,
-}
-
-impl SiteCommentsPolicy {
-    /// The policy as it is stored.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::FirstHeld => "first_held",
-            Self::AllHeld => "all_held",
-            Self::Closed => "closed",
-        }
+text_enum! {
+    /// Which new comments wait for an editor before others read them, on posts that do not say it themselves.
+    pub enum SiteCommentsPolicy {
+        /// None.
+        Open = "open",
+        /// Those of a user of whom no comment is approved.
+        FirstHeld = "first_held",
+        /// All but editors' and the post's author's.
+        AllHeld = "all_held",
+        /// No post takes any, whatever the post says.
+        Closed = "closed",
     }
 }
 

@@ -157,14 +157,14 @@ pub async fn list_by_status(
 ) -> sqlx::Result<Vec<CommentRow>> {
     page!(
         "c.id",
-        "c.status = $1 and c.deleted_at is null and c.id > coalesce($2, '00000000-0000-0000-0000-000000000000'::uuid)
+        "c.status = $1 and c.deleted_at is null and c.id > $2
            and ($3::uuid is null or c.post_id = $3)
            and ($4::uuid is null or c.author_id = $4)
            and exists (select from posts p where p.id = c.post_id and p.deleted_at is null)",
         "$5",
         "$6",
         filter.status.as_str(),
-        filter.after,
+        filter.after.unwrap_or(Uuid::nil()),
         filter.post,
         filter.author,
         filter.rows,

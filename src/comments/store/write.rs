@@ -33,13 +33,9 @@ pub async fn insert(
     sqlx::query_scalar!(
         r#"insert into comments (id, post_id, author_id, parent_id, thread, body, body_html, status, created_at, updated_at)
            select $1, p.id, $3, parent.id, coalesce(parent.thread, ''::bytea) || uuid_send($1), $5, $6,
-             case when $8 or p.author_id = $3 then 'approved'
-                  when coalesce(p.comments_policy, site.comments_policy) = 'all_held' then 'pending'
-                  when coalesce(p.comments_policy, site.comments_policy) = 'first_held'
-                    and not exists (select from comments a
-                                    where a.author_id = $3 and a.status = 'approved' and a.deleted_at is null)
-                    then 'pending'
-                  else 'approved' end,
+             case when not $8 and p.author_id is distinct from $3
+                    and comment_waits(coalesce(p.comments_policy, site.comments_policy), $3, $1)
+                  then 'pending' else 'approved' end,
              $7, $7
            from posts p cross join site
            left join comments parent
@@ -91,12 +87,7 @@ pub async fn update(
            status = case
              when $4::text is not null then $4
              when c.status <> 'approved' or $2 is null or $2 = c.body or $6 or p.author_id = c.author_id then c.status
-             when coalesce(p.comments_policy, site.comments_policy) = 'all_held' then 'pending'
-             when coalesce(p.comments_policy, site.comments_policy) = 'first_held'
-               and not exists (select from comments a
-                               where a.author_id = c.author_id and a.id <> c.id
-                                 and a.status = 'approved' and a.deleted_at is null)
-               then 'pending'
+             when comment_waits(coalesce(p.comments_policy, site.comments_policy), c.author_id, c.id) then 'pending'
              else c.status end,
            version = c.version + 1,
            updated_at = $5

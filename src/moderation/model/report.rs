@@ -10,64 +10,37 @@ use crate::http::conditional::Versioned;
 use crate::http::validation::text_type;
 use crate::identity::Role;
 use crate::identity::UserRef;
+use crate::text_enum::text_enum;
 
 text_type!(
     /// What the reporter adds, in plain text.
     ReportNote, block, BLOCK, 1..=1000, "The same link stands under three other posts.");
 
-/// What is wrong with what is reported.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, sqlx::Type)]
-#[serde(rename_all = "snake_case")]
-#[sqlx(type_name = "text", rename_all = "snake_case")]
-pub enum ReportReason {
-    /// Advertising, or the same again and again.
-    Spam,
-    /// Insults, threats, harassment.
-    Abuse,
-    /// Against the law.
-    Illegal,
-    /// Not about what the post is about.
-    OffTopic,
-    /// What the note says.
-    Other,
-}
-
-impl ReportReason {
-    /// The reason as it is stored.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Spam => "spam",
-            Self::Abuse => "abuse",
-            Self::Illegal => "illegal",
-            Self::OffTopic => "off_topic",
-            Self::Other => "other",
-        }
+text_enum! {
+    /// What is wrong with what is reported.
+    pub enum ReportReason {
+        /// Advertising, or the same again and again.
+        Spam = "spam",
+        /// Insults, threats, harassment.
+        Abuse = "abuse",
+        /// Against the law.
+        Illegal = "illegal",
+        /// Not about what the post is about.
+        OffTopic = "off_topic",
+        /// What the note says.
+        Other = "other",
     }
 }
 
-/// What editors have decided.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, sqlx::Type)]
-#[serde(rename_all = "lowercase")]
-#[sqlx(type_name = "text", rename_all = "lowercase")]
-pub enum ReportStatus {
-    /// Nothing yet.
-    Open,
-    /// The reporter is right.
-    Upheld,
-    /// Nothing is wrong.
-    Dismissed,
-}
-
-impl ReportStatus {
-    /// The status as it is stored.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Upheld => "upheld",
-            Self::Dismissed => "dismissed",
-        }
+text_enum! {
+    /// What editors have decided.
+    pub enum ReportStatus {
+        /// Nothing yet.
+        Open = "open",
+        /// The reporter is right.
+        Upheld = "upheld",
+        /// Nothing is wrong.
+        Dismissed = "dismissed",
     }
 }
 

@@ -116,10 +116,10 @@ pub async fn list_reports(
     rows: i64,
 ) -> sqlx::Result<Vec<Report>> {
     let rows = select!(
-        "where r.status = $1 and r.id > coalesce($2, '00000000-0000-0000-0000-000000000000'::uuid)
+        "where r.status = $1 and r.id > $2
          order by r.id limit $3",
         status.as_str(),
-        after,
+        after.unwrap_or(Uuid::nil()),
         rows
     )
     .fetch_all(connection)

@@ -21,6 +21,7 @@ pub async fn feed(
     rows: i64,
     now: DateTime<Utc>,
 ) -> sqlx::Result<Vec<SummaryRow>> {
+    let (at, id) = after.unwrap_or((now, Uuid::max()));
     summaries!(
         ["
            null::real as rank, null::text as headline
@@ -28,31 +29,31 @@ pub async fn feed(
            select post.id from (
              select f.followed_id, newest.at, newest.id
              from follows f cross join lateral (
-               select coalesce(published_at, created_at) as at, id from posts
+               select post_time(published_at, created_at) as at, id from posts
                where author_id = f.followed_id and deleted_at is null and published_at is not null
-                 and coalesce(published_at, created_at) <= $1
-                 and (coalesce(published_at, created_at), id)
-                     < (coalesce($3, $1), coalesce($4, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid))
-               order by coalesce(published_at, created_at) desc, id desc limit 1
+                 and post_time(published_at, created_at) <= $1
+                 and (post_time(published_at, created_at), id)
+                     < ($3, $4)
+               order by post_time(published_at, created_at) desc, id desc limit 1
              ) newest
              where f.follower_id = $2
              order by newest.at desc, newest.id desc limit $5
            ) author cross join lateral (
-             select coalesce(published_at, created_at) as at, id from posts
+             select post_time(published_at, created_at) as at, id from posts
              where author_id = author.followed_id and deleted_at is null and published_at is not null
-               and coalesce(published_at, created_at) <= $1
-               and (coalesce(published_at, created_at), id)
-                   < (coalesce($3, $1), coalesce($4, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid))
-             order by coalesce(published_at, created_at) desc, id desc limit $5
+               and post_time(published_at, created_at) <= $1
+               and (post_time(published_at, created_at), id)
+                   < ($3, $4)
+             order by post_time(published_at, created_at) desc, id desc limit $5
            ) post
            order by post.at desc, post.id desc limit $5
          ) page
          join posts p on p.id = page.id join post_stats s on s.post_id = p.id left join users u on u.id = p.author_id
-         order by coalesce(p.published_at, p.created_at) desc, p.id desc"],
+         order by post_time(p.published_at, p.created_at) desc, p.id desc"],
         now,
         follower,
-        after.map(|(at, _)| at),
-        after.map(|(_, id)| id),
+        at,
+        id,
         rows
     )
     .fetch_all(connection)

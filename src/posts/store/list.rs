@@ -122,16 +122,16 @@ macro_rules! list {
                from posts p join post_stats s on s.post_id = p.id left join users u on u.id = p.author_id
                where case $2::text
                    when 'published' then p.deleted_at is null and p.published_at is not null
-                     and coalesce(p.published_at, p.created_at) <= $1
+                     and post_time(p.published_at, p.created_at) <= $1
                    when 'scheduled' then p.deleted_at is null and p.published_at is not null
-                     and coalesce(p.published_at, p.created_at) > $1
+                     and post_time(p.published_at, p.created_at) > $1
                    when 'draft' then p.deleted_at is null and p.published_at is null
                    else p.deleted_at is not null end
                  and ($3::uuid is null or p.author_id = $3)
                  and ($4::text is null or p.tags @> array[$4])
                  and ($5::text is null or p.language = $5)
-                 and ($6::timestamptz is null or p.published_at is not null and coalesce(p.published_at, p.created_at) >= $6)
-                 and ($7::timestamptz is null or p.published_at is not null and coalesce(p.published_at, p.created_at) < $7)
+                 and ($6::timestamptz is null or p.published_at is not null and post_time(p.published_at, p.created_at) >= $6)
+                 and ($7::timestamptz is null or p.published_at is not null and post_time(p.published_at, p.created_at) < $7)
                  and ($8 is null or p.search @@ posts_query($9, $8))
                  and ("# + $position + " is null or (" + $key + ", " + $id + ") " + $beyond + " (" + $position + ", $11))
                order by " + $key + " " + $direction + ", " + $id + " " + $direction + " limit $12"],
@@ -158,17 +158,18 @@ async fn newest(
     rows: i64,
     now: DateTime<Utc>,
 ) -> sqlx::Result<Vec<SummaryRow>> {
+    let (at, id) = after.unwrap_or((now, Uuid::max()));
     summaries!(
         [r#"
              null::real as rank, null::text as headline
            from posts p join post_stats s on s.post_id = p.id left join users u on u.id = p.author_id
-           where p.deleted_at is null and p.published_at is not null and coalesce(p.published_at, p.created_at) <= $1
-             and (coalesce(p.published_at, p.created_at), p.id)
-               < (coalesce($2, 'infinity'::timestamptz), coalesce($3, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid))
-           order by coalesce(p.published_at, p.created_at) desc, p.id desc limit $4"#],
+           where p.deleted_at is null and p.published_at is not null and post_time(p.published_at, p.created_at) <= $1
+             and (post_time(p.published_at, p.created_at), p.id)
+               < ($2, $3)
+           order by post_time(p.published_at, p.created_at) desc, p.id desc limit $4"#],
         now,
-        after.map(|(at, _)| at),
-        after.map(|(_, id)| id),
+        at,
+        id,
         rows
     )
     .fetch_all(connection)
@@ -186,12 +187,12 @@ pub async fn list(
     match order {
         Order::Newest(after) if filter.is_everybodys() => newest(connection, *after, filter.rows, now).await,
         Order::Newest(after) => {
-            list!(filter, now, after, "coalesce(p.published_at, p.created_at)", "p.id", "$10::timestamptz", "<", "desc")
+            list!(filter, now, after, "post_time(p.published_at, p.created_at)", "p.id", "$10::timestamptz", "<", "desc")
                 .fetch_all(connection)
                 .await
         }
         Order::Oldest(after) => {
-            list!(filter, now, after, "coalesce(p.published_at, p.created_at)", "p.id", "$10::timestamptz", ">", "asc")
+            list!(filter, now, after, "post_time(p.published_at, p.created_at)", "p.id", "$10::timestamptz", ">", "asc")
                 .fetch_all(connection)
                 .await
         }

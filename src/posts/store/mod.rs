@@ -39,8 +39,7 @@ pub async fn find(
     let row = sqlx::query!(
         r#"select p.id, p.slug, p.title, p.summary, p.tags, p.excerpt, p.language as "language: Language", p.reading_minutes,
              p.comments_open, p.comments_policy as "comments_policy: CommentsPolicy", s.likes, s.comments,
-             case when p.published_at is null then 'draft'
-                  when p.published_at > $3 then 'scheduled' else 'published' end as "status!: PostStatus",
+             post_status(p.published_at, $3) as "status!: PostStatus",
              p.author_id, u.username as "author_username?", u.display_name as author_display_name,
              p.version, p.published_at, p.created_at, p.updated_at, p.body, p.body_html, p.toc as "toc: Toc"
            from posts p join post_stats s on s.post_id = p.id left join users u on u.id = p.author_id
@@ -87,7 +86,7 @@ pub async fn next_publication(
     now: DateTime<Utc>,
 ) -> sqlx::Result<Option<DateTime<Utc>>> {
     sqlx::query_scalar!(
-        "select min(coalesce(published_at, created_at)) from posts where coalesce(published_at, created_at) > $1",
+        "select min(post_time(published_at, created_at)) from posts where post_time(published_at, created_at) > $1",
         now
     )
     .fetch_one(connection)
@@ -103,8 +102,7 @@ pub async fn head(
     sqlx::query_as!(
         PostHead,
         r#"select id, author_id, comments_open,
-             case when published_at is null then 'draft'
-                  when published_at > $3 then 'scheduled' else 'published' end as "status!: PostStatus"
+             post_status(published_at, $3) as "status!: PostStatus"
            from posts
            where id = coalesce($1, (select id from posts where slug = $2)) and deleted_at is null"#,
         post.id(),

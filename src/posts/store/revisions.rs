@@ -53,10 +53,10 @@ pub async fn list_revisions(
         r#"select r.number, r.title, r.summary, r.tags, r.editor_id, u.username as "editor_username?",
              u.display_name as editor_display_name, r.created_at
            from post_revisions r left join users u on u.id = r.editor_id
-           where r.post_id = $1 and r.number < coalesce($2, 9223372036854775807)
+           where r.post_id = $1 and r.number < $2
            order by r.number desc limit $3"#,
         post_id,
-        before,
+        before.unwrap_or(i64::MAX),
         rows
     )
     .fetch_all(connection)

@@ -81,8 +81,7 @@ macro_rules! summaries {
             r#"select p.id, p.slug, p.title, p.summary, p.tags, p.excerpt, p.language as "language: Language",
                  p.reading_minutes, p.comments_open, p.comments_policy as "comments_policy: CommentsPolicy",
                  s.likes, s.comments,
-                 case when p.published_at is null then 'draft'
-                      when p.published_at > $1 then 'scheduled' else 'published' end as "status!: PostStatus",
+                 post_status(p.published_at, $1) as "status!: PostStatus",
                  p.author_id, u.username as "author_username?", u.display_name as author_display_name,
                  p.version, p.published_at, p.created_at, p.updated_at, p.deleted_at, "# + $($sql)+,
             $($argument),+

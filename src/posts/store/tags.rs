@@ -34,7 +34,7 @@ macro_rules! tags {
             r#"with scheduled as materialized (
                  select tag, count(*)::integer as posts from posts p cross join unnest(p.tags) as tag
                  where p.deleted_at is null and p.published_at is not null
-                   and coalesce(p.published_at, p.created_at) > $1
+                   and post_time(p.published_at, p.created_at) > $1
                  group by tag
                )
                select name as "name!", posts as "posts!" from (

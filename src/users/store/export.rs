@@ -36,10 +36,10 @@ pub async fn sessions(
     sqlx::query_as!(
         ExportedSession,
         "select id, user_agent, ip_address, created_at, last_used_at, expires_at from sessions
-         where user_id = $1 and id < coalesce($2, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
+         where user_id = $1 and id < $2
          order by id desc limit $3",
         user_id,
-        after,
+        after.unwrap_or(Uuid::max()),
         rows
     )
     .fetch_all(connection)
@@ -53,15 +53,15 @@ pub async fn posts(
     after: Option<(DateTime<Utc>, Uuid)>,
     rows: i64,
 ) -> Rows<ExportedPost> {
-    let (time, id) = after.unzip();
+    let (time, id) = after.unwrap_or((DateTime::<Utc>::MAX_UTC, Uuid::max()));
     sqlx::query_as!(
         ExportedPost,
         "select id, slug, title, summary, body, body_html, language, tags, comments_open, comments_policy,
            published_at, deleted_at, created_at, updated_at
          from posts
-         where author_id = $1 and (coalesce(published_at, created_at), id)
-           < (coalesce($2, 'infinity'::timestamptz), coalesce($3, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid))
-         order by coalesce(published_at, created_at) desc, id desc limit $4",
+         where author_id = $1 and (post_time(published_at, created_at), id)
+           < ($2, $3)
+         order by post_time(published_at, created_at) desc, id desc limit $4",
         user_id,
         time,
         id,
@@ -78,12 +78,12 @@ pub async fn revisions(
     after: Option<(Uuid, i64)>,
     rows: i64,
 ) -> Rows<ExportedRevision> {
-    let (post_id, number) = after.unzip();
+    let (post_id, number) = after.unwrap_or((Uuid::nil(), 0));
     sqlx::query_as!(
         ExportedRevision,
         "select post_id, number, title, summary, body, tags, created_at from post_revisions
          where editor_id = $1 and (post_id, number)
-           > (coalesce($2, '00000000-0000-0000-0000-000000000000'::uuid), coalesce($3::bigint, 0))
+           > ($2, $3)
          order by post_id, number limit $4",
         user_id,
         post_id,
@@ -105,10 +105,10 @@ pub async fn comments(
         ExportedComment,
         "select id, post_id, parent_id, body, body_html, status, deleted_at, created_at, updated_at
          from comments
-         where author_id = $1 and id > coalesce($2, '00000000-0000-0000-0000-000000000000'::uuid)
+         where author_id = $1 and id > $2
          order by id limit $3",
         user_id,
-        after,
+        after.unwrap_or(Uuid::nil()),
         rows
     )
     .fetch_all(connection)
@@ -125,10 +125,10 @@ pub async fn likes(
     sqlx::query_as!(
         ExportedLike,
         "select post_id, created_at from post_likes
-         where user_id = $1 and post_id > coalesce($2, '00000000-0000-0000-0000-000000000000'::uuid)
+         where user_id = $1 and post_id > $2
          order by post_id limit $3",
         user_id,
-        after,
+        after.unwrap_or(Uuid::nil()),
         rows
     )
     .fetch_all(connection)
@@ -145,10 +145,10 @@ pub async fn following(
     sqlx::query_as!(
         ExportedFollow,
         "select followed_id as user_id, created_at from follows
-         where follower_id = $1 and followed_id > coalesce($2, '00000000-0000-0000-0000-000000000000'::uuid)
+         where follower_id = $1 and followed_id > $2
          order by followed_id limit $3",
         user_id,
-        after,
+        after.unwrap_or(Uuid::nil()),
         rows
     )
     .fetch_all(connection)
@@ -165,10 +165,10 @@ pub async fn followers(
     sqlx::query_as!(
         ExportedFollow,
         "select follower_id as user_id, created_at from follows
-         where followed_id = $1 and follower_id > coalesce($2, '00000000-0000-0000-0000-000000000000'::uuid)
+         where followed_id = $1 and follower_id > $2
          order by follower_id limit $3",
         user_id,
-        after,
+        after.unwrap_or(Uuid::nil()),
         rows
     )
     .fetch_all(connection)
@@ -185,10 +185,10 @@ pub async fn reports(
     sqlx::query_as!(
         ExportedReport,
         "select id, post_id, comment_id, reason, note, status, resolved_at, created_at from reports
-         where reporter_id = $1 and id > coalesce($2, '00000000-0000-0000-0000-000000000000'::uuid)
+         where reporter_id = $1 and id > $2
          order by id limit $3",
         user_id,
-        after,
+        after.unwrap_or(Uuid::nil()),
         rows
     )
     .fetch_all(connection)
@@ -205,10 +205,10 @@ pub async fn decided_reports(
     sqlx::query_as!(
         ExportedDecision,
         "select id, post_id, comment_id, status, resolved_at from reports
-         where resolver_id = $1 and id > coalesce($2, '00000000-0000-0000-0000-000000000000'::uuid)
+         where resolver_id = $1 and id > $2
          order by id limit $3",
         user_id,
-        after,
+        after.unwrap_or(Uuid::nil()),
         rows
     )
     .fetch_all(connection)
@@ -244,10 +244,10 @@ pub async fn actions(
     sqlx::query_as!(
         ExportedAction,
         "select id, action, target_type, target_id, details, created_at from audit_log
-         where actor_id = $1 and id < coalesce($2, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
+         where actor_id = $1 and id < $2
          order by id desc limit $3",
         user_id,
-        after,
+        after.unwrap_or(Uuid::max()),
         rows
     )
     .fetch_all(connection)
@@ -265,10 +265,10 @@ pub async fn actions_on_account(
         ExportedAction,
         "select id, action, target_type, target_id, details, created_at from audit_log
          where target_id = $1 and target_type = 'user' and actor_id is distinct from $1
-           and id < coalesce($2, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
+           and id < $2
          order by id desc limit $3",
         user_id,
-        after,
+        after.unwrap_or(Uuid::max()),
         rows
     )
     .fetch_all(connection)

@@ -77,11 +77,11 @@ pub async fn following(
         "select u.id, u.username, u.display_name, u.bio, u.version, u.created_at
          from follows f join users u on u.id = f.followed_id
          where f.follower_id = $1
-           and f.followed_id < coalesce($2, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
-           and u.id < coalesce($2, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
+           and f.followed_id < $2
+           and u.id < $2
          order by f.followed_id desc limit $3",
         follower,
-        after,
+        after.unwrap_or(Uuid::max()),
         rows
     )
     .fetch_all(connection)
@@ -100,11 +100,11 @@ pub async fn followers(
         "select u.id, u.username, u.display_name, u.bio, u.version, u.created_at
          from follows f join users u on u.id = f.follower_id
          where f.followed_id = $1
-           and f.follower_id < coalesce($2, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
-           and u.id < coalesce($2, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
+           and f.follower_id < $2
+           and u.id < $2
          order by f.follower_id desc limit $3",
         followed,
-        after,
+        after.unwrap_or(Uuid::max()),
         rows
     )
     .fetch_all(connection)
