@@ -8,7 +8,7 @@ use crate::error::ApiError;
 use crate::http::now::Now;
 use crate::http::pagination::{Page, PageQuery, PageRequest};
 use crate::posts::model::PostSummary;
-use crate::posts::store::{self, SummaryRow};
+use crate::posts::store::{self, PostRow};
 
 const ORDER: &str = "feed";
 
@@ -27,5 +27,5 @@ pub async fn feed(
     let after = request.after(ORDER)?;
     let mut connection = db.begin_costly().await?;
     let rows = store::feed(&mut connection, user.id, after, request.rows(), now).await?;
-    request.page(rows, ORDER, SummaryRow::by_time)
+    request.page(rows, ORDER, PostRow::by_time)
 }

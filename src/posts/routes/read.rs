@@ -18,7 +18,7 @@ use crate::http::validation::{Validate, Violations};
 use crate::identity::Role;
 use crate::language::Language;
 use crate::posts::model::{Post, PostPath, PostStatus, PostSummary};
-use crate::posts::store::{self, Order, SummaryRow};
+use crate::posts::store::{self, Order, PostRow};
 
 /// Which posts to list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
@@ -199,7 +199,7 @@ async fn page(
     filter: &store::Filter<'_>,
     order: &Order,
     now: DateTime<Utc>,
-) -> Result<(Vec<SummaryRow>, CachePolicy), ApiError> {
+) -> Result<(Vec<PostRow>, CachePolicy), ApiError> {
     let rows = store::list(connection, filter, order, now).await?;
     Ok((rows, list_policy(viewer, connection, now).await?))
 }

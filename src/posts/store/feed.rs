@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::summary::{SummaryRow, summaries};
+use super::row::{PostRow, posts};
 use crate::db::Connection;
 use crate::language::Language;
 use crate::posts::model::{CommentsPolicy, PostStatus};
@@ -20,10 +20,10 @@ pub async fn feed(
     after: Option<(DateTime<Utc>, Uuid)>,
     rows: i64,
     now: DateTime<Utc>,
-) -> sqlx::Result<Vec<SummaryRow>> {
+) -> sqlx::Result<Vec<PostRow>> {
     let (at, id) = after.unwrap_or((now, Uuid::max()));
-    summaries!(
-        ["
+    posts!(
+        summaries ["
            null::real as rank, null::text as headline
          from (
            select post.id from (

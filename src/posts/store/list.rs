@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::summary::{SummaryRow, summaries};
+use super::row::{PostRow, posts};
 use crate::db::Connection;
 use crate::language::Language;
 use crate::posts::model::{CommentsPolicy, PostStatus};
@@ -90,7 +90,7 @@ impl Order {
 
     /// The place of `row`.
     #[must_use]
-    pub fn key(&self, row: &SummaryRow) -> Key {
+    pub fn key(&self, row: &PostRow) -> Key {
         match self {
             Self::Newest(_) | Self::Oldest(_) => {
                 let (at, id) = row.by_time();
@@ -112,8 +112,8 @@ impl Order {
 /// to that. What is null is no part of the plan then. The headline is made last, for the rows of the page alone.
 macro_rules! list {
     ($filter:expr, $now:expr, $after:expr, $key:tt, $id:tt, $position:tt, $beyond:tt, $direction:tt) => {
-        summaries!(
-            [r#"
+        posts!(
+            summaries [r#"
                  ts_rank_cd(p.search, posts_query($9, $8), 1) as rank,
                  case when $8::text is null then null else ts_headline($9::text::regconfig,
                    posts_words(coalesce(p.summary || ' ', '') || left(coalesce(p.search_text, p.excerpt), 20000)),
@@ -157,10 +157,10 @@ async fn newest(
     after: After<DateTime<Utc>>,
     rows: i64,
     now: DateTime<Utc>,
-) -> sqlx::Result<Vec<SummaryRow>> {
+) -> sqlx::Result<Vec<PostRow>> {
     let (at, id) = after.unwrap_or((now, Uuid::max()));
-    summaries!(
-        [r#"
+    posts!(
+        summaries [r#"
              null::real as rank, null::text as headline
            from posts p join post_stats s on s.post_id = p.id left join users u on u.id = p.author_id
            where p.deleted_at is null and p.published_at is not null and post_time(p.published_at, p.created_at) <= $1
@@ -183,7 +183,7 @@ pub async fn list(
     filter: &Filter<'_>,
     order: &Order,
     now: DateTime<Utc>,
-) -> sqlx::Result<Vec<SummaryRow>> {
+) -> sqlx::Result<Vec<PostRow>> {
     match order {
         Order::Newest(after) if filter.is_everybodys() => newest(connection, *after, filter.rows, now).await,
         Order::Newest(after) => {

@@ -5,7 +5,7 @@ mod likes;
 mod list;
 mod rendering;
 mod revisions;
-mod summary;
+mod row;
 mod tags;
 mod write;
 
@@ -14,21 +14,17 @@ pub use likes::*;
 pub use list::*;
 pub use rendering::*;
 pub use revisions::*;
-pub use summary::SummaryRow;
+pub use row::PostRow;
 pub use tags::*;
 pub use write::*;
 
 use chrono::{DateTime, Utc};
-use sqlx::types::Json;
 
-use super::model::{CommentsPolicy, Post, PostHead, PostRef, PostStatus, PostSummary};
+use super::model::{CommentsPolicy, Post, PostHead, PostRef, PostStatus};
 use crate::auth::Viewer;
 use crate::db::Connection;
-use crate::identity::UserRef;
 use crate::language::Language;
-use crate::markdown::Heading;
-
-type Toc = Json<Vec<Heading>>;
+use row::posts;
 
 /// The post, unless it was deleted.
 pub async fn find(
@@ -36,48 +32,16 @@ pub async fn find(
     post: &PostRef,
     now: DateTime<Utc>,
 ) -> sqlx::Result<Option<Post>> {
-    let row = sqlx::query!(
-        r#"select p.id, p.slug, p.title, p.summary, p.tags, p.excerpt, p.language as "language: Language", p.reading_minutes,
-             p.comments_open, p.comments_policy as "comments_policy: CommentsPolicy", s.likes, s.comments,
-             post_status(p.published_at, $3) as "status!: PostStatus",
-             p.author_id, u.username as "author_username?", u.display_name as author_display_name,
-             p.version, p.published_at, p.created_at, p.updated_at, p.body, p.body_html, p.toc as "toc: Toc"
-           from posts p join post_stats s on s.post_id = p.id left join users u on u.id = p.author_id
-           where p.id = coalesce($1, (select id from posts where slug = $2)) and p.deleted_at is null"#,
+    let row = posts!(
+        whole["from posts p join post_stats s on s.post_id = p.id left join users u on u.id = p.author_id
+         where p.id = coalesce($2, (select id from posts where slug = $3)) and p.deleted_at is null"],
+        now,
         post.id(),
-        post.slug(),
-        now
+        post.slug()
     )
     .fetch_optional(connection)
     .await?;
-    Ok(row.map(|row| Post {
-        summary: PostSummary {
-            id: row.id,
-            slug: row.slug,
-            title: row.title,
-            summary: row.summary,
-            tags: row.tags,
-            status: row.status,
-            excerpt: row.excerpt,
-            language: row.language,
-            reading_minutes: row.reading_minutes,
-            comments_open: row.comments_open,
-            comments_policy: row.comments_policy,
-            likes: row.likes,
-            comments: row.comments,
-            author: UserRef::new(row.author_id, row.author_username, row.author_display_name),
-            version: row.version,
-            published_at: row.published_at,
-            created_at: row.created_at,
-            updated_at: row.updated_at,
-            deleted_at: None,
-            highlight: None,
-        },
-        body: row.body,
-        body_html: row.body_html,
-        toc: row.toc.0,
-        liked: None,
-    }))
+    Ok(row.map(Post::from))
 }
 
 /// When the next scheduled post appears, if there is one.

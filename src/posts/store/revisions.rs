@@ -7,7 +7,7 @@ use crate::db::Connection;
 use crate::identity::UserRef;
 use crate::posts::model::{RevisionContent, RevisionSummary};
 
-/// A row of the list of revisions.
+/// A revision in a list or by itself.
 #[derive(Debug)]
 pub struct RevisionRow {
     number: i64,
@@ -18,6 +18,8 @@ pub struct RevisionRow {
     editor_username: Option<String>,
     editor_display_name: Option<String>,
     created_at: DateTime<Utc>,
+    /// Not in a list.
+    body: Option<String>,
 }
 
 impl RevisionRow {
@@ -41,6 +43,25 @@ impl From<RevisionRow> for RevisionSummary {
     }
 }
 
+impl From<RevisionRow> for RevisionContent {
+    fn from(mut row: RevisionRow) -> Self {
+        Self { body: row.body.take().unwrap_or_default(), summary: row.into() }
+    }
+}
+
+/// The [`RevisionRow`]s of the revisions `r` that the rest of the query selects, with `$body`.
+macro_rules! revisions {
+    ($body:tt, $sql:tt, $($argument:expr),+ $(,)?) => {
+        sqlx::query_as!(
+            RevisionRow,
+            r#"select r.number, r.title, r.summary, r.tags, r.editor_id, u.username as "editor_username?",
+                 u.display_name as editor_display_name, r.created_at, "# + $body + r#" as "body?"
+               from post_revisions r left join users u on u.id = r.editor_id "# + $sql,
+            $($argument),+
+        )
+    };
+}
+
 /// A page of a post's revisions, newest first: those before `before`.
 pub async fn list_revisions(
     connection: &mut Connection,
@@ -48,13 +69,9 @@ pub async fn list_revisions(
     before: Option<i64>,
     rows: i64,
 ) -> sqlx::Result<Vec<RevisionRow>> {
-    sqlx::query_as!(
-        RevisionRow,
-        r#"select r.number, r.title, r.summary, r.tags, r.editor_id, u.username as "editor_username?",
-             u.display_name as editor_display_name, r.created_at
-           from post_revisions r left join users u on u.id = r.editor_id
-           where r.post_id = $1 and r.number < $2
-           order by r.number desc limit $3"#,
+    revisions!(
+        "null::text",
+        "where r.post_id = $1 and r.number < $2 order by r.number desc limit $3",
         post_id,
         before.unwrap_or(i64::MAX),
         rows
@@ -69,27 +86,10 @@ pub async fn find_revision(
     post_id: Uuid,
     number: i64,
 ) -> sqlx::Result<Option<RevisionContent>> {
-    let row = sqlx::query!(
-        r#"select r.number, r.title, r.summary, r.tags, r.editor_id, u.username as "editor_username?",
-             u.display_name as editor_display_name, r.created_at, r.body
-           from post_revisions r left join users u on u.id = r.editor_id
-           where r.post_id = $1 and r.number = $2"#,
-        post_id,
-        number
-    )
-    .fetch_optional(connection)
-    .await?;
-    Ok(row.map(|row| RevisionContent {
-        summary: RevisionSummary {
-            number: row.number,
-            title: row.title,
-            summary: row.summary,
-            tags: row.tags,
-            editor: UserRef::new(row.editor_id, row.editor_username, row.editor_display_name),
-            created_at: row.created_at,
-        },
-        body: row.body,
-    }))
+    let row = revisions!("r.body", "where r.post_id = $1 and r.number = $2", post_id, number)
+        .fetch_optional(connection)
+        .await?;
+    Ok(row.map(RevisionContent::from))
 }
 
 /// The number and the text of the revision before `number`, if there is one.

@@ -34,7 +34,7 @@ pub struct NewPost<'a> {
     pub publication: Publication,
 }
 
-/// Makes a post and its first revision, and gives its id; `None` if the slug is taken.
+/// Makes a post and its first revision, and gives its id; `None` if the slug is taken. Wants a transaction.
 pub async fn insert(
     connection: &mut Connection,
     slug: &Slug,
@@ -46,17 +46,13 @@ pub async fn insert(
         Publication::Now => Some(now),
         Publication::At(at) => Some(at),
     };
-    sqlx::query_scalar!(
-        "with made as (
-           insert into posts (id, author_id, slug, title, summary, body, tags, comments_open, published_at,
-                              created_at, updated_at, body_html, toc, excerpt, reading_minutes, renderer,
-                              language, comments_policy, search_text)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12, $13, $14, $15, $16, $17, $18)
-           on conflict (slug) do nothing
-           returning id, version)
-         insert into post_revisions (post_id, number, editor_id, title, summary, body, tags, created_at)
-         select id, version, $2, $4, $5, $6, $7, $10 from made
-         returning post_id",
+    let id = sqlx::query_scalar!(
+        "insert into posts (id, author_id, slug, title, summary, body, tags, comments_open, published_at,
+                            created_at, updated_at, body_html, toc, excerpt, reading_minutes, renderer,
+                            language, comments_policy, search_text)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+         on conflict (slug) do nothing
+         returning id",
         Uuid::now_v7(),
         new.author_id,
         slug.as_str(),
@@ -76,8 +72,12 @@ pub async fn insert(
         new.comments_policy.map(CommentsPolicy::as_str),
         new.rendered.text
     )
-    .fetch_optional(connection)
-    .await
+    .fetch_optional(&mut *connection)
+    .await?;
+    if let Some(id) = id {
+        save_revision(connection, id, new.author_id, now).await?;
+    }
+    Ok(id)
 }
 
 /// What changes in a post; `None` stays as it is, `Some(None)` is taken away.
@@ -103,8 +103,8 @@ pub struct Changes<'a> {
     pub publication: Option<Publication>,
 }
 
-/// Changes a post, and saves a revision by `editor_id` if that changes what the post says; false if it is
-/// not there, or in none of the versions `if_match`. A taken slug violates its unique index.
+/// Changes a post, and saves a revision by `editor_id` if that changes what the post says; false if it is not
+/// there, or in none of the versions `if_match`. A taken slug violates its unique index. Wants a transaction.
 pub async fn update(
     connection: &mut Connection,
     id: Uuid,
@@ -120,41 +120,30 @@ pub async fn update(
         Some(Publication::At(at)) => ("at", Some(at)),
     };
     let (body, rendered) = changes.body.unzip();
-    sqlx::query_scalar!(
-        r#"with before as (
-           select id, title, summary, body, tags from posts
-           where id = $1 and deleted_at is null and ($18::bigint[] is null or version = any($18)) for update),
-         after as (
-           update posts set
-             slug = coalesce($3, posts.slug),
-             title = coalesce($4, posts.title),
-             summary = case when $5 then $6 else posts.summary end,
-             body = coalesce($7, posts.body),
-             tags = coalesce($8, posts.tags),
-             comments_open = coalesce($9, comments_open),
-             published_at = case $10::text
-               when 'never' then null
-               when 'now' then least(published_at, $2)
-               when 'at' then $11
-               else published_at end,
-             body_html = coalesce($12, body_html),
-             toc = coalesce($13, toc),
-             excerpt = coalesce($14, excerpt),
-             reading_minutes = coalesce($15, reading_minutes),
-             renderer = case when $7::text is null then renderer else $16 end,
-             language = coalesce($19, language),
-             comments_policy = case when $20 then $21 else comments_policy end,
-             search_text = coalesce($22, search_text),
-             version = version + 1,
-             updated_at = $2
-           from before where posts.id = before.id
-           returning posts.id, posts.version, posts.title, posts.summary, posts.body, posts.tags,
-             (posts.title, posts.summary, posts.body, posts.tags)
-               is distinct from (before.title, before.summary, before.body, before.tags) as differs),
-         saved as (
-           insert into post_revisions (post_id, number, editor_id, title, summary, body, tags, created_at)
-           select id, version, $17, title, summary, body, tags, $2 from after where differs)
-         select exists (select from after) as "updated!""#,
+    let updated = sqlx::query!(
+        "update posts set
+           slug = coalesce($3, slug),
+           title = coalesce($4, title),
+           summary = case when $5 then $6 else summary end,
+           body = coalesce($7, body),
+           tags = coalesce($8, tags),
+           comments_open = coalesce($9, comments_open),
+           published_at = case $10::text
+             when 'never' then null
+             when 'now' then least(published_at, $2)
+             when 'at' then $11
+             else published_at end,
+           body_html = coalesce($12, body_html),
+           toc = coalesce($13, toc),
+           excerpt = coalesce($14, excerpt),
+           reading_minutes = coalesce($15, reading_minutes),
+           renderer = case when $7::text is null then renderer else $16 end,
+           language = coalesce($17, language),
+           comments_policy = case when $18 then $19 else comments_policy end,
+           search_text = coalesce($20, search_text),
+           version = version + 1,
+           updated_at = $2
+         where id = $1 and deleted_at is null and ($21::bigint[] is null or version = any($21))",
         id,
         now,
         changes.slug,
@@ -171,15 +160,44 @@ pub async fn update(
         rendered.map(|rendered| rendered.excerpt.as_str()),
         rendered.map(|rendered| rendered.reading_minutes),
         RENDERER,
-        editor_id,
-        if_match,
         changes.language.map(Language::as_str),
         changes.comments_policy.is_some(),
         changes.comments_policy.flatten().map(CommentsPolicy::as_str),
-        rendered.map(|rendered| rendered.text.as_str())
+        rendered.map(|rendered| rendered.text.as_str()),
+        if_match
     )
-    .fetch_one(connection)
-    .await
+    .execute(&mut *connection)
+    .await?;
+    if updated.rows_affected() == 0 {
+        return Ok(false);
+    }
+    save_revision(connection, id, editor_id, now).await?;
+    Ok(true)
+}
+
+/// Saves what the post says as a revision, unless its last one says the same.
+async fn save_revision(
+    connection: &mut Connection,
+    id: Uuid,
+    editor_id: Uuid,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "insert into post_revisions (post_id, number, editor_id, title, summary, body, tags, created_at)
+         select p.id, p.version, $2, p.title, p.summary, p.body, p.tags, $3
+         from posts p left join lateral (
+           select title, summary, body, tags from post_revisions
+           where post_id = p.id order by number desc limit 1
+         ) last on true
+         where p.id = $1
+           and (p.title, p.summary, p.body, p.tags) is distinct from (last.title, last.summary, last.body, last.tags)",
+        id,
+        editor_id,
+        now
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 /// Deletes a post, which stays restorable; false if it is not there, or in none of the versions `if_match`.

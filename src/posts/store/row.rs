@@ -1,15 +1,17 @@
-//! A row of every list of posts, and the columns that it is made of.
+//! A post as every query reads it: one row, and the columns that it is made of.
 
 use chrono::{DateTime, Utc};
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::identity::UserRef;
 use crate::language::Language;
-use crate::posts::model::{CommentsPolicy, PostStatus, PostSummary, highlight};
+use crate::markdown::Heading;
+use crate::posts::model::{CommentsPolicy, Post, PostStatus, PostSummary, highlight};
 
-/// A row of a list.
+/// A post in a list or by itself.
 #[derive(Debug)]
-pub struct SummaryRow {
+pub struct PostRow {
     pub(super) id: Uuid,
     pub(super) slug: String,
     pub(super) title: String,
@@ -31,13 +33,17 @@ pub struct SummaryRow {
     pub(super) created_at: DateTime<Utc>,
     pub(super) updated_at: DateTime<Utc>,
     pub(super) deleted_at: Option<DateTime<Utc>>,
+    /// The text and what it becomes; not in a list.
+    pub(super) body: Option<String>,
+    pub(super) body_html: Option<String>,
+    pub(super) toc: Option<Json<Vec<Heading>>>,
     /// How well it matches the search, if there is one.
     pub(super) rank: Option<f32>,
     /// Where it matches the search, if there is one: see [`highlight`].
     pub(super) headline: Option<String>,
 }
 
-impl SummaryRow {
+impl PostRow {
     /// The key of the lists by time.
     #[must_use]
     pub fn by_time(&self) -> (DateTime<Utc>, Uuid) {
@@ -45,8 +51,8 @@ impl SummaryRow {
     }
 }
 
-impl From<SummaryRow> for PostSummary {
-    fn from(row: SummaryRow) -> Self {
+impl From<PostRow> for PostSummary {
+    fn from(row: PostRow) -> Self {
         Self {
             id: row.id,
             slug: row.slug,
@@ -72,20 +78,45 @@ impl From<SummaryRow> for PostSummary {
     }
 }
 
-/// The [`SummaryRow`]s of the posts `p`, with their stats `s` and their authors `u`, that the rest of the query
-/// selects: `rank`, `headline` and what comes after them. The first argument is the time.
-macro_rules! summaries {
-    ([$($sql:tt)+], $($argument:expr),+ $(,)?) => {
+impl From<PostRow> for Post {
+    fn from(mut row: PostRow) -> Self {
+        Self {
+            body: row.body.take().unwrap_or_default(),
+            body_html: row.body_html.take().unwrap_or_default(),
+            toc: row.toc.take().map(|toc| toc.0).unwrap_or_default(),
+            summary: row.into(),
+            liked: None,
+        }
+    }
+}
+
+/// The [`PostRow`]s of the posts `p`, with their stats `s` and their authors `u`, that the rest of the query
+/// selects. `whole` ones have their texts; `summaries` have none, and the rest begins with the columns `rank` and
+/// `headline`. The first argument is the time.
+macro_rules! posts {
+    (whole [$($sql:tt)+], $($argument:expr),+ $(,)?) => {
+        posts!(
+            @[r#"p.body as "body?", p.body_html as "body_html?", p.toc as "toc?: _", null::real as rank,
+                 null::text as headline "# + $($sql)+],
+            $($argument),+
+        )
+    };
+    (summaries [$($sql:tt)+], $($argument:expr),+ $(,)?) => {
+        posts!(
+            @[r#"null::text as body, null::text as body_html, null::jsonb as "toc: _", "# + $($sql)+],
+            $($argument),+
+        )
+    };
+    (@[$($sql:tt)+], $($argument:expr),+) => {
         sqlx::query_as!(
-            SummaryRow,
+            PostRow,
             r#"select p.id, p.slug, p.title, p.summary, p.tags, p.excerpt, p.language as "language: Language",
                  p.reading_minutes, p.comments_open, p.comments_policy as "comments_policy: CommentsPolicy",
-                 s.likes, s.comments,
-                 post_status(p.published_at, $1) as "status!: PostStatus",
+                 s.likes, s.comments, post_status(p.published_at, $1) as "status!: PostStatus",
                  p.author_id, u.username as "author_username?", u.display_name as author_display_name,
                  p.version, p.published_at, p.created_at, p.updated_at, p.deleted_at, "# + $($sql)+,
             $($argument),+
         )
     };
 }
-pub(super) use summaries;
+pub(super) use posts;
