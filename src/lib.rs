@@ -4,7 +4,8 @@
 //!
 //! - [`router`] shows every route on one screen; [`app`] wires the parts together; [`state`] is what handlers
 //!   can ask for; [`server`] listens and stops; [`openapi`] is the document that the handlers generate;
-//!   [`background`] watches what runs beside the requests, and [`maintenance`] is done from time to time.
+//!   [`background`] watches what runs beside the requests, and [`maintenance`] is done from time
+//!   to time; [`export`] asks every feature for what it keeps about a user.
 //! - The features, [`users`], [`posts`], [`comments`], [`moderation`], [`audit`], [`site`] and [`feeds`], have the
 //!   same three rooms each: `model` (what it is and what is allowed: pure), `store` (all of its SQL) and `routes`
 //!   (handlers and their request types).
@@ -40,6 +41,7 @@ pub mod db;
 #[cfg(feature = "embedded-db")]
 pub mod demo;
 pub mod error;
+pub mod export;
 pub mod feeds;
 pub mod http;
 pub mod identity;

@@ -9,6 +9,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::audit::routes as audit;
 use crate::auth::routes as sessions;
 use crate::comments::routes as comments;
+use crate::export::routes as export;
 use crate::feeds::routes as feeds;
 use crate::http::health;
 use crate::moderation::routes as moderation;
@@ -27,7 +28,7 @@ pub fn routes() -> OpenApiRouter<AppState> {
         // /v1/users
         .routes(routes!(users::list, users::create))
         .routes(routes!(users::me))
-        .routes(routes!(users::export))
+        .routes(routes!(export::export))
         .routes(routes!(users::read, users::update, users::delete))
         .routes(routes!(users::follow, users::unfollow))
         .routes(routes!(users::following))

@@ -10,12 +10,13 @@ use crate::cache::Cache;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Db;
+use crate::export::routes::ExportSlots;
 use crate::http::conditional::RequireIfMatch;
 use crate::http::context::TrustedProxyHops;
 use crate::http::origin::PublicUrl;
 use crate::language::Language;
 use crate::lifecycle::Lifecycle;
-use crate::users::routes::{ExportSlots, SignUpPolicy};
+use crate::users::routes::SignUpPolicy;
 
 /// How many passwords are hashed at once, whatever the machine.
 const MAX_HASHES: usize = 4;

@@ -1,5 +1,7 @@
 //! The audit log.
 
+pub mod export;
+
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use uuid::Uuid;

@@ -1,5 +1,7 @@
 //! All SQL about sessions, and what sign-in needs of users.
 
+pub mod export;
+
 use crate::db::Connection;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;

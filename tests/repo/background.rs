@@ -8,7 +8,7 @@ const AWAITED: [(&str, &str); 7] = [
     ("src/server.rs", "`Starting::finish`"),
     ("src/cli/serve.rs", "`serve_on`, while it serves"),
     ("src/workers.rs", "the request whose work it is"),
-    ("src/users/routes/export.rs", "the body of the response that it writes"),
+    ("src/export/routes.rs", "the body of the response that it writes"),
     (
         "src/db/connection.rs",
         "nobody: a connection that is given up is closed or rolled back, in bounded time",

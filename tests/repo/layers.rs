@@ -8,7 +8,8 @@ use crate::graph::Graph;
 use crate::{code, files};
 
 const PROGRAM: [&str; 3] = ["main", "cli", "lib"];
-const TOP: [&str; 8] = ["app", "background", "router", "state", "server", "openapi", "demo", "maintenance"];
+const TOP: [&str; 9] =
+    ["app", "background", "export", "router", "state", "server", "openapi", "demo", "maintenance"];
 const FEATURES: [&str; 7] = ["audit", "users", "posts", "comments", "moderation", "site", "feeds"];
 const KIT: [&str; 14] = [
     "http",

@@ -1,5 +1,6 @@
 //! All SQL about comments: reading them here, changes in their file.
 
+pub mod export;
 mod write;
 
 pub use write::*;

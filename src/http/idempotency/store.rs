@@ -1,5 +1,7 @@
 //! All SQL about idempotency keys.
 
+pub mod export;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 use uuid::Uuid;

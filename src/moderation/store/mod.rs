@@ -1,6 +1,7 @@
 //! All SQL about bans and reports.
 
 mod bans;
+pub mod export;
 mod reports;
 
 pub use bans::*;

@@ -1,5 +1,6 @@
 //! All SQL about posts: reading one here, lists, changes, revisions and rendering in their files.
 
+pub mod export;
 mod feed;
 mod likes;
 mod list;

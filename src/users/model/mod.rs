@@ -1,7 +1,5 @@
 //! What a user is: the rules of each field, and how others and the user see it.
 
-pub mod export;
-
 use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};

@@ -1,17 +1,52 @@
-//! All SQL of the export: a batch of each kind of row that belongs to a user, after the one whose key is
-//! `after`, in the order of an index.
+//! The part of accounts and follows in the export of a user's data.
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::db::Connection;
 use crate::identity::Role;
-use crate::users::model::export::{
-    ExportedAccount, ExportedAction, ExportedComment, ExportedDecision, ExportedFollow,
-    ExportedIdempotencyKey, ExportedLike, ExportedPost, ExportedReport, ExportedRevision, ExportedSession,
-};
 
-type Rows<T> = sqlx::Result<Vec<T>>;
+/// The account.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ExportedAccount {
+    /// The user's id.
+    pub id: Uuid,
+    /// The unique name.
+    #[schema(example = "ada")]
+    pub username: String,
+    /// The unique e-mail address.
+    #[schema(example = "ada@example.com")]
+    pub email: String,
+    /// What the user may do.
+    pub role: Role,
+    /// The name shown to readers.
+    #[schema(required)]
+    pub display_name: Option<String>,
+    /// What the user says of themselves.
+    #[schema(required)]
+    pub bio: Option<String>,
+    /// Until when the user may write nothing.
+    #[schema(required)]
+    pub banned_until: Option<DateTime<Utc>>,
+    /// Why.
+    #[schema(required)]
+    pub ban_reason: Option<String>,
+    /// When the account was made.
+    pub created_at: DateTime<Utc>,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// Someone who follows or is followed.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ExportedFollow {
+    /// The other user.
+    pub user_id: Uuid,
+    /// Since when.
+    pub created_at: DateTime<Utc>,
+}
 
 /// The account.
 pub async fn account(connection: &mut Connection, user_id: Uuid) -> sqlx::Result<Option<ExportedAccount>> {
@@ -26,122 +61,13 @@ pub async fn account(connection: &mut Connection, user_id: Uuid) -> sqlx::Result
     .await
 }
 
-/// Sessions, newest first.
-pub async fn sessions(
-    connection: &mut Connection,
-    user_id: Uuid,
-    after: Option<Uuid>,
-    rows: i64,
-) -> Rows<ExportedSession> {
-    sqlx::query_as!(
-        ExportedSession,
-        "select id, user_agent, ip_address, created_at, last_used_at, expires_at from sessions
-         where user_id = $1 and id < $2
-         order by id desc limit $3",
-        user_id,
-        after.unwrap_or(Uuid::max()),
-        rows
-    )
-    .fetch_all(connection)
-    .await
-}
-
-/// Posts, newest first by their publication, drafts by their creation.
-pub async fn posts(
-    connection: &mut Connection,
-    user_id: Uuid,
-    after: Option<(DateTime<Utc>, Uuid)>,
-    rows: i64,
-) -> Rows<ExportedPost> {
-    let (time, id) = after.unwrap_or((DateTime::<Utc>::MAX_UTC, Uuid::max()));
-    sqlx::query_as!(
-        ExportedPost,
-        "select id, slug, title, summary, body, body_html, language, tags, comments_open, comments_policy,
-           published_at, deleted_at, created_at, updated_at
-         from posts
-         where author_id = $1 and (post_time(published_at, created_at), id)
-           < ($2, $3)
-         order by post_time(published_at, created_at) desc, id desc limit $4",
-        user_id,
-        time,
-        id,
-        rows
-    )
-    .fetch_all(connection)
-    .await
-}
-
-/// Saved versions, by post.
-pub async fn revisions(
-    connection: &mut Connection,
-    user_id: Uuid,
-    after: Option<(Uuid, i64)>,
-    rows: i64,
-) -> Rows<ExportedRevision> {
-    let (post_id, number) = after.unwrap_or((Uuid::nil(), 0));
-    sqlx::query_as!(
-        ExportedRevision,
-        "select post_id, number, title, summary, body, tags, created_at from post_revisions
-         where editor_id = $1 and (post_id, number)
-           > ($2, $3)
-         order by post_id, number limit $4",
-        user_id,
-        post_id,
-        number,
-        rows
-    )
-    .fetch_all(connection)
-    .await
-}
-
-/// Comments, oldest first.
-pub async fn comments(
-    connection: &mut Connection,
-    user_id: Uuid,
-    after: Option<Uuid>,
-    rows: i64,
-) -> Rows<ExportedComment> {
-    sqlx::query_as!(
-        ExportedComment,
-        "select id, post_id, parent_id, body, body_html, status, deleted_at, created_at, updated_at
-         from comments
-         where author_id = $1 and id > $2
-         order by id limit $3",
-        user_id,
-        after.unwrap_or(Uuid::nil()),
-        rows
-    )
-    .fetch_all(connection)
-    .await
-}
-
-/// Likes, by post.
-pub async fn likes(
-    connection: &mut Connection,
-    user_id: Uuid,
-    after: Option<Uuid>,
-    rows: i64,
-) -> Rows<ExportedLike> {
-    sqlx::query_as!(
-        ExportedLike,
-        "select post_id, created_at from post_likes
-         where user_id = $1 and post_id > $2
-         order by post_id limit $3",
-        user_id,
-        after.unwrap_or(Uuid::nil()),
-        rows
-    )
-    .fetch_all(connection)
-    .await
-}
-
 /// Those whom the user follows.
 pub async fn following(
     connection: &mut Connection,
     user_id: Uuid,
     after: Option<Uuid>,
     rows: i64,
-) -> Rows<ExportedFollow> {
+) -> sqlx::Result<Vec<ExportedFollow>> {
     sqlx::query_as!(
         ExportedFollow,
         "select followed_id as user_id, created_at from follows
@@ -161,7 +87,7 @@ pub async fn followers(
     user_id: Uuid,
     after: Option<Uuid>,
     rows: i64,
-) -> Rows<ExportedFollow> {
+) -> sqlx::Result<Vec<ExportedFollow>> {
     sqlx::query_as!(
         ExportedFollow,
         "select follower_id as user_id, created_at from follows
@@ -169,106 +95,6 @@ pub async fn followers(
          order by follower_id limit $3",
         user_id,
         after.unwrap_or(Uuid::nil()),
-        rows
-    )
-    .fetch_all(connection)
-    .await
-}
-
-/// Reports that the user filed, oldest first.
-pub async fn reports(
-    connection: &mut Connection,
-    user_id: Uuid,
-    after: Option<Uuid>,
-    rows: i64,
-) -> Rows<ExportedReport> {
-    sqlx::query_as!(
-        ExportedReport,
-        "select id, post_id, comment_id, reason, note, status, resolved_at, created_at from reports
-         where reporter_id = $1 and id > $2
-         order by id limit $3",
-        user_id,
-        after.unwrap_or(Uuid::nil()),
-        rows
-    )
-    .fetch_all(connection)
-    .await
-}
-
-/// Reports that the user decided, oldest first.
-pub async fn decided_reports(
-    connection: &mut Connection,
-    user_id: Uuid,
-    after: Option<Uuid>,
-    rows: i64,
-) -> Rows<ExportedDecision> {
-    sqlx::query_as!(
-        ExportedDecision,
-        "select id, post_id, comment_id, status, resolved_at from reports
-         where resolver_id = $1 and id > $2
-         order by id limit $3",
-        user_id,
-        after.unwrap_or(Uuid::nil()),
-        rows
-    )
-    .fetch_all(connection)
-    .await
-}
-
-/// Answers that are kept, in no particular order.
-pub async fn idempotency_keys(
-    connection: &mut Connection,
-    user_id: Uuid,
-    after: Option<Vec<u8>>,
-    rows: i64,
-) -> Rows<ExportedIdempotencyKey> {
-    sqlx::query_as!(
-        ExportedIdempotencyKey,
-        "select status, created_at, key_hash from idempotency_keys
-         where user_id = $1 and key_hash > coalesce($2, ''::bytea) order by key_hash limit $3",
-        user_id,
-        after,
-        rows
-    )
-    .fetch_all(connection)
-    .await
-}
-
-/// Lines of the audit log about what the user did, newest first.
-pub async fn actions(
-    connection: &mut Connection,
-    user_id: Uuid,
-    after: Option<Uuid>,
-    rows: i64,
-) -> Rows<ExportedAction> {
-    sqlx::query_as!(
-        ExportedAction,
-        "select id, action, target_type, target_id, details, created_at from audit_log
-         where actor_id = $1 and id < $2
-         order by id desc limit $3",
-        user_id,
-        after.unwrap_or(Uuid::max()),
-        rows
-    )
-    .fetch_all(connection)
-    .await
-}
-
-/// Lines of the audit log about what others did to the user's account, newest first.
-pub async fn actions_on_account(
-    connection: &mut Connection,
-    user_id: Uuid,
-    after: Option<Uuid>,
-    rows: i64,
-) -> Rows<ExportedAction> {
-    sqlx::query_as!(
-        ExportedAction,
-        "select id, action, target_type, target_id, details, created_at from audit_log
-         where target_id = $1 and target_type = 'user' and actor_id is distinct from $1
-           and id < $2
-         order by id desc limit $3",
-        user_id,
-        after.unwrap_or(Uuid::max()),
         rows
     )
     .fetch_all(connection)

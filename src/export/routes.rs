@@ -19,14 +19,20 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tracing::Instrument;
 use uuid::Uuid;
 
+use crate::audit::store::export as audit;
 use crate::auth::SignedIn;
+use crate::auth::store::export as sessions;
+use crate::comments::store::export as comments;
 use crate::db::{Connection, Db, Transaction};
 use crate::error::ApiError;
+use crate::export::model::Export;
 use crate::http::concurrency::Streamed;
+use crate::http::idempotency::store::export as idempotency;
 use crate::http::now::Now;
 use crate::http::shares::{Share, Shares};
-use crate::users::model::export::{Export, ExportedAccount, ExportedPost};
-use crate::users::store::export as store;
+use crate::moderation::store::export as moderation;
+use crate::posts::store::export::{self as posts, ExportedPost};
+use crate::users::store::export::{self as users, ExportedAccount};
 
 /// How long a client may take over its export, since a connection to the database waits for it meanwhile.
 const TIMEOUT: Duration = Duration::from_mins(5);
@@ -87,7 +93,7 @@ pub async fn export(
 ) -> Result<Response, ApiError> {
     let slot = slots.take(user.id)?;
     let mut snapshot = db.begin_snapshot().await?;
-    let account = store::account(&mut snapshot, user.id).await?.ok_or(ApiError::NotFound)?;
+    let account = users::account(&mut snapshot, user.id).await?.ok_or(ApiError::NotFound)?;
     let disposition = format!("attachment; filename=\"{}-{}.json\"", account.username, now.date_naive());
 
     let (chunks, receiver) = mpsc::channel(1);
@@ -127,19 +133,20 @@ impl Writer {
     async fn write(mut self, now: DateTime<Utc>, account: ExportedAccount) -> Result<(), Cause> {
         let (now, account) = (serde_json::to_string(&now)?, serde_json::to_string(&account)?);
         self.send(format!("{{\"exported_at\":{now},\n\"account\":{account}").into()).await?;
-        self.list("sessions", LIGHT, store::sessions, |row| row.id).await?;
+        self.list("sessions", LIGHT, sessions::sessions, |row| row.id).await?;
         let by_time = |row: &ExportedPost| (row.published_at.unwrap_or(row.created_at), row.id);
-        self.list("posts", HEAVY, store::posts, by_time).await?;
-        self.list("revisions", HEAVY, store::revisions, |row| (row.post_id, row.number)).await?;
-        self.list("comments", LIGHT, store::comments, |row| row.id).await?;
-        self.list("likes", LIGHT, store::likes, |row| row.post_id).await?;
-        self.list("following", LIGHT, store::following, |row| row.user_id).await?;
-        self.list("followers", LIGHT, store::followers, |row| row.user_id).await?;
-        self.list("reports", LIGHT, store::reports, |row| row.id).await?;
-        self.list("decided_reports", LIGHT, store::decided_reports, |row| row.id).await?;
-        self.list("idempotency_keys", LIGHT, store::idempotency_keys, |row| row.key_hash.clone()).await?;
-        self.list("actions", LIGHT, store::actions, |row| row.id).await?;
-        self.list("actions_on_account", LIGHT, store::actions_on_account, |row| row.id).await?;
+        self.list("posts", HEAVY, posts::posts, by_time).await?;
+        self.list("revisions", HEAVY, posts::revisions, |row| (row.post_id, row.number)).await?;
+        self.list("comments", LIGHT, comments::comments, |row| row.id).await?;
+        self.list("likes", LIGHT, posts::likes, |row| row.post_id).await?;
+        self.list("following", LIGHT, users::following, |row| row.user_id).await?;
+        self.list("followers", LIGHT, users::followers, |row| row.user_id).await?;
+        self.list("reports", LIGHT, moderation::reports, |row| row.id).await?;
+        self.list("decided_reports", LIGHT, moderation::decided_reports, |row| row.id).await?;
+        self.list("idempotency_keys", LIGHT, idempotency::idempotency_keys, |row| row.key_hash.clone())
+            .await?;
+        self.list("actions", LIGHT, audit::actions, |row| row.id).await?;
+        self.list("actions_on_account", LIGHT, audit::actions_on_account, |row| row.id).await?;
         self.send("}\n".into()).await
     }
 

@@ -1,0 +1,47 @@
+//! What a user gets of everything that is kept about them. The document is written piece by piece, so
+//! [`Export`] is its shape for readers and for OpenAPI; each part is from the store that keeps it.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::audit::store::export::ExportedAction;
+use crate::auth::store::export::ExportedSession;
+use crate::comments::store::export::ExportedComment;
+use crate::http::idempotency::store::export::ExportedIdempotencyKey;
+use crate::moderation::store::export::{ExportedDecision, ExportedReport};
+use crate::posts::store::export::{ExportedLike, ExportedPost, ExportedRevision};
+use crate::users::store::export::{ExportedAccount, ExportedFollow};
+
+/// Everything that is kept about the caller, as of one moment.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Export {
+    /// The moment.
+    pub exported_at: DateTime<Utc>,
+    /// The account, but for the password's hash.
+    pub account: ExportedAccount,
+    /// The devices that are signed in, or were until their token expired.
+    pub sessions: Vec<ExportedSession>,
+    /// Every post that the caller wrote: published, scheduled, drafts, deleted ones.
+    pub posts: Vec<ExportedPost>,
+    /// The versions of posts that the caller saved, also of posts of others.
+    pub revisions: Vec<ExportedRevision>,
+    /// Every comment that the caller wrote; of a deleted one the text is gone.
+    pub comments: Vec<ExportedComment>,
+    /// The posts that the caller likes.
+    pub likes: Vec<ExportedLike>,
+    /// Whom the caller follows.
+    pub following: Vec<ExportedFollow>,
+    /// Who follows the caller.
+    pub followers: Vec<ExportedFollow>,
+    /// The reports that the caller filed.
+    pub reports: Vec<ExportedReport>,
+    /// The reports that the caller decided as an editor; who filed them is not told.
+    pub decided_reports: Vec<ExportedDecision>,
+    /// The answers that are kept to be given again, to writes with an `Idempotency-Key`.
+    pub idempotency_keys: Vec<ExportedIdempotencyKey>,
+    /// What the caller did according to the audit log.
+    pub actions: Vec<ExportedAction>,
+    /// What others did to the caller's account according to the audit log; who they are is not told.
+    pub actions_on_account: Vec<ExportedAction>,
+}
