@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::http::validation::Rule;
 
 proptest! {
     #[test]

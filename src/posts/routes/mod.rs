@@ -1,6 +1,7 @@
 //! `/v1/posts`: write, publish, list, read, change, delete, restore and like posts, and their revisions;
 //! `/v1/tags`, `/v1/feed`.
 
+mod create;
 mod feed;
 mod likes;
 mod read;
@@ -8,6 +9,7 @@ mod revisions;
 mod tags;
 mod write;
 
+pub use create::*;
 pub use feed::*;
 pub use likes::*;
 pub use read::*;

@@ -1,9 +1,11 @@
 //! `/v1/users`: sign up, read and change accounts and profiles, follow them.
 
+mod create;
 mod follows;
 mod read;
 mod write;
 
+pub use create::*;
 pub use follows::*;
 pub use read::*;
 pub use write::*;

@@ -1,112 +1,26 @@
-//! Signing up, changing and deleting accounts.
+//! Changing and deleting accounts.
 
 use axum::extract::State;
-use axum::http::{StatusCode, header};
-use axum::response::Response;
+use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::create::SignUpPolicy;
 use crate::audit::model::{Action, Entry, given};
 use crate::audit::store as audit;
-use crate::auth::attempts::Attempts;
 use crate::auth::password::{Password, Passwords};
 use crate::auth::{Caller, User, store as sessions};
-use crate::cache::{Invalidates, Scope};
 use crate::db::{Connection, Db};
-use crate::error::{ApiError, FieldError, FieldErrors};
+use crate::error::ApiError;
 use crate::http::conditional::{IfMatch, Tagged};
 use crate::http::extract::{Json, Path};
-use crate::http::idempotency::Idempotent;
 use crate::http::now::Now;
 use crate::http::validation::{Validate, Violations, not_null, nullable};
 use crate::identity::Role;
 use crate::users::model::{Account, Bio, DisplayName, Email, UserPath, Username, check_password};
 use crate::users::store;
-
-/// How new accounts are made.
-#[derive(Clone, Copy, Debug)]
-pub struct SignUpPolicy {
-    /// The role of a new account.
-    pub default_role: Role,
-    /// Whether common passwords are refused.
-    pub refuse_common_passwords: bool,
-}
-
-impl SignUpPolicy {
-    /// # Errors
-    /// One about `password` when it is too common.
-    pub fn check(self, password: &Password) -> Result<(), FieldErrors> {
-        if self.refuse_common_passwords && password.is_common() {
-            let detail = "is among the most common passwords: choose another";
-            return Err(FieldError::new("password", "too_common", detail).into());
-        }
-        Ok(())
-    }
-}
-
-/// A new account.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct CreateUser {
-    /// A name for URLs, unique whatever its case.
-    username: Username,
-    /// An address, unique whatever its case. Only the user and admins see it.
-    email: Email,
-    /// Not the username, not the e-mail address, not a common password.
-    password: Password,
-    /// The name shown to readers.
-    display_name: Option<DisplayName>,
-    /// What the user says of themselves.
-    bio: Option<Bio>,
-}
-
-impl Validate for CreateUser {
-    fn validate(&self, violations: &mut Violations) {
-        violations
-            .check("username", &self.username)
-            .check("email", &self.email)
-            .check("display_name", &self.display_name)
-            .check("bio", &self.bio);
-        check_password(violations, &self.password, Some(self.username.as_str()), Some(self.email.as_str()));
-    }
-}
-
-/// Sign up
-#[utoipa::path(post, path = "/v1/users", tag = "users", request_body = CreateUser, responses(
-    (status = 201, description = "The account is made; sign in to use it", body = Account,
-     headers(("Location" = String, description = "The path of the new user"))),
-    (status = 409, description = "The username or the e-mail address is taken; `errors` says which"),
-))]
-pub async fn create(
-    State(passwords): State<Passwords>,
-    State(policy): State<SignUpPolicy>,
-    Now(now): Now,
-    attempts: Attempts,
-    Idempotent(key, body): Idempotent<CreateUser>,
-) -> Result<Response, ApiError> {
-    policy.check(&body.password)?;
-    attempts.sign_up().await?;
-    let password_hash = passwords.hash(body.password).await?;
-    let new = store::NewUser {
-        username: &body.username,
-        email: &body.email,
-        password_hash: &password_hash,
-        role: policy.default_role,
-        display_name: body.display_name.as_ref().map(DisplayName::as_str),
-        bio: body.bio.as_ref().map(Bio::as_str),
-    };
-    key.run(None, async |write| {
-        let account = store::insert(write, new, now).await?;
-        write.belongs_to(account.id);
-        let location = [(header::LOCATION, format!("/v1/users/{}", account.id))];
-        // Nothing shows a new user, who has written nothing.
-        let changed = Invalidates(Scope::Nothing);
-        Ok((StatusCode::CREATED, location, changed, Tagged(account)))
-    })
-    .await
-}
 
 /// What changes in an account. What is absent stays; null takes away.
 #[derive(Debug, Deserialize, ToSchema)]

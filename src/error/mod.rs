@@ -1,8 +1,10 @@
 //! What can go wrong, once: [`ApiError`] is every error a client can see, with one status map, and
-//! [`Problem`] is the one shape it is seen in (RFC 9457). The errors of the layers below become one here, so
-//! that a constraint's name decides the response wherever it fires.
+//! [`Problem`] is the one shape it is seen in (RFC 9457). The errors of the layers below become one in
+//! `conversions`.
 
-use std::fmt;
+mod conversions;
+mod fields;
+
 use std::sync::Arc;
 
 use axum::http::{HeaderValue, StatusCode, header};
@@ -11,95 +13,9 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::db::{self, OverLimit, Violation, ViolationKind};
-use crate::markdown::RenderError;
-use crate::workers::WorkError;
+pub use fields::{FieldError, FieldErrors, MAX_ERRORS, abridged};
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
-
-/// What is wrong with one field of a request.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub struct FieldError {
-    /// Where: a body field (`tags[2]`), a query parameter or a path parameter.
-    #[schema(example = "title")]
-    pub field: String,
-    /// What, for programs.
-    #[schema(example = "too_long")]
-    pub code: String,
-    /// What, for people.
-    #[schema(example = "must have at most 200 characters")]
-    pub detail: String,
-}
-
-impl FieldError {
-    /// An error of `field`. What is long is cut: names and values that a client made up are not sent back
-    /// whole.
-    pub fn new(field: impl Into<String>, code: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self {
-            field: abridged(field.into(), MAX_FIELD),
-            code: code.into(),
-            detail: abridged(detail.into(), MAX_DETAIL),
-        }
-    }
-}
-
-/// How many errors one response names.
-pub const MAX_ERRORS: usize = 100;
-/// How many characters of a field's name, and of the sentence about it, a response shows.
-const MAX_FIELD: usize = 100;
-const MAX_DETAIL: usize = 600;
-
-/// `text` with at most `max` characters: its beginning and its end.
-#[must_use]
-pub fn abridged(text: String, max: usize) -> String {
-    let Some((cut, _)) = text.char_indices().nth(max / 2) else { return text };
-    match text.char_indices().rev().nth(max - max / 2 - 2) {
-        Some((rest, _)) if text.char_indices().nth(max).is_some() => {
-            format!("{}…{}", &text[..cut], &text[rest..])
-        }
-        _ => text,
-    }
-}
-
-/// What is wrong with the fields of a request: the first [`MAX_ERRORS`], and how many more there are.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct FieldErrors {
-    shown: Vec<FieldError>,
-    more: usize,
-}
-
-impl FieldErrors {
-    /// Adds an error.
-    pub fn push(&mut self, error: FieldError) {
-        if self.shown.len() < MAX_ERRORS {
-            self.shown.push(error);
-        } else {
-            self.more += 1;
-        }
-    }
-
-    /// The errors that a response names.
-    #[must_use]
-    pub fn shown(&self) -> &[FieldError] {
-        &self.shown
-    }
-}
-
-impl From<FieldError> for FieldErrors {
-    fn from(error: FieldError) -> Self {
-        Self { shown: vec![error], more: 0 }
-    }
-}
-
-impl fmt::Display for FieldErrors {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("The request has fields that are not acceptable; `errors` names ")?;
-        match self.more {
-            0 => f.write_str("each."),
-            more => write!(f, "{MAX_ERRORS} of them, and there are {more} more."),
-        }
-    }
-}
 
 /// Every error that a client can be given.
 #[derive(Debug, thiserror::Error)]
@@ -290,90 +206,4 @@ pub struct Problem {
     pub request_id: String,
     /// The fields at fault, if it is about fields.
     pub errors: Vec<FieldError>,
-}
-
-impl From<FieldErrors> for ApiError {
-    fn from(errors: FieldErrors) -> Self {
-        Self::Invalid(errors)
-    }
-}
-
-impl From<WorkError> for ApiError {
-    fn from(error: WorkError) -> Self {
-        match error {
-            WorkError::Full => Self::Overloaded,
-            WorkError::Broken => Self::Internal(error.into()),
-        }
-    }
-}
-
-/// What is rendered is the `body` of a request.
-impl From<RenderError> for ApiError {
-    fn from(error: RenderError) -> Self {
-        match error {
-            RenderError::TooComplex => Self::invalid("body", "too_complex", error.to_string()),
-            RenderError::Work(error) => error.into(),
-        }
-    }
-}
-
-impl From<db::Error> for ApiError {
-    fn from(error: db::Error) -> Self {
-        match error {
-            db::Error::Overloaded => Self::Overloaded,
-            // Whatever stands in the way of a connection, also a refusal by the database, is about the database
-            // and not about the request.
-            db::Error::Unavailable(error) => Self::Unavailable(error.into()),
-            db::Error::Statement(error) => error.into(),
-        }
-    }
-}
-
-impl From<Violation> for ApiError {
-    fn from(Violation { field, kind }: Violation) -> Self {
-        match kind {
-            ViolationKind::Taken => Self::conflict(field, "taken", kind.detail()),
-            ViolationKind::NotFound => Self::invalid(field, "not_found", kind.detail()),
-            ViolationKind::Invalid => Self::invalid(field, "invalid", kind.detail()),
-        }
-    }
-}
-
-impl From<sqlx::Error> for ApiError {
-    fn from(error: sqlx::Error) -> Self {
-        if let Some(violation) = db::violation(&error) {
-            return violation.into();
-        }
-        match &error {
-            sqlx::Error::Database(database) => match database.code().as_deref() {
-                // Bodies and parameters are checked; a cursor is taken at its word.
-                Some("22008") => {
-                    Self::Malformed(FieldError::new("cursor", "malformed", "has an impossible date"))
-                }
-                // Serialization failure, deadlock.
-                Some("40001" | "40P01") => Self::Contended(error.into()),
-                // Lock or statement timeout, out of resources, connection refused or lost, server shutting
-                // down or read-only: all pass.
-                Some(code)
-                    if ["55P03", "57014", "25006"].contains(&code)
-                        || ["08", "53", "57P"].iter().any(|class| code.starts_with(class)) =>
-                {
-                    Self::Unavailable(error.into())
-                }
-                _ => Self::Internal(error.into()),
-            },
-            sqlx::Error::Io(cause)
-                if cause.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<OverLimit>) =>
-            {
-                Self::TooCostly
-            }
-            sqlx::Error::PoolTimedOut
-            | sqlx::Error::PoolClosed
-            | sqlx::Error::WorkerCrashed
-            | sqlx::Error::Io(_)
-            | sqlx::Error::Tls(_)
-            | sqlx::Error::Protocol(_) => Self::Unavailable(error.into()),
-            _ => Self::Internal(error.into()),
-        }
-    }
 }
