@@ -11,7 +11,7 @@ use crate::background::BackgroundTasks;
 use crate::clock::Clock;
 use crate::config::{Config, Environment};
 use crate::db::Db;
-use crate::db::credentials::{Credentials, REFRESH_INTERVAL};
+use crate::db::connect_source::{ConnectSource, REFRESH_INTERVAL};
 use crate::http::caching::Caching;
 use crate::http::concurrency::AddressLimits;
 use crate::http::middleware::{self, Limits};
@@ -64,11 +64,11 @@ pub enum Stopped {
 /// [`BuildError`].
 pub fn build(
     config: &Config,
-    credentials: &Arc<Credentials>,
+    source: &Arc<ConnectSource>,
     clock: Clock,
     recorder: Option<PrometheusHandle>,
 ) -> Result<Service, BuildError> {
-    let db = Db::new(credentials, &config.database)?;
+    let db = Db::new(source, &config.database)?;
     let state = AppState::new(config, db, clock, Lifecycle::default())?;
     let mut background = BackgroundTasks::default();
     if let Some(recorder) = recorder {
@@ -77,13 +77,12 @@ pub fn build(
     let AppState { db, cache, clock, .. } = state.clone();
     background.spawn("maintenance", async move { maintenance::run(&db, &cache, &clock).await });
     if config.cache_max_bytes > 0 {
-        let (cache, credentials) = (state.cache.clone(), credentials.clone());
-        background.spawn("cache invalidation", async move { cache.run_bus(&credentials).await });
+        let (cache, source) = (state.cache.clone(), source.clone());
+        background.spawn("cache invalidation", async move { cache.run_bus(&source).await });
     }
-    if credentials.can_rotate() {
-        let credentials = credentials.clone();
-        background
-            .spawn("credentials refresh", async move { credentials.keep_fresh(REFRESH_INTERVAL).await });
+    if source.can_rotate() {
+        let source = source.clone();
+        background.spawn("credentials refresh", async move { source.keep_fresh(REFRESH_INTERVAL).await });
     }
     Ok(Service { routes: routes(config, state.clone()), state, background })
 }

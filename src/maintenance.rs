@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::auth::attempts::store as attempts;
+use crate::auth::login_throttle::store as login_throttle;
 use crate::auth::store as sessions;
 use crate::cache::{Cache, Scope};
 use crate::clock::Clock;
@@ -41,7 +41,7 @@ pub async fn run(db: &Db, cache: &Cache, clock: &Clock) {
 pub async fn round(db: &Db, cache: &Cache, clock: &Clock) -> Result<(), db::Error> {
     let now = clock.now();
     while idempotency::delete_expired(&mut db.acquire().await?, now, BATCH).await? > 0 {}
-    while attempts::delete_expired(&mut db.acquire().await?, now, BATCH).await? > 0 {}
+    while login_throttle::delete_expired(&mut db.acquire().await?, now, BATCH).await? > 0 {}
     while sessions::delete_expired(&mut db.acquire().await?, now, BATCH).await? > 0 {}
     if posts::rerender(db).await? > 0 {
         cache.invalidate(Scope::Everything);

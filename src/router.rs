@@ -47,7 +47,7 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(posts::like, posts::unlike))
         // /v1/tags, /v1/feed
         .routes(routes!(posts::list_tags))
-        .routes(routes!(posts::feed))
+        .routes(routes!(posts::timeline))
         // /v1/posts/{post}/comments, /v1/comments
         .routes(routes!(comments::list_of_post, comments::create))
         .routes(routes!(comments::list_by_status))

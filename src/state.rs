@@ -4,7 +4,7 @@ use std::thread::available_parallelism;
 
 use axum::extract::FromRef;
 
-use crate::auth::attempts::AttemptLimits;
+use crate::auth::login_throttle::LoginThrottleEnabled;
 use crate::auth::password::Passwords;
 use crate::cache::Cache;
 use crate::clock::Clock;
@@ -41,7 +41,7 @@ pub struct AppState {
     /// How many exports may begin.
     pub export_slots: ExportSlots,
     /// Whether sign-in and sign-up are limited.
-    pub attempt_limits: AttemptLimits,
+    pub attempt_limits: LoginThrottleEnabled,
     /// The language of a new post, and of a search that names none.
     pub default_language: Language,
     /// Whose address is believed.
@@ -71,7 +71,7 @@ impl AppState {
             },
             require_if_match: RequireIfMatch(config.require_if_match),
             export_slots: ExportSlots::default(),
-            attempt_limits: AttemptLimits(config.attempt_limits),
+            attempt_limits: LoginThrottleEnabled(config.attempt_limits),
             default_language: config.default_language,
             trusted_proxy_hops: TrustedProxyHops(config.trusted_proxy_hops),
             public_url: PublicUrl(config.public_url.as_deref().map(Into::into)),

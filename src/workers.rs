@@ -39,7 +39,7 @@ pub enum WorkError {
     Full,
     /// It panicked.
     #[error("the work was broken off")]
-    Broken,
+    Panicked,
 }
 
 /// A few threads, and a queue with an end.
@@ -85,7 +85,7 @@ impl Workers {
         let permits = u32::try_from(bytes).map_err(|_too_many| WorkError::Full)?;
         let piece = self.pieces.clone().try_acquire_owned().map_err(|_full| WorkError::Full)?;
         let held = self.bytes.clone().try_acquire_many_owned(permits).map_err(|_full| WorkError::Full)?;
-        let running = self.running.clone().acquire_owned().await.map_err(|_closed| WorkError::Broken)?;
+        let running = self.running.clone().acquire_owned().await.map_err(|_closed| WorkError::Panicked)?;
         let (done, result) = oneshot::channel();
         let name = self.name;
         tokio::task::spawn_blocking(move || {
@@ -104,7 +104,7 @@ impl Workers {
             }
             drop(done.send(result));
         });
-        result.await.map_err(|_panicked| WorkError::Broken)
+        result.await.map_err(|_panicked| WorkError::Panicked)
     }
 
     /// How many pieces are being worked on, and how many wait for that.

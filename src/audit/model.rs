@@ -69,7 +69,7 @@ pub struct Entry {
 
 /// The names of those `fields` that a request gives.
 #[must_use]
-pub fn given(fields: &[(&'static str, bool)]) -> Vec<&'static str> {
+pub fn changed_fields(fields: &[(&'static str, bool)]) -> Vec<&'static str> {
     fields.iter().filter(|(_, given)| *given).map(|(name, _)| *name).collect()
 }
 

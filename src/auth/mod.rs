@@ -9,7 +9,7 @@
 //! | [`Member`] | | | every write of what others see: posts, comments, likes, follows, reports |
 //! | [`Author`], [`Editor`], [`Admin`] | | | the same, with this role or more |
 
-pub mod attempts;
+pub mod login_throttle;
 pub mod model;
 pub mod password;
 pub mod routes;

@@ -14,7 +14,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::http::validation::{Broken, Rule};
+use crate::http::validation::{Rule, RuleViolation};
 use crate::telemetry::metrics::set;
 use crate::workers::{WorkError, Workers};
 
@@ -46,7 +46,7 @@ impl From<String> for Password {
 }
 
 impl Rule for Password {
-    fn check(&self) -> Result<(), Broken> {
+    fn check(&self) -> Result<(), RuleViolation> {
         match self.0.expose_secret().chars().count() {
             0..8 => Err(("too_short", Cow::Borrowed("must have at least 8 characters"))),
             8..=128 => Ok(()),

@@ -7,7 +7,7 @@ use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::attempts::Attempts;
+use super::login_throttle::LoginThrottle;
 use super::model::{Session, SessionPath};
 use super::password::{Password, Passwords};
 use super::{SignedIn, store, token};
@@ -61,13 +61,13 @@ pub async fn create(
     State(db): State<Db>,
     State(passwords): State<Passwords>,
     Now(now): Now,
-    attempts: Attempts,
+    throttle: LoginThrottle,
     ClientAddr(address): ClientAddr,
     headers: HeaderMap,
     Json(body): Json<CreateSession>,
 ) -> Result<Response, ApiError> {
     let wrong = || ApiError::Unauthenticated("The e-mail or the password is not right.");
-    attempts.sign_in(&body.email).await?;
+    throttle.sign_in(&body.email).await?;
     // PostgreSQL's text cannot hold a NUL, so no account has one.
     let email = Some(&body.email).filter(|email| !email.contains('\0'));
     let credentials = match email {
@@ -79,7 +79,7 @@ pub async fn create(
         return Err(wrong());
     }
     let credentials = credentials.ok_or_else(wrong)?;
-    attempts.forgive_sign_in(&body.email).await?;
+    throttle.reset_sign_in(&body.email).await?;
     let (token, token_hash) = token::generate();
     let user_agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
     let new = store::NewSession {

@@ -9,7 +9,7 @@ use tokio::time::sleep;
 
 use super::{Cache, Scope};
 use crate::db::channel::Channel;
-use crate::db::credentials::Credentials;
+use crate::db::connect_source::ConnectSource;
 
 /// How many resources one message names; more are sent as a change of everything.
 const MAX_RESOURCES: usize = 100;
@@ -20,10 +20,10 @@ const RECONNECT_DELAY: Duration = Duration::from_secs(1);
 
 impl Cache {
     /// Connects to the bus, and again whenever the connection is lost: for ever.
-    pub async fn run_bus(&self, credentials: &Credentials) {
+    pub async fn run_bus(&self, source: &ConnectSource) {
         let mut is_known = false;
         loop {
-            let Err(error) = self.exchange(credentials).await;
+            let Err(error) = self.exchange(source).await;
             let was_connected = self.state().set_connected(false);
             if was_connected || !is_known {
                 tracing::warn!(cause = %error, "nothing is cached until the invalidation bus is connected");
@@ -33,8 +33,8 @@ impl Cache {
         }
     }
 
-    async fn exchange(&self, credentials: &Credentials) -> sqlx::Result<Infallible> {
-        let mut channel = Channel::open(credentials).await?;
+    async fn exchange(&self, source: &ConnectSource) -> sqlx::Result<Infallible> {
+        let mut channel = Channel::open(source).await?;
         self.state().set_connected(true);
         tracing::debug!("caching");
         loop {

@@ -17,12 +17,12 @@ pub(crate) async fn migrate() -> Result<(), Failure> {
 }
 
 async fn migrate_in(database: &Database, config: &Config) -> Result<(), Failure> {
-    let owner = database.credentials.options();
+    let owner = database.source.options();
     // Read first: nothing is begun that cannot be finished.
     let service = match &config.database.app_secret_id {
         Some(id) => Some(SecretReader::new(id).await.read().await.map_err(|error| {
             let message = format!("DB_APP_SECRET_ID {error}");
-            if error.may_pass { Failure::unavailable(message) } else { Failure::config(message) }
+            if error.is_transient { Failure::unavailable(message) } else { Failure::config(message) }
         })?),
         None => None,
     };

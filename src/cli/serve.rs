@@ -8,7 +8,7 @@ use blog_api::REVISION;
 use blog_api::app::{self, Stopped};
 use blog_api::clock::Clock;
 use blog_api::config::Config;
-use blog_api::db::credentials::Credentials;
+use blog_api::db::connect_source::ConnectSource;
 use blog_api::db::{Db, migrations};
 use blog_api::http::middleware;
 use blog_api::server::{self, HEADER_READ_TIMEOUT, PROGRESS_WINDOW, ServerPolicy, ShutdownSignal, Starting};
@@ -45,7 +45,7 @@ pub(crate) async fn serve(args: &ServeArgs) -> Result<(), Failure> {
     let served = match migrated {
         Ok(true) => {
             starting.finish().await;
-            serve_on(listener, &config, args, &database.credentials, recorder, shutdown).await
+            serve_on(listener, &config, args, &database.source, recorder, shutdown).await
         }
         Ok(false) => Ok(()),
         Err(failure) => Err(failure),
@@ -73,7 +73,7 @@ async fn open(config: &Config, shutdown: &mut ShutdownSignal) -> Result<Option<D
 
 async fn migrate(config: &Config, database: &Database) -> Result<(), Failure> {
     if config.migrate_on_start {
-        migrations::run(&database.credentials.options()).await.map_err(|error| migration(&error))?;
+        migrations::run(&database.source.options()).await.map_err(|error| migration(&error))?;
     }
     Ok(())
 }
@@ -93,12 +93,11 @@ async fn serve_on(
     listener: TcpListener,
     config: &Config,
     args: &ServeArgs,
-    credentials: &Arc<Credentials>,
+    source: &Arc<ConnectSource>,
     recorder: PrometheusHandle,
     shutdown: ShutdownSignal,
 ) -> Result<(), Failure> {
-    let service =
-        app::build(config, credentials, Clock::system(), Some(recorder)).map_err(Failure::config)?;
+    let service = app::build(config, source, Clock::system(), Some(recorder)).map_err(Failure::config)?;
     offer_demo(config, args, &service.state).await?;
     let address = listener.local_addr().map_err(Failure::unavailable)?;
     let url = format!("http://localhost:{}", address.port());

@@ -51,9 +51,9 @@ async fn create_user_in(
     role: Role,
 ) -> Result<Account, Failure> {
     if config.migrate_on_start {
-        migrations::run(&database.credentials.options()).await.map_err(|error| migration(&error))?;
+        migrations::run(&database.source.options()).await.map_err(|error| migration(&error))?;
     }
-    let db = Db::new(&database.credentials, &config.database).map_err(Failure::config)?;
+    let db = Db::new(&database.source, &config.database).map_err(Failure::config)?;
     let state =
         AppState::new(config, db.clone(), Clock::system(), Lifecycle::default()).map_err(Failure::config)?;
     state.sign_up.check(&new.password)?;

@@ -44,14 +44,14 @@ impl PartialEq for DatabaseSecret {
     }
 }
 
-/// Why a secret could not be had, in words that say what to mend. It never holds the secret's value.
+/// Why a secret could not be had, in words that say what to change. It never holds the secret's value.
 #[derive(Debug, thiserror::Error)]
 #[error("{id}: {problem}")]
 pub struct SecretError {
     id: String,
     problem: String,
     /// Whether it may pass by itself; if not, someone has to change something.
-    pub may_pass: bool,
+    pub is_transient: bool,
 }
 
 /// Reads one secret, as often as it is asked to.
@@ -96,29 +96,29 @@ impl SecretReader {
     /// [`SecretError`].
     pub async fn read(&self) -> Result<DatabaseSecret, SecretError> {
         if self.client.config().region().is_none() {
-            return Err(self.mend_first("no AWS region is set: set AWS_REGION, or give the secret's ARN"));
+            return Err(self.permanent("no AWS region is set: set AWS_REGION, or give the secret's ARN"));
         }
         let answer = self.client.get_secret_value().secret_id(&self.id).send().await;
         let value = answer.map_err(|error| self.explain(&error))?;
-        let text = value.secret_string().ok_or_else(|| self.mend_first("is binary: it must be JSON text"))?;
-        parse(text).map_err(|problem| self.mend_first(problem))
+        let text = value.secret_string().ok_or_else(|| self.permanent("is binary: it must be JSON text"))?;
+        parse(text).map_err(|problem| self.permanent(problem))
     }
 
-    fn mend_first(&self, problem: impl Into<String>) -> SecretError {
-        SecretError { id: self.id.clone(), problem: problem.into(), may_pass: false }
+    fn permanent(&self, problem: impl Into<String>) -> SecretError {
+        SecretError { id: self.id.clone(), problem: problem.into(), is_transient: false }
     }
 
     fn explain<E>(&self, error: &SdkError<E>) -> SecretError
     where
         E: ProvideErrorMetadata + Error + 'static,
     {
-        let (problem, may_pass) = match error {
+        let (problem, is_transient) = match error {
             SdkError::ServiceError(context) => {
                 let (error, status) = (context.err(), context.raw().status());
                 let code = error.code().map_or_else(|| format!("HTTP {status}"), str::to_owned);
                 let said = error.message().unwrap_or("no reason given");
-                match mend(&code) {
-                    Some(mend) => (format!("{mend} ({code}: {said})"), false),
+                match remedy(&code) {
+                    Some(remedy) => (format!("{remedy} ({code}: {said})"), false),
                     None => (format!("Secrets Manager failed: {code}: {said}"), true),
                 }
             }
@@ -134,7 +134,7 @@ impl SecretReader {
                 None => (format!("{UNREACHABLE} ({})", causes(error)), true),
             },
         };
-        SecretError { id: self.id.clone(), problem, may_pass }
+        SecretError { id: self.id.clone(), problem, is_transient }
     }
 }
 
@@ -145,7 +145,7 @@ const UNREACHABLE: &str = "Secrets Manager cannot be reached: a private subnet n
     interface endpoint `secretsmanager`, whose security group lets the task in on 443";
 
 /// What to change, for the errors that do not pass.
-fn mend(code: &str) -> Option<&'static str> {
+fn remedy(code: &str) -> Option<&'static str> {
     Some(match code {
         "AccessDeniedException" | "AccessDenied" => {
             "access denied: allow the task role `secretsmanager:GetSecretValue` on this secret, and `kms:Decrypt` \

@@ -8,8 +8,8 @@ use sqlx::postgres::{PgListener, PgPool, PgPoolOptions};
 use sqlx::{Error, Result};
 use tokio::time::timeout;
 
+use super::connect_source::ConnectSource;
 use super::connection::unanswered;
-use super::credentials::Credentials;
 
 const NAME: &str = "blog_api";
 
@@ -29,9 +29,9 @@ impl Channel {
     ///
     /// # Errors
     /// When the database does not let it, or does not answer in time.
-    pub async fn open(credentials: &Credentials) -> Result<Self> {
+    pub async fn open(source: &ConnectSource) -> Result<Self> {
         in_time(async {
-            let options = credentials.options().application_name("blog-api-listener");
+            let options = source.options().application_name("blog-api-listener");
             let pool = PgPoolOptions::new().max_connections(1).connect_with(options).await?;
             let mut listener = PgListener::connect_with(&pool).await?;
             listener.eager_reconnect(false);

@@ -147,7 +147,7 @@ impl Drop for Connection {
             }
             Work::Failed => {
                 if let Some(pool) = Object::pool(&object) {
-                    pool.manager().suspect(&object);
+                    pool.manager().retire_generation(&object);
                 }
                 Object::take(object).close("failed");
             }

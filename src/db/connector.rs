@@ -1,4 +1,4 @@
-//! Makes connections with the credentials of the moment, and judges those that come back to the pool: it hands
+//! Makes connections from the current source, and judges those that come back to the pool: it hands
 //! out only those it has reason to trust.
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,7 +11,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{ConnectOptions, Connection as _};
 use tokio::time::{Instant, sleep, timeout};
 
-use super::credentials::Credentials;
+use super::connect_source::ConnectSource;
 
 /// A connection is replaced at this age, so that a resize or a new address reaches every one in time.
 const MAX_LIFETIME: Duration = Duration::from_mins(8);
@@ -56,7 +56,7 @@ impl Live {
 #[derive(Debug)]
 pub(super) struct Connector {
     name: &'static str,
-    credentials: Arc<Credentials>,
+    source: Arc<ConnectSource>,
     host: Option<String>,
     statement_timeout: Duration,
     /// Connections of an earlier generation than this are not used again.
@@ -65,16 +65,16 @@ pub(super) struct Connector {
 }
 
 impl Connector {
-    /// Makes connections for the pool of this name, to `host` instead of that of the credentials if there is one.
+    /// Makes connections for the pool of this name, to `host` instead of that of the source if there is one.
     pub(super) fn new(
         name: &'static str,
-        credentials: Arc<Credentials>,
+        source: Arc<ConnectSource>,
         host: Option<String>,
         statement_timeout: Duration,
     ) -> Self {
         Self {
             name,
-            credentials,
+            source,
             host,
             statement_timeout,
             generation: AtomicU64::default(),
@@ -88,7 +88,7 @@ impl Connector {
     }
 
     /// One of a generation has failed in a way that may be everyone's: the rest of it is replaced too.
-    pub(super) fn suspect(&self, failed: &Live) {
+    pub(super) fn retire_generation(&self, failed: &Live) {
         let next = failed.generation + 1;
         self.generation.compare_exchange(failed.generation, next, Ordering::Relaxed, Ordering::Relaxed).ok();
     }
@@ -130,8 +130,8 @@ impl Manager for Connector {
     async fn create(&self) -> Result<Live, Arc<sqlx::Error>> {
         loop {
             let generation = self.generation.load(Ordering::Relaxed);
-            let credentials = self.credentials.current();
-            let error = match self.complete(credentials.options).connect().await {
+            let current = self.source.current();
+            let error = match self.complete(current.options).connect().await {
                 Ok(raw) => {
                     self.set_last_failure(None);
                     counter!("db_connections_opened_total", "pool" => self.name).increment(1);
@@ -142,9 +142,9 @@ impl Manager for Connector {
                 Err(error) => Arc::new(error),
             };
             self.set_last_failure(Some(error.clone()));
-            if is_refused_sign_in(&error) && self.credentials.can_rotate() {
+            if is_refused_sign_in(&error) && self.source.can_rotate() {
                 // Boxed: the SDK's futures are large, and this is rare.
-                match Box::pin(self.credentials.refresh(credentials.number)).await {
+                match Box::pin(self.source.refresh(current.number)).await {
                     Ok(true) => continue,
                     Ok(false) => {}
                     Err(error) => {
@@ -169,7 +169,7 @@ impl Manager for Connector {
         if now - live.last_used > TRUSTED_REST
             && !matches!(timeout(PING_TIMEOUT, live.raw.ping()).await, Ok(Ok(())))
         {
-            self.suspect(live);
+            self.retire_generation(live);
             return Err(live.refuse("unanswered"));
         }
         Ok(())

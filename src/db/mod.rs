@@ -2,10 +2,10 @@
 //! and in development a private server.
 
 pub mod channel;
+pub mod connect_source;
 mod connection;
 mod connector;
 mod costly;
-pub mod credentials;
 #[cfg(feature = "embedded-db")]
 pub mod embedded;
 pub mod migrations;
@@ -20,10 +20,10 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
 use crate::config::DatabaseConfig;
+use connect_source::ConnectSource;
 pub use connection::{Connection, OverLimit, Transaction};
 pub use connector::is_refused_sign_in;
 use costly::Costly;
-use credentials::Credentials;
 pub use pool::AcquireError;
 use pool::Pool;
 pub use violation::{Violation, ViolationKind, violation};
@@ -69,14 +69,14 @@ impl Db {
     /// # Errors
     /// Never with the settings of this module; the pool checks them.
     pub fn new(
-        credentials: &Arc<Credentials>,
+        source: &Arc<ConnectSource>,
         config: &DatabaseConfig,
     ) -> Result<Self, deadpool::managed::BuildError> {
-        let writer = Pool::new("writer", credentials.clone(), None, config)?;
+        let writer = Pool::new("writer", source.clone(), None, config)?;
         let reader = match &config.reader_host {
             None => None,
             Some(host) => Some(Reader {
-                pool: Pool::new("reader", credentials.clone(), Some(host.clone()), config)?,
+                pool: Pool::new("reader", source.clone(), Some(host.clone()), config)?,
                 paused_until: Arc::default(),
             }),
         };

@@ -8,9 +8,9 @@ use deadpool::managed::{self, BuildError, PoolConfig, PoolError, QueueMode, Time
 use metrics::{counter, gauge, histogram};
 use tokio::time::{Instant, timeout};
 
+use super::connect_source::ConnectSource;
 use super::connection::Connection;
 use super::connector::Connector;
-use super::credentials::Credentials;
 use crate::config::DatabaseConfig;
 use crate::telemetry::metrics::set;
 
@@ -55,14 +55,14 @@ pub(super) struct Pool {
 
 impl Pool {
     /// A pool that connects when it is first asked to. `name` is its label in metrics; `host` replaces that
-    /// of the credentials.
+    /// of the source.
     pub(super) fn new(
         name: &'static str,
-        credentials: Arc<Credentials>,
+        source: Arc<ConnectSource>,
         host: Option<String>,
         config: &DatabaseConfig,
     ) -> Result<Self, BuildError> {
-        let connector = Connector::new(name, credentials, host, config.statement_timeout);
+        let connector = Connector::new(name, source, host, config.statement_timeout);
         let size = config.max_connections.try_into().unwrap_or(usize::MAX);
         let inner = managed::Pool::builder(connector)
             // The last one used first: what a burst has opened is left alone and expires.
@@ -78,10 +78,10 @@ impl Pool {
         self.acquire_within(self.acquire_timeout).await
     }
 
-    pub(super) async fn acquire_within(&self, patience: Duration) -> Result<Connection, AcquireError> {
+    pub(super) async fn acquire_within(&self, max_wait: Duration) -> Result<Connection, AcquireError> {
         let name = self.inner.manager().name();
         let started = Instant::now();
-        let got = timeout(patience, self.inner.get()).await;
+        let got = timeout(max_wait, self.inner.get()).await;
         histogram!("db_pool_wait_seconds", "pool" => name).record(started.elapsed());
         match got {
             Ok(Ok(object)) => Ok(Connection::new(object, self.statement_timeout)),
@@ -90,7 +90,7 @@ impl Pool {
             Err(_elapsed) => {
                 counter!("db_pool_timeouts_total", "pool" => name).increment(1);
                 let last_failure = self.inner.manager().last_failure();
-                Err(AcquireError::TimedOut { waited: patience, last_failure })
+                Err(AcquireError::TimedOut { waited: max_wait, last_failure })
             }
         }
     }

@@ -16,7 +16,7 @@ impl From<WorkError> for ApiError {
     fn from(error: WorkError) -> Self {
         match error {
             WorkError::Full => Self::Overloaded,
-            WorkError::Broken => Self::Internal(error.into()),
+            WorkError::Panicked => Self::Internal(error.into()),
         }
     }
 }

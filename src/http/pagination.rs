@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::extract::{Json, parse_query};
-use super::validation::{Broken, Rule, Validate, Violations};
+use super::validation::{Rule, RuleViolation, Validate, Violations};
 use crate::error::{ApiError, FieldError};
 
 /// How many items a page may have, 1 to 100.
@@ -28,7 +28,7 @@ impl Default for Limit {
 }
 
 impl Rule for Limit {
-    fn check(&self) -> Result<(), Broken> {
+    fn check(&self) -> Result<(), RuleViolation> {
         if (1..=100).contains(&self.0) {
             Ok(())
         } else {

@@ -12,25 +12,25 @@ use serde::de::{IgnoredAny, SeqAccess, Visitor};
 use crate::error::{FieldError, FieldErrors, MAX_ERRORS};
 
 /// Why a value is not acceptable: a code for programs and a sentence for people.
-pub type Broken = (&'static str, Cow<'static, str>);
+pub type RuleViolation = (&'static str, Cow<'static, str>);
 
 /// A value that knows when it is acceptable.
 pub trait Rule {
     /// # Errors
     /// The first thing that is wrong with the value.
-    fn check(&self) -> Result<(), Broken>;
+    fn check(&self) -> Result<(), RuleViolation>;
 }
 
 /// An absent value breaks no rule.
 impl<T: Rule> Rule for Option<T> {
-    fn check(&self) -> Result<(), Broken> {
+    fn check(&self) -> Result<(), RuleViolation> {
         self.as_ref().map_or(Ok(()), Rule::check)
     }
 }
 
 /// The times that RFC 3339 can write, all of which PostgreSQL can store.
 impl Rule for DateTime<Utc> {
-    fn check(&self) -> Result<(), Broken> {
+    fn check(&self) -> Result<(), RuleViolation> {
         if (0..=9999).contains(&self.year()) {
             Ok(())
         } else {
@@ -91,7 +91,7 @@ impl Violations {
 ///
 /// # Errors
 /// `too_short`, `too_long` or `blank`.
-pub fn length(text: &str, min: usize, max: usize) -> Result<(), Broken> {
+pub fn length(text: &str, min: usize, max: usize) -> Result<(), RuleViolation> {
     let count = text.chars().count();
     if count == 0 && min > 0 {
         Err(("too_short", "must not be empty".into()))
@@ -110,7 +110,7 @@ pub fn length(text: &str, min: usize, max: usize) -> Result<(), Broken> {
 ///
 /// # Errors
 /// `control_character`, or those of [`length`].
-pub fn line(text: &str, min: usize, max: usize) -> Result<(), Broken> {
+pub fn line(text: &str, min: usize, max: usize) -> Result<(), RuleViolation> {
     if text.chars().any(|c| c.is_ascii_control()) {
         return Err(("control_character", "must not have control characters or line breaks".into()));
     }
@@ -121,7 +121,7 @@ pub fn line(text: &str, min: usize, max: usize) -> Result<(), Broken> {
 ///
 /// # Errors
 /// `control_character`, or those of [`length`].
-pub fn block(text: &str, min: usize, max: usize) -> Result<(), Broken> {
+pub fn block(text: &str, min: usize, max: usize) -> Result<(), RuleViolation> {
     if text.chars().any(|c| c.is_ascii_control() && !matches!(c, '\t' | '\n' | '\r')) {
         return Err((
             "control_character",
@@ -169,7 +169,7 @@ macro_rules! text_type {
         }
 
         impl $crate::http::validation::Rule for $name {
-            fn check(&self) -> Result<(), $crate::http::validation::Broken> {
+            fn check(&self) -> Result<(), $crate::http::validation::RuleViolation> {
                 $crate::http::validation::$rule(&self.0, $min, $max)
             }
         }

@@ -24,7 +24,7 @@ use crate::workers::{TEXTS, WorkError};
 
 /// The version of what [`render`] makes of a text: raise it with every change of that, and the texts that
 /// were rendered by an earlier version are rendered anew in the background.
-pub const RENDERER: i16 = 2;
+pub const RENDERER_VERSION: i16 = 2;
 
 /// What a text becomes.
 #[derive(Clone, Debug, PartialEq, Eq)]

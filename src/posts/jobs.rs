@@ -20,7 +20,7 @@ pub async fn rerender(db: &Db) -> Result<u64, db::Error> {
     let mut rerendered = 0;
     let mut last = Uuid::nil();
     loop {
-        let batch = store::unrendered(&mut db.acquire().await?, last, BATCH).await?;
+        let batch = store::stale_renderings(&mut db.acquire().await?, last, BATCH).await?;
         let Some(end) = batch.last() else { return Ok(rerendered) };
         last = end.id;
         for post in batch {

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::auth::{User, Viewer};
 use crate::http::conditional::Versioned;
-use crate::http::validation::{Broken, text_type};
+use crate::http::validation::{RuleViolation, text_type};
 use crate::identity::Role;
 use crate::identity::UserRef;
 use crate::language::Language;
@@ -85,7 +85,7 @@ impl Publication {
         status: Option<PostStatus>,
         published_at: Option<DateTime<Utc>>,
         now: DateTime<Utc>,
-    ) -> Result<Option<Self>, Broken> {
+    ) -> Result<Option<Self>, RuleViolation> {
         match (status, published_at) {
             (None, None) => Ok(None),
             (None, Some(_)) => Err(("status_required", "needs a `status`: published or scheduled".into())),

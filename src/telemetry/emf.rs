@@ -26,7 +26,7 @@ enum Kind {
 }
 
 /// What is told: its name in CloudWatch, the family and a part of the labels of the series that it sums up.
-const TOLD: [(&str, &str, &str, Kind); 12] = [
+const EXPORTED: [(&str, &str, &str, Kind); 12] = [
     ("RequestsInFlight", "http_requests_in_flight", "", Kind::Gauge),
     ("RequestsShed", "http_requests_shed_total", "", Kind::Counter),
     ("RequestsRateLimited", "http_requests_rate_limited_total", "", Kind::Counter),
@@ -63,11 +63,11 @@ impl Counters {
     /// The line for what `metrics`, in Prometheus's format, says at `timestamp`, in milliseconds.
     fn line(&mut self, namespace: &str, metrics: &str, timestamp: i64) -> Value {
         let mut line = Map::new();
-        let names = TOLD.map(|(name, ..)| json!({"Name": name, "Unit": "Count"}));
+        let names = EXPORTED.map(|(name, ..)| json!({"Name": name, "Unit": "Count"}));
         let directive = json!({"Namespace": namespace, "Dimensions": [[]], "Metrics": names});
         line.insert("_aws".into(), json!({"Timestamp": timestamp, "CloudWatchMetrics": [directive]}));
         line.insert("target".into(), module_path!().into());
-        for (name, family, label, kind) in TOLD {
+        for (name, family, label, kind) in EXPORTED {
             let now = sum(metrics, family, label);
             let before = if kind == Kind::Counter { self.0.insert(name, now).unwrap_or(0.0) } else { 0.0 };
             line.insert(name.into(), (now - before).into());
@@ -107,7 +107,7 @@ mod tests {
         assert_eq!(line["_aws"]["Timestamp"], 1_700_000_000_000_i64);
         assert_eq!((&directive["Namespace"], &directive["Dimensions"]), (&json!("blog"), &json!([[]])));
         let declared = directive["Metrics"].as_array().unwrap();
-        assert_eq!(declared.len(), TOLD.len());
+        assert_eq!(declared.len(), EXPORTED.len());
         for metric in declared {
             assert!(line[metric["Name"].as_str().unwrap()].is_number(), "{metric} in {line}");
         }

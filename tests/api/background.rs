@@ -7,7 +7,7 @@ use axum::routing::get;
 use blog_api::app::{self, Stopped};
 use blog_api::clock::Clock;
 use blog_api::config::Config;
-use blog_api::db::credentials::Credentials;
+use blog_api::db::connect_source::ConnectSource;
 use blog_api::server::{self, HEADER_READ_TIMEOUT, PROGRESS_WINDOW, ServerPolicy, ShutdownSignal};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -21,7 +21,7 @@ const TASKS: [&str; 4] = ["metrics to CloudWatch", "metrics", "maintenance", "ca
 #[tokio::test]
 async fn without_one_of_its_background_tasks_the_service_finishes_its_requests_and_stops() {
     let database = TestDatabase::create().await;
-    let credentials = Arc::new(Credentials::fixed(database.options.clone()));
+    let source = Arc::new(ConnectSource::fixed(database.options.clone()));
     let config = Config::from_variables(|name| match name {
         "METRICS_NAMESPACE" => Some("blog".into()),
         "METRICS_PORT" => Some("0".into()),
@@ -30,7 +30,7 @@ async fn without_one_of_its_background_tasks_the_service_finishes_its_requests_a
     .unwrap();
     for victim in TASKS {
         let recorder = PrometheusBuilder::new().build_recorder().handle();
-        let mut service = app::build(&config, &credentials, Clock::system(), Some(recorder)).unwrap();
+        let mut service = app::build(&config, &source, Clock::system(), Some(recorder)).unwrap();
         let handles = service.background.handles().to_vec();
         assert_eq!(handles.iter().map(|(name, _)| *name).collect::<Vec<_>>(), TASKS);
         let (begun, finish) = (Arc::new(Notify::new()), Arc::new(Notify::new()));

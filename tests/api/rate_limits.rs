@@ -1,6 +1,6 @@
 //! How often a client may ask: by address and by account in each task, sign-in and sign-up in all together.
 
-use blog_api::auth::attempts::store::delete_expired;
+use blog_api::auth::login_throttle::store::delete_expired;
 use chrono::TimeDelta;
 use futures_util::future::join_all;
 use serde_json::{Value, json};

@@ -1,6 +1,6 @@
 //! What becomes of a post's text, also long after it was written.
 
-use blog_api::markdown::{RENDERER, render};
+use blog_api::markdown::{RENDERER_VERSION, render};
 use blog_api::posts::{jobs, store};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -96,7 +96,7 @@ async fn a_text_that_changes_meanwhile_keeps_its_own_rendering() {
     let id = app.post_by(&author).await;
     age(&app, &id).await;
     let mut connection = app.db.acquire().await.unwrap();
-    let found = store::unrendered(&mut connection, Uuid::nil(), 10).await.unwrap();
+    let found = store::stale_renderings(&mut connection, Uuid::nil(), 10).await.unwrap();
     let [post] = &found[..] else { panic!("{found:?}") };
     let rendered = render("# Late").await.unwrap();
     let path = format!("/v1/posts/{id}");
@@ -106,8 +106,8 @@ async fn a_text_that_changes_meanwhile_keeps_its_own_rendering() {
     let after = app.patch(&path).by(&author).json(&json!({"body": "New."})).expect(200).await.json();
     assert_eq!(after["body_html"], "<p>New.</p>\n");
     assert!(
-        store::unrendered(&mut connection, Uuid::nil(), 10).await.unwrap().is_empty(),
-        "below {RENDERER}"
+        store::stale_renderings(&mut connection, Uuid::nil(), 10).await.unwrap().is_empty(),
+        "below {RENDERER_VERSION}"
     );
 }
 

@@ -1,5 +1,5 @@
 //! How many requests a client may make of this task: each address, and each account across its tokens.
-//! What may be tried only a few times, whichever task is asked, is counted by [`crate::auth::attempts`].
+//! What may be tried only a few times, whichever task is asked, is counted by [`crate::auth::login_throttle`].
 
 mod limiter;
 mod request_limits;

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use crate::http::validation::{Broken, Rule, length};
+use crate::http::validation::{Rule, RuleViolation, length};
 
 /// The part of a post's URL that people read: lower-case ASCII words between single hyphens.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, ToSchema)]
@@ -49,7 +49,7 @@ impl Slug {
 }
 
 impl Rule for Slug {
-    fn check(&self) -> Result<(), Broken> {
+    fn check(&self) -> Result<(), RuleViolation> {
         length(&self.0, 1, 100)?;
         let is_word = |word: &str| {
             !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())

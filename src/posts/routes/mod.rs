@@ -2,17 +2,17 @@
 //! `/v1/tags`, `/v1/feed`.
 
 mod create;
-mod feed;
 mod likes;
 mod read;
 mod revisions;
 mod tags;
+mod timeline;
 mod write;
 
 pub use create::*;
-pub use feed::*;
 pub use likes::*;
 pub use read::*;
 pub use revisions::*;
 pub use tags::*;
+pub use timeline::*;
 pub use write::*;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::audit::model::{Action, Entry, given};
+use crate::audit::model::{Action, Entry, changed_fields};
 use crate::audit::store as audit;
 use crate::auth::{Editor, Member, User, Viewer};
 use crate::cache::{Invalidates, Scope};
@@ -121,8 +121,8 @@ impl Validate for UpdatePost {
 
 impl UpdatePost {
     /// The names of the fields that change.
-    fn given(&self) -> Vec<&'static str> {
-        given(&[
+    fn changed_fields(&self) -> Vec<&'static str> {
+        changed_fields(&[
             ("title", self.title.is_some()),
             ("body", self.body.is_some()),
             ("summary", self.summary.is_some()),
@@ -178,7 +178,7 @@ pub async fn update(
         return Err(if_match.refusal(post));
     }
     if head.author_id != Some(user.id) {
-        let details = json!({"fields": body.given()});
+        let details = json!({"fields": body.changed_fields()});
         record(&mut transaction, &user, Action::PostUpdated, head.id, details, now).await?;
     }
     transaction.commit().await?;

@@ -1,22 +1,22 @@
 //! All SQL about posts: reading one here, lists, changes, revisions and rendering in their files.
 
 pub mod export;
-mod feed;
 mod likes;
 mod list;
 mod rendering;
 mod revisions;
 mod row;
 mod tags;
+mod timeline;
 mod write;
 
-pub use feed::*;
 pub use likes::*;
 pub use list::*;
 pub use rendering::*;
 pub use revisions::*;
 pub use row::PostRow;
 pub use tags::*;
+pub use timeline::*;
 pub use write::*;
 
 use chrono::{DateTime, Utc};

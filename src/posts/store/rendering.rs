@@ -4,11 +4,11 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::db::Connection;
-use crate::markdown::{RENDERER, Rendered};
+use crate::markdown::{RENDERER_VERSION, Rendered};
 
 /// A post whose text was rendered by an earlier version.
 #[derive(Debug)]
-pub struct Unrendered {
+pub struct StaleRendering {
     /// The post's id.
     pub id: Uuid,
     /// The version of the post that has this text.
@@ -18,15 +18,15 @@ pub struct Unrendered {
 }
 
 /// Some of the posts that an earlier version rendered, deleted ones too, by id: those after `after`.
-pub async fn unrendered(
+pub async fn stale_renderings(
     connection: &mut Connection,
     after: Uuid,
     limit: i64,
-) -> sqlx::Result<Vec<Unrendered>> {
+) -> sqlx::Result<Vec<StaleRendering>> {
     sqlx::query_as!(
-        Unrendered,
+        StaleRendering,
         "select id, version, body from posts where renderer < $1 and id > $2 order by id limit $3",
-        RENDERER,
+        RENDERER_VERSION,
         after,
         limit
     )
@@ -52,7 +52,7 @@ pub async fn set_rendering(
         Json(&rendered.toc) as _,
         rendered.excerpt,
         rendered.reading_minutes,
-        RENDERER,
+        RENDERER_VERSION,
         rendered.text
     )
     .execute(connection)

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::db::Connection;
 use crate::language::Language;
-use crate::markdown::{RENDERER, Rendered};
+use crate::markdown::{RENDERER_VERSION, Rendered};
 use crate::posts::model::{CommentsPolicy, PostRef, Publication, Slug};
 
 /// A post to be made.
@@ -67,7 +67,7 @@ pub async fn insert(
         Json(&new.rendered.toc) as _,
         new.rendered.excerpt,
         new.rendered.reading_minutes,
-        RENDERER,
+        RENDERER_VERSION,
         new.language.as_str(),
         new.comments_policy.map(CommentsPolicy::as_str),
         new.rendered.text
@@ -159,7 +159,7 @@ pub async fn update(
         rendered.map(|rendered| Json(&rendered.toc)) as _,
         rendered.map(|rendered| rendered.excerpt.as_str()),
         rendered.map(|rendered| rendered.reading_minutes),
-        RENDERER,
+        RENDERER_VERSION,
         changes.language.map(Language::as_str),
         changes.comments_policy.is_some(),
         changes.comments_policy.flatten().map(CommentsPolicy::as_str),

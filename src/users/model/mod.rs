@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::auth::password::Password;
 use crate::http::conditional::Versioned;
-use crate::http::validation::{Broken, Rule, Violations, length, text_type};
+use crate::http::validation::{Rule, RuleViolation, Violations, length, text_type};
 use crate::identity::Role;
 
 /// A name for a URL and an @-mention: unique whatever its case.
@@ -33,7 +33,7 @@ impl From<String> for Username {
 }
 
 impl Rule for Username {
-    fn check(&self) -> Result<(), Broken> {
+    fn check(&self) -> Result<(), RuleViolation> {
         if self.0.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte)) {
             length(&self.0, 1, 39)
         } else {
@@ -64,7 +64,7 @@ impl From<String> for Email {
 }
 
 impl Rule for Email {
-    fn check(&self) -> Result<(), Broken> {
+    fn check(&self) -> Result<(), RuleViolation> {
         length(&self.0, 3, 254)?;
         let blank = |c: char| c.is_whitespace() || c.is_ascii_control();
         match self.0.split_once('@') {

@@ -6,7 +6,7 @@ use axum::response::Response;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::auth::attempts::Attempts;
+use crate::auth::login_throttle::LoginThrottle;
 use crate::auth::password::{Password, Passwords};
 use crate::cache::{Invalidates, Scope};
 use crate::error::{ApiError, FieldError, FieldErrors};
@@ -76,11 +76,11 @@ pub async fn create(
     State(passwords): State<Passwords>,
     State(policy): State<SignUpPolicy>,
     Now(now): Now,
-    attempts: Attempts,
+    throttle: LoginThrottle,
     Idempotent(key, body): Idempotent<CreateUser>,
 ) -> Result<Response, ApiError> {
     policy.check(&body.password)?;
-    attempts.sign_up().await?;
+    throttle.sign_up().await?;
     let password_hash = passwords.hash(body.password).await?;
     let new = store::NewUser {
         username: &body.username,

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::create::SignUpPolicy;
-use crate::audit::model::{Action, Entry, given};
+use crate::audit::model::{Action, Entry, changed_fields};
 use crate::audit::store as audit;
 use crate::auth::password::{Password, Passwords};
 use crate::auth::{Caller, User, store as sessions};
@@ -77,8 +77,8 @@ impl UpdateUser {
     }
 
     /// The names of the fields that change, but the role.
-    fn given(&self) -> Vec<&'static str> {
-        given(&[
+    fn changed_fields(&self) -> Vec<&'static str> {
+        changed_fields(&[
             ("username", self.username.is_some()),
             ("email", self.email.is_some()),
             ("display_name", self.display_name.is_some()),
@@ -116,7 +116,7 @@ pub async fn update(
     if body.role.is_some() && !user.is(Role::Admin) {
         return Err(ApiError::Forbidden("Only admins change roles."));
     }
-    let given = body.given();
+    let changed_fields = body.changed_fields();
     let password = match body.password {
         Some(password) => {
             policy.check(&password)?;
@@ -148,8 +148,8 @@ pub async fn update(
     if let Some(old_role) = old_role.filter(|old_role| *old_role != account.role) {
         entries.push(entry(Action::UserRoleChanged, json!({"from": old_role, "to": account.role})));
     }
-    if user.id != id && !given.is_empty() {
-        entries.push(entry(Action::UserUpdated, json!({"fields": given})));
+    if user.id != id && !changed_fields.is_empty() {
+        entries.push(entry(Action::UserUpdated, json!({"fields": changed_fields})));
     }
     audit::record_all(&mut transaction, &entries, now).await?;
     transaction.commit().await?;

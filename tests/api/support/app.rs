@@ -11,7 +11,7 @@ use blog_api::cache::Cache;
 use blog_api::clock::Clock;
 use blog_api::config::Config;
 use blog_api::db::Db;
-use blog_api::db::credentials::Credentials;
+use blog_api::db::connect_source::ConnectSource;
 use blog_api::http::caching::Caching;
 use blog_api::identity::Role;
 use blog_api::lifecycle::Lifecycle;
@@ -118,14 +118,14 @@ impl TestApp {
         })
         .unwrap();
         logs::start();
-        let credentials = Arc::new(Credentials::fixed(options));
+        let source = Arc::new(ConnectSource::fixed(options));
         #[expect(clippy::disallowed_methods, reason = "tests start at the real time, and move it from there")]
         let now = Arc::new(Mutex::new(Utc::now()));
         let clock = Clock::new({
             let now = now.clone();
             move || *now.lock().unwrap()
         });
-        let mut service = app::build(&config, &credentials, clock, None).unwrap();
+        let mut service = app::build(&config, &source, clock, None).unwrap();
         let AppState { db, cache, clock, lifecycle, .. } = service.state.clone();
         service.routes = change(service.routes);
         let listener = server::listen(0).unwrap();

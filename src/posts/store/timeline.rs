@@ -14,7 +14,7 @@ use crate::posts::model::{CommentsPolicy, PostStatus};
 /// author is asked for one post, and these n authors for n. That touches so many rows whatever the history: a
 /// scan of all posts by time would pass all that others wrote, and a sort of all that the followed ones wrote
 /// grows with them.
-pub async fn feed(
+pub async fn timeline(
     connection: &mut Connection,
     follower: Uuid,
     after: Option<(DateTime<Utc>, Uuid)>,

@@ -39,15 +39,15 @@ pub async fn count(
     .await
 }
 
-/// Forgets the attempts at `subject`.
-pub async fn forget(connection: &mut Connection, subject: &str) -> sqlx::Result<()> {
+/// Deletes the attempts at `subject`.
+pub async fn reset(connection: &mut Connection, subject: &str) -> sqlx::Result<()> {
     sqlx::query!("delete from attempts where key = sha256(convert_to(lower($1), 'UTF8'))", subject)
         .execute(connection)
         .await?;
     Ok(())
 }
 
-/// Forgets up to `limit` of the attempts whose window has ended, and says how many.
+/// Deletes up to `limit` of the attempts whose window has ended, and says how many.
 pub async fn delete_expired(
     connection: &mut Connection,
     now: DateTime<Utc>,

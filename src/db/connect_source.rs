@@ -1,4 +1,4 @@
-//! How the database is reached, and as whom: fixed for `DATABASE_URL`, read again from Secrets Manager when
+//! Where new connections go, and as whom: fixed for `DATABASE_URL`, read again from Secrets Manager when
 //! the password has been rotated.
 
 use std::str::FromStr;
@@ -21,7 +21,7 @@ const RDS_ROOTS: &[u8] = include_bytes!("../../certs/rds-global-bundle.pem");
 
 /// Why it is not known how to reach the database.
 #[derive(Debug, thiserror::Error)]
-pub enum CredentialsError {
+pub enum ConnectSourceError {
     /// `DATABASE_URL` cannot be read.
     #[error("DATABASE_URL: {0}")]
     Url(sqlx::Error),
@@ -38,17 +38,17 @@ pub enum CredentialsError {
     },
 }
 
-impl CredentialsError {
+impl ConnectSourceError {
     /// Whether it may pass by itself.
     #[must_use]
-    pub fn may_pass(&self) -> bool {
-        matches!(self, Self::Secret(error) if error.may_pass)
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Secret(error) if error.is_transient)
     }
 }
 
-/// Where new connections go, now. `Debug` shows no secret.
+/// Host, port, database, TLS, role and password of new connections. `Debug` shows no secret.
 #[derive(Debug)]
-pub struct Credentials {
+pub struct ConnectSource {
     current: RwLock<Version>,
     secret: Option<Secret>,
 }
@@ -70,16 +70,16 @@ struct Secret {
     last: Mutex<DatabaseSecret>,
 }
 
-impl Credentials {
-    /// Those that `config` asks for.
+impl ConnectSource {
+    /// The one that `config` asks for.
     ///
     /// # Errors
-    /// [`CredentialsError`].
-    pub async fn load(location: &Location, config: &DatabaseConfig) -> Result<Self, CredentialsError> {
+    /// [`ConnectSourceError`].
+    pub async fn load(location: &Location, config: &DatabaseConfig) -> Result<Self, ConnectSourceError> {
         match location {
             Location::Url(url) => {
                 let options =
-                    PgConnectOptions::from_str(url.expose_secret()).map_err(CredentialsError::Url)?;
+                    PgConnectOptions::from_str(url.expose_secret()).map_err(ConnectSourceError::Url)?;
                 Ok(Self::fixed(with_tls(options, config)))
             }
             Location::Secret { id, .. } => Self::read(SecretReader::new(id).await, location, config).await,
@@ -90,7 +90,7 @@ impl Credentials {
         reader: SecretReader,
         location: &Location,
         config: &DatabaseConfig,
-    ) -> Result<Self, CredentialsError> {
+    ) -> Result<Self, ConnectSourceError> {
         let secret = reader.read().await?;
         for outcome in ["changed", "unchanged", "failed"] {
             refreshes(outcome).increment(0);
@@ -102,7 +102,7 @@ impl Credentials {
         Ok(Self { current, secret: Some(Secret { reader, location, config, last }) })
     }
 
-    /// Those that never change.
+    /// One that never changes.
     #[must_use]
     pub fn fixed(options: PgConnectOptions) -> Self {
         Self { current: RwLock::new(Version { number: 0, options }), secret: None }
@@ -129,7 +129,7 @@ impl Credentials {
     ///
     /// # Errors
     /// When the secret cannot be read; the credentials stay as they are.
-    pub(super) async fn refresh(&self, refused: u64) -> Result<bool, CredentialsError> {
+    pub(super) async fn refresh(&self, refused: u64) -> Result<bool, ConnectSourceError> {
         let Some(secret) = &self.secret else {
             return Ok(false);
         };
@@ -175,7 +175,7 @@ impl Secret {
     async fn changed_since(
         &self,
         last: &DatabaseSecret,
-    ) -> Result<Option<(DatabaseSecret, PgConnectOptions)>, CredentialsError> {
+    ) -> Result<Option<(DatabaseSecret, PgConnectOptions)>, ConnectSourceError> {
         let secret = self.reader.read().await?;
         if secret == *last {
             return Ok(None);
@@ -186,12 +186,12 @@ impl Secret {
 }
 
 /// The environment wins over the secret, which has what the environment does not say.
-fn options(location: &Location, secret: &DatabaseSecret) -> Result<PgConnectOptions, CredentialsError> {
+fn options(location: &Location, secret: &DatabaseSecret) -> Result<PgConnectOptions, ConnectSourceError> {
     let (host, port, name) = match location {
         Location::Secret { host, port, name, .. } => (host.as_deref(), *port, name.as_deref()),
         Location::Url(_) => (None, None, None),
     };
-    let missing = |variable, key| CredentialsError::Missing { variable, key };
+    let missing = |variable, key| ConnectSourceError::Missing { variable, key };
     let host = host.or(secret.host.as_deref()).ok_or_else(|| missing("DB_HOST", "host"))?;
     let name = name.or(secret.dbname.as_deref()).ok_or_else(|| missing("DB_NAME", "dbname"))?;
     Ok(PgConnectOptions::new_without_pgpass()
@@ -244,7 +244,7 @@ mod tests {
         let config = Config::from_variables(|name| (name == "DB_SECRET_ID").then(|| "blog".into())).unwrap();
         let location = config.database.location.clone().unwrap();
         let reader = SecretReader::at(&endpoint);
-        let credentials = Arc::new(Credentials::read(reader, &location, &config.database).await.unwrap());
+        let credentials = Arc::new(ConnectSource::read(reader, &location, &config.database).await.unwrap());
         let password = || credentials.options().to_url_lossy().password().unwrap().to_owned();
         assert_eq!(password(), "first");
         tokio::spawn({

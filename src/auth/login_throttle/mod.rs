@@ -18,26 +18,26 @@ use crate::http::rate_limit::{LimitStatus, RequestLimits, whole_seconds};
 
 /// Whether attempts are limited.
 #[derive(Clone, Copy, Debug)]
-pub struct AttemptLimits(pub bool);
+pub struct LoginThrottleEnabled(pub bool);
 
 /// How often one thing may be tried.
 #[derive(Clone, Copy, Debug)]
-struct Rule {
+struct Throttle {
     policy: &'static str,
     quota: i32,
     window: TimeDelta,
 }
 
-const QUARTER: TimeDelta = TimeDelta::minutes(15);
+const FIFTEEN_MINUTES: TimeDelta = TimeDelta::minutes(15);
 /// Guesses at one account from one address.
-const SIGN_IN: Rule = Rule { policy: "sign-in", quota: 10, window: QUARTER };
+const SIGN_IN: Throttle = Throttle { policy: "sign-in", quota: 10, window: FIFTEEN_MINUTES };
 /// Guesses at many accounts from one address, or at one account from many addresses.
-const SIGN_IN_AT_LARGE: Rule = Rule { policy: "sign-in", quota: 100, window: QUARTER };
+const SIGN_IN_AT_LARGE: Throttle = Throttle { policy: "sign-in", quota: 100, window: FIFTEEN_MINUTES };
 /// Accounts made from one address.
-const SIGN_UP: Rule = Rule { policy: "sign-up", quota: 20, window: TimeDelta::hours(1) };
+const SIGN_UP: Throttle = Throttle { policy: "sign-up", quota: 20, window: TimeDelta::hours(1) };
 
 /// The attempts of whoever sends this request.
-pub struct Attempts {
+pub struct LoginThrottle {
     is_limited: bool,
     db: Db,
     now: DateTime<Utc>,
@@ -45,17 +45,17 @@ pub struct Attempts {
     limits: RequestLimits,
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for Attempts
+impl<S: Send + Sync> FromRequestParts<S> for LoginThrottle
 where
     Db: FromRef<S>,
     Clock: FromRef<S>,
-    AttemptLimits: FromRef<S>,
+    LoginThrottleEnabled: FromRef<S>,
     TrustedProxyHops: FromRef<S>,
 {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let AttemptLimits(is_limited) = AttemptLimits::from_ref(state);
+        let LoginThrottleEnabled(is_limited) = LoginThrottleEnabled::from_ref(state);
         Ok(Self {
             is_limited,
             db: Db::from_ref(state),
@@ -66,7 +66,7 @@ where
     }
 }
 
-impl Attempts {
+impl LoginThrottle {
     /// Counts an attempt to sign in as `email`.
     ///
     /// # Errors
@@ -87,9 +87,9 @@ impl Attempts {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn forgive_sign_in(&self, email: &str) -> Result<(), ApiError> {
+    pub async fn reset_sign_in(&self, email: &str) -> Result<(), ApiError> {
         if self.is_limited {
-            store::forget(&mut self.db.acquire().await?, &self.at_account(email)).await?;
+            store::reset(&mut self.db.acquire().await?, &self.at_account(email)).await?;
         }
         Ok(())
     }
@@ -103,7 +103,7 @@ impl Attempts {
     }
 
     /// The client is told of the limit that it is closest to.
-    async fn count(&self, attempts: &[(Rule, String)]) -> Result<(), ApiError> {
+    async fn count(&self, attempts: &[(Throttle, String)]) -> Result<(), ApiError> {
         if !self.is_limited {
             return Ok(());
         }
@@ -127,7 +127,7 @@ impl Attempts {
     }
 }
 
-impl Rule {
+impl Throttle {
     fn status(self, counted: store::Counted, now: DateTime<Utc>) -> LimitStatus {
         LimitStatus {
             policy: self.policy,

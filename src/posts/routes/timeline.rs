@@ -1,4 +1,4 @@
-//! The personal feed.
+//! The timeline: what those wrote whom the caller follows.
 
 use axum::extract::State;
 
@@ -15,10 +15,10 @@ const ORDER: &str = "feed";
 /// The caller's feed
 ///
 /// Published posts of those whom the caller follows, newest first.
-#[utoipa::path(get, path = "/v1/feed", tag = "posts", params(PageQuery), security(("token" = [])), responses(
+#[utoipa::path(get, path = "/v1/feed", operation_id = "feed", tag = "posts", params(PageQuery), security(("token" = [])), responses(
     (status = 200, description = "A page of posts, without their texts", body = Page<PostSummary>),
 ))]
-pub async fn feed(
+pub async fn timeline(
     SignedIn(user): SignedIn,
     State(db): State<Db>,
     Now(now): Now,
@@ -26,6 +26,6 @@ pub async fn feed(
 ) -> Result<Page<PostSummary>, ApiError> {
     let after = request.after(ORDER)?;
     let mut connection = db.begin_costly().await?;
-    let rows = store::feed(&mut connection, user.id, after, request.rows(), now).await?;
+    let rows = store::timeline(&mut connection, user.id, after, request.rows(), now).await?;
     request.page(rows, ORDER, PostRow::by_time)
 }
