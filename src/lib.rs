@@ -11,7 +11,7 @@
 //!   (handlers and their request types).
 //! - The kit knows no feature: [`identity`] is roles and how users are named; [`auth`] tells who is calling,
 //!   as extractor types, and has the rooms of sessions; [`http`] is the middleware stack, the extractors,
-//!   validation, lists, conditional requests and idempotency; [`cache`] keeps answers to anonymous reads;
+//!   validation, lists, conditional requests and idempotency; [`cache`] keeps responses to anonymous reads;
 //!   [`error`] is every error that a client can see; [`db`] is the pool, the migrations and the development
 //!   server; [`workers`] do what takes long; [`markdown`], [`language`], [`config`], [`telemetry`], [`clock`]
 //!   and [`lifecycle`] are what they say.

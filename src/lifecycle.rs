@@ -14,7 +14,7 @@ struct State {
 }
 
 impl Lifecycle {
-    /// From now on `/ready` answers 503, and each answer ends its connection.
+    /// From now on `/ready` answers 503, and each response ends its connection.
     pub fn drain(&self) {
         self.0.draining.store(true, Ordering::Relaxed);
     }
@@ -33,7 +33,7 @@ impl Lifecycle {
         InFlight(self.clone())
     }
 
-    /// How many requests are being served, the sending of their answers included.
+    /// How many requests are being served, the sending of their responses included.
     #[must_use]
     pub fn in_flight(&self) -> usize {
         self.0.in_flight.load(Ordering::Relaxed)

@@ -32,7 +32,7 @@ use crate::state::AppState;
             A single resource has an `ETag`: send it as `If-None-Match` to read only what is new, as `If-Match` to \
             change only what you have seen. A `POST` with an `Idempotency-Key` may be sent again. \
             `RateLimit` and `RateLimit-Policy` say how much you may still ask, and how often. \
-            Every answer carries `X-Request-Id`, yours if you send one.",
+            Every response carries `X-Request-Id`, yours if you send one.",
     ),
     components(schemas(Problem)),
     tags(
@@ -162,8 +162,8 @@ fn complete(mut document: Value) -> Value {
 const TAGGED: [&str; 7] = ["Account", "Comment", "Post", "Profile", "Report", "Revision", "Site"];
 
 fn add_header_parameters(method: &str, path_has_patch: bool, operation: &mut Value) {
-    let answer = &operation["responses"]["200"]["content"]["application/json"]["schema"]["$ref"];
-    let is_tagged = TAGGED.iter().any(|name| *answer == format!("#/components/schemas/{name}"));
+    let response = &operation["responses"]["200"]["content"]["application/json"]["schema"]["$ref"];
+    let is_tagged = TAGGED.iter().any(|name| *response == format!("#/components/schemas/{name}"));
     let (name, description, schema) = match method {
         "get" if is_tagged => (
             "If-None-Match",

@@ -220,7 +220,7 @@ impl Acceptor {
             stream.try_write(REFUSAL).ok();
             return Err(io::Error::other("too many connections"));
         }
-        // Small answers leave at once.
+        // Small responses leave at once.
         stream.set_nodelay(true)?;
         let socket = SockRef::from(&stream);
         socket.set_send_buffer_size(SEND_BUFFER)?;

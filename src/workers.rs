@@ -1,4 +1,4 @@
-//! Work that takes the processor for long, a few pieces at a time on threads beside those that answer: a flood
+//! Work that takes the processor for long, a few pieces at a time on threads beside those that response: a flood
 //! of it takes neither all cores nor memory, and what is quickly answered does not wait behind it. For the
 //! whole process rather than in the state of handlers: it bounds what the machine does, and jobs, commands and
 //! handlers alike use it.

@@ -13,15 +13,15 @@ pub(crate) async fn healthcheck() -> Result<(), Failure> {
     let ask = async {
         let mut connection = tokio::net::TcpStream::connect(("localhost", config.port)).await?;
         connection.write_all(b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await?;
-        let mut answer = String::new();
-        connection.read_to_string(&mut answer).await?;
-        std::io::Result::Ok(answer)
+        let mut response = String::new();
+        connection.read_to_string(&mut response).await?;
+        std::io::Result::Ok(response)
     };
     match tokio::time::timeout(Duration::from_secs(2), ask).await {
-        Ok(Ok(answer)) if answer.starts_with("HTTP/1.1 200 ") => Ok(()),
-        Ok(Ok(answer)) => Err(unhealthy(answer.lines().next().unwrap_or("an empty answer"))),
+        Ok(Ok(response)) if response.starts_with("HTTP/1.1 200 ") => Ok(()),
+        Ok(Ok(response)) => Err(unhealthy(response.lines().next().unwrap_or("an empty response"))),
         Ok(Err(error)) => Err(unhealthy(error)),
-        Err(_elapsed) => Err(unhealthy("no answer within 2 s")),
+        Err(_elapsed) => Err(unhealthy("no response within 2 s")),
     }
 }
 

@@ -73,7 +73,7 @@ pub struct Config {
     pub address_concurrency: Option<NonZeroU32>,
     /// `ATTEMPT_LIMITS`: whether sign-in and sign-up may be tried only so often.
     pub attempt_limits: bool,
-    /// `CACHE_MAX_BYTES`: how much memory the cache of answers takes; 0 is no cache.
+    /// `CACHE_MAX_BYTES`: how much memory the cache of responses takes; 0 is no cache.
     pub cache_max_bytes: u64,
     /// `CORS_ALLOWED_ORIGINS`, comma-separated.
     pub cors_allowed_origins: Vec<HeaderValue>,

@@ -98,8 +98,8 @@ impl SecretReader {
         if self.client.config().region().is_none() {
             return Err(self.permanent("no AWS region is set: set AWS_REGION, or give the secret's ARN"));
         }
-        let answer = self.client.get_secret_value().secret_id(&self.id).send().await;
-        let value = answer.map_err(|error| self.explain(&error))?;
+        let response = self.client.get_secret_value().secret_id(&self.id).send().await;
+        let value = response.map_err(|error| self.explain(&error))?;
         let text = value.secret_string().ok_or_else(|| self.permanent("is binary: it must be JSON text"))?;
         parse(text).map_err(|problem| self.permanent(problem))
     }

@@ -233,13 +233,13 @@ mod tests {
                 .to_string()
         };
         let text = Arc::new(std::sync::Mutex::new(secret("first")));
-        let answer = {
+        let response = {
             let text = text.clone();
             async move || axum::Json(json!({"SecretString": *text.lock().unwrap()})).into_response()
         };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
-        tokio::spawn(axum::serve(listener, Router::new().route("/", post(answer))).into_future());
+        tokio::spawn(axum::serve(listener, Router::new().route("/", post(response))).into_future());
 
         let config = Config::from_variables(|name| (name == "DB_SECRET_ID").then(|| "blog".into())).unwrap();
         let location = config.database.location.clone().unwrap();

@@ -3,7 +3,7 @@
 //!
 //! A peer that falls silent (a failover whose packets vanish) is noticed neither by TCP nor by PostgreSQL's
 //! own `statement_timeout`, which ends on the other side. And a statement that was cancelled here still has
-//! an answer coming. Such a connection is closed when it is dropped, and so is one whose server is going
+//! a response coming. Such a connection is closed when it is dropped, and so is one whose server is going
 //! away or was demoted.
 
 use std::io;
@@ -20,7 +20,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::connector::Connector;
 
-/// How much longer the answer to a statement may take than PostgreSQL may work on it.
+/// How much longer the response to a statement may take than PostgreSQL may work on it.
 const ANSWER_MARGIN: Duration = Duration::from_millis(500);
 
 /// How long the server may take to let in a connection that no request waits for.
@@ -111,15 +111,15 @@ impl Connection {
 struct Statement<'c> {
     /// What becomes of it.
     work: &'c mut Work,
-    /// When the answer must be here.
+    /// When the response must be here.
     deadline: Instant,
     is_costly: bool,
 }
 
 impl Statement<'_> {
-    /// Awaits one answer and notes what became of the statement.
-    async fn answer<T>(self, answer: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-        let result = timeout_at(self.deadline, answer).await.unwrap_or_else(|_elapsed| Err(unanswered()));
+    /// Awaits one response and notes what became of the statement.
+    async fn response<T>(self, response: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        let result = timeout_at(self.deadline, response).await.unwrap_or_else(|_elapsed| Err(unanswered()));
         *self.work = Work::after(result.as_ref().err());
         result.map_err(|error| self.explained(error))
     }
@@ -180,11 +180,11 @@ impl<'c> Executor<'c> for &'c mut Connection {
         E: 'q + Execute<'q, Postgres>,
     {
         let (connection, statement) = self.start();
-        let answers = connection.fetch_many(query);
-        Box::pin(stream::unfold(Some((answers, statement)), move |state| async move {
-            let (mut answers, statement) = state?;
-            match timeout_at(statement.deadline, answers.next()).await {
-                Ok(Some(Ok(answer))) => Some((Ok(answer), Some((answers, statement)))),
+        let responses = connection.fetch_many(query);
+        Box::pin(stream::unfold(Some((responses, statement)), move |state| async move {
+            let (mut responses, statement) = state?;
+            match timeout_at(statement.deadline, responses.next()).await {
+                Ok(Some(Ok(response))) => Some((Ok(response), Some((responses, statement)))),
                 Ok(None) => {
                     *statement.work = Work::Completed;
                     None
@@ -207,7 +207,7 @@ impl<'c> Executor<'c> for &'c mut Connection {
         E: 'q + Execute<'q, Postgres>,
     {
         let (connection, statement) = self.start();
-        Box::pin(statement.answer(connection.fetch_optional(query)))
+        Box::pin(statement.response(connection.fetch_optional(query)))
     }
 
     fn prepare_with<'e>(
@@ -219,7 +219,7 @@ impl<'c> Executor<'c> for &'c mut Connection {
         'c: 'e,
     {
         let (connection, statement) = self.start();
-        Box::pin(statement.answer(connection.prepare_with(sql, parameters)))
+        Box::pin(statement.response(connection.prepare_with(sql, parameters)))
     }
 
     fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, Result<Describe<Postgres>, Error>>
@@ -227,7 +227,7 @@ impl<'c> Executor<'c> for &'c mut Connection {
         'c: 'e,
     {
         let (connection, statement) = self.start();
-        Box::pin(statement.answer(connection.describe(sql)))
+        Box::pin(statement.response(connection.describe(sql)))
     }
 }
 

@@ -1,5 +1,5 @@
 //! `/feed.xml`, `/feed.json` and `/sitemap.xml`. Everything here is public and the same for everybody: no
-//! token is read, so that caches may keep the answers.
+//! token is read, so that caches may keep the responses.
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ use crate::users::model::Profile;
 use crate::users::store as users;
 use crate::workers::BODIES;
 
-/// How long a cache may keep an answer without asking again.
+/// How long a cache may keep a response without asking again.
 const MAX_AGE: Duration = Duration::from_mins(1);
 
 /// About what an address takes in the sitemap, in bytes.
@@ -90,7 +90,7 @@ pub async fn atom(
     let (feed, freshness) = read(&db, query, now).await?;
     let document = atom::document(&feed, &Addresses { api, site });
     let document = document.map_err(|error| ApiError::Internal(error.into()))?;
-    Ok(freshness.answer(atom::MEDIA_TYPE, document))
+    Ok(freshness.respond(atom::MEDIA_TYPE, document))
 }
 
 /// The newest posts as a JSON feed
@@ -118,7 +118,7 @@ pub async fn json(
     let (feed, freshness) = read(&db, query, now).await?;
     let document = json::document(feed, &Addresses { api, site });
     let document = serde_json::to_vec(&document).map_err(|error| ApiError::Internal(error.into()))?;
-    Ok(freshness.answer(json::MEDIA_TYPE, document))
+    Ok(freshness.respond(json::MEDIA_TYPE, document))
 }
 
 /// The sitemap
@@ -155,7 +155,7 @@ pub async fn sitemap(
         BODIES.run(urls.len() * URL_LENGTH, move || sitemap::urls(&urls, &addresses)).await?
     };
     let document = document.map_err(|error| ApiError::Internal(error.into()))?;
-    Ok(freshness.answer(sitemap::MEDIA_TYPE, document))
+    Ok(freshness.respond(sitemap::MEDIA_TYPE, document))
 }
 
 async fn read(db: &Db, query: FeedQuery, now: DateTime<Utc>) -> Result<(Feed, Freshness), ApiError> {
@@ -216,7 +216,7 @@ impl Freshness {
         })
     }
 
-    fn answer(&self, media_type: &'static str, document: Vec<u8>) -> Response {
+    fn respond(&self, media_type: &'static str, document: Vec<u8>) -> Response {
         let mut headers =
             HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static(media_type))]);
         headers.extend(

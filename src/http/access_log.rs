@@ -1,5 +1,5 @@
 //! One structured line and one count for each request, however it ends: answered, shed, timed out, panicked, or given
-//! up by the client. It is written when the last byte of the answer has been handed over, or when the
+//! up by the client. It is written when the last byte of the response has been handed over, or when the
 //! request is dropped.
 
 use std::pin::Pin;
@@ -17,7 +17,7 @@ use tracing::Instrument;
 use super::context::{RequestContext, TRACE_HEADERS, X_REQUEST_ID};
 use crate::lifecycle::{InFlight, Lifecycle};
 
-/// The status that is logged when the client hung up before there was an answer (nginx's convention).
+/// The status that is logged when the client hung up before there was a response (nginx's convention).
 const CLIENT_CLOSED_REQUEST: u16 = 499;
 
 /// The methods that are counted by name.
@@ -105,7 +105,7 @@ impl Drop for Entry {
     }
 }
 
-/// The answer's body, counted as it leaves.
+/// The response's body, counted as it leaves.
 struct LoggedBody {
     inner: Body,
     entry: Entry,

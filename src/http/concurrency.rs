@@ -1,5 +1,5 @@
-//! What one client address may have at once of this task: requests in flight, and bytes of answers that wait
-//! to be taken. Both end when the last byte was written to the connection, not when the answer is ready.
+//! What one client address may have at once of this task: requests in flight, and bytes of responses that wait
+//! to be taken. Both end when the last byte was written to the connection, not when the response is ready.
 
 use std::net::IpAddr;
 use std::pin::Pin;
@@ -19,14 +19,14 @@ use super::context::{TrustedProxyHops, client_network};
 use super::shares::{Share, Shares};
 use crate::error::ApiError;
 
-/// How many bytes of answers may wait for one address.
+/// How many bytes of responses may wait for one address.
 const MAX_BYTES_PER_ADDRESS: usize = 16 * 1024 * 1024;
-/// How many bytes of answers may wait for all.
+/// How many bytes of responses may wait for all.
 const MAX_BYTES: usize = 64 * 1024 * 1024;
 /// Answers below this always leave, errors above all.
 const SMALL: usize = 16 * 1024;
 
-/// Marks an answer that is written while it is taken, and so never waits as a whole.
+/// Marks a response that is written while it is taken, and so never waits as a whole.
 #[derive(Clone, Copy, Debug)]
 pub struct Streamed;
 
@@ -61,7 +61,7 @@ impl AddressLimits {
         }
     }
 
-    /// Counts the bytes of an answer as waiting.
+    /// Counts the bytes of a response as waiting.
     fn reserve(&self, address: IpAddr, bytes: usize) -> Result<Option<Waiting>, ApiError> {
         if bytes < SMALL {
             return Ok(None);
@@ -73,7 +73,7 @@ impl AddressLimits {
     }
 }
 
-/// Refuses the request that is one too many, and the answer for which there is no room. Health is exempt.
+/// Refuses the request that is one too many, and the response for which there is no room. Health is exempt.
 pub async fn limit(State(limits): State<AddressLimits>, request: Request, next: Next) -> Response {
     if PROBES.contains(&request.uri().path()) {
         return next.run(request).await;
@@ -91,7 +91,7 @@ pub async fn limit(State(limits): State<AddressLimits>, request: Request, next: 
     }
 }
 
-/// Keeps what the request holds until the last byte of its answer is gone.
+/// Keeps what the request holds until the last byte of its response is gone.
 async fn hold(
     limits: &AddressLimits,
     address: IpAddr,
@@ -124,7 +124,7 @@ struct Held {
     _reserved: Option<Waiting>,
 }
 
-/// An answer that holds something.
+/// A response that holds something.
 struct HeldBody {
     inner: Body,
     held: Arc<Held>,
@@ -153,7 +153,7 @@ impl http_body::Body for HeldBody {
     }
 }
 
-/// A piece of an answer, which ends when it is written.
+/// A piece of a response, which ends when it is written.
 struct HeldBytes {
     bytes: Bytes,
     _held: Arc<Held>,

@@ -144,11 +144,11 @@ pub async fn not_modified(request: Request, next: Next) -> Response {
     response.map(|_body| axum::body::Body::empty())
 }
 
-/// The client's tag that the answer matches, which is the one it is told: with the suffix of an encoding if
+/// The client's tag that the response matches, which is the one it is told: with the suffix of an encoding if
 /// that is how the client has it.
 #[expect(clippy::option_option, reason = "whether it matches, and by which tag")]
-fn matching_tag(answer: &HeaderMap, tags: &[String]) -> Option<Option<HeaderValue>> {
-    let current = answer.get(header::ETAG)?.to_str().ok()?;
+fn matching_tag(response: &HeaderMap, tags: &[String]) -> Option<Option<HeaderValue>> {
+    let current = response.get(header::ETAG)?.to_str().ok()?;
     let opaque = |tag: &str| tag.strip_prefix("W/").unwrap_or(tag).trim_matches('"').to_owned();
     let of_encoding = |tag: &str| {
         let known = opaque(tag);
@@ -163,10 +163,10 @@ fn matching_tag(answer: &HeaderMap, tags: &[String]) -> Option<Option<HeaderValu
     })
 }
 
-/// What the compression can make of an answer.
+/// What the compression can make of a response.
 const ENCODINGS: [&str; 3] = ["gzip", "br", "zstd"];
 
-/// A strong tag names bytes: a compressed answer gets one of its own.
+/// A strong tag names bytes: a compressed response gets one of its own.
 pub async fn tag_encoding(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers();

@@ -1,4 +1,4 @@
-//! Which compression an answer gets, and where the work is done.
+//! Which compression a response gets, and where the work is done.
 
 use axum::body::{Body, HttpBody, to_bytes};
 use axum::extract::Request;
@@ -12,11 +12,11 @@ use super::concurrency::Streamed;
 use crate::error::ApiError;
 use crate::workers::{BODIES, LARGE};
 
-/// What answers can be compressed with. Of what a client likes the same, the last.
+/// What responses can be compressed with. Of what a client likes the same, the last.
 const ENCODINGS: [&str; 3] = ["gzip", "br", "zstd"];
 
 /// Leaves of `Accept-Encoding` the one encoding that is chosen. The many ways of asking for it then have one
-/// answer in the cache.
+/// response in the cache.
 pub async fn choose_encoding(mut request: Request, next: Next) -> Response {
     let chosen = choose(request.headers());
     request.headers_mut().remove(header::ACCEPT_ENCODING);
@@ -26,11 +26,11 @@ pub async fn choose_encoding(mut request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-/// Put into the extensions of an answer before it is compressed: its length.
+/// Put into the extensions of a response before it is compressed: its length.
 #[derive(Clone, Copy)]
 struct Length(usize);
 
-/// Notes the length of an answer that is large, or not known before it is read.
+/// Notes the length of a response that is large, or not known before it is read.
 pub async fn note_length(mut response: Response) -> Response {
     let length =
         response.body().size_hint().exact().map_or(LARGE, |length| length.try_into().unwrap_or(LARGE));
@@ -40,7 +40,7 @@ pub async fn note_length(mut response: Response) -> Response {
     response
 }
 
-/// Lets the workers compress a large answer.
+/// Lets the workers compress a large response.
 pub async fn compress_aside(request: Request, next: Next) -> Response {
     let is_read = is_read(&request);
     let response = next.run(request).await;

@@ -26,10 +26,10 @@ pub const MAX_BODY: usize = 1024 * 1024;
 const MAX_MESSAGE: usize = 300;
 
 /// How much of an oversized body is read and thrown away, in bytes, so that a client that is still
-/// sending gets to read the answer instead of a reset connection.
+/// sending gets to read the response instead of a reset connection.
 const MAX_DISCARDED: usize = 8 * MAX_BODY;
 
-/// A JSON body: read, parsed and validated; or a JSON answer.
+/// A JSON body: read, parsed and validated; or a JSON response.
 #[derive(Debug)]
 pub struct Json<T>(pub T);
 

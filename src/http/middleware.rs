@@ -121,7 +121,7 @@ pub fn starting() -> Router {
         .layer(stack)
 }
 
-/// What every answer carries, unless its handler knows better.
+/// What every response carries, unless its handler knows better.
 const DEFAULT_HEADERS: [(HeaderName, HeaderValue); 5] = [
     (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'")),

@@ -1,4 +1,4 @@
-//! Where clients and readers find the service, for answers that name whole addresses.
+//! Where clients and readers find the service, for responses that name whole addresses.
 
 use std::sync::Arc;
 

@@ -87,7 +87,7 @@ static OPTIONS: LazyLock<Options<'static>> = LazyLock::new(|| {
 });
 
 /// How much longer than its text HTML may be, and its table of contents as well: what is stored and sent
-/// with every answer. Links that are nothing but their address have it twice, in markup.
+/// with every response. Links that are nothing but their address have it twice, in markup.
 const MAX_GROWTH: usize = 8;
 const MAX_CONSTANT: usize = 16 * 1024;
 

@@ -1,5 +1,5 @@
 //! A connection whose client must take what it is sent: one that asks for much and reads nothing would hold
-//! the memory of its answers for as long as it likes.
+//! the memory of its responses for as long as it likes.
 
 use std::future::Future as _;
 use std::io::{self, IoSlice};

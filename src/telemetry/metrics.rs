@@ -49,7 +49,7 @@ fn describe() {
     describe_histogram!(
         "http_request_duration_seconds",
         Unit::Seconds,
-        "From the request's head to the answer's last byte."
+        "From the request's head to the response's last byte."
     );
     describe_gauge!("http_requests_in_flight", "Requests being served.");
     describe_counter!("http_requests_shed_total", "Requests refused because too many were being served.");
@@ -73,14 +73,14 @@ fn describe() {
     );
     describe_counter!(
         "cache_requests_total",
-        "Anonymous reads by whether the cache had the answer; bypass is without a cache."
+        "Anonymous reads by whether the cache had the response; bypass is without a cache."
     );
     describe_counter!(
         "cache_changes_total",
         "Changes that the cache was told of, by this task or by others."
     );
     describe_gauge!("cache_entries", "Answers in the cache, also outdated ones.");
-    describe_gauge!("cache_bytes", Unit::Bytes, "What the answers in the cache take.");
+    describe_gauge!("cache_bytes", Unit::Bytes, "What the responses in the cache take.");
     describe_gauge!("cache_max_bytes", Unit::Bytes, "What they may take.");
     describe_gauge!("cache_shared", "1 while the invalidation bus is connected; else nothing is cached.");
     describe_gauge!("password_hashes_running", "Passwords being hashed.");

@@ -56,7 +56,7 @@ impl RateLimits {
     }
 }
 
-/// Counts the request against its client's address, and tells in the answer's headers how the client stands
+/// Counts the request against its client's address, and tells in the response's headers how the client stands
 /// with everything that the request was counted against. Health is exempt: who asks for it asks often.
 pub async fn limit(State(limits): State<RateLimits>, mut request: Request, next: Next) -> Response {
     if PROBES.contains(&request.uri().path()) {

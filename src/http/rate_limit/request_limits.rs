@@ -1,4 +1,4 @@
-//! How a client stands with the limits that its request was counted against, and how the answer tells it:
+//! How a client stands with the limits that its request was counted against, and how the response tells it:
 //! <https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/>, revision 10.
 
 use std::num::NonZeroU32;
@@ -79,7 +79,7 @@ impl RequestLimits {
         Err(ApiError::RateLimited { policy: status.policy, retry_after: status.reset_after })
     }
 
-    /// Writes the headers of an answer, if there is anything to tell.
+    /// Writes the headers of a response, if there is anything to tell.
     pub(super) fn write(&self, headers: &mut HeaderMap) {
         let statuses = self.statuses.lock().unwrap_or_else(PoisonError::into_inner);
         let mut write = |name, item: fn(&LimitStatus) -> String| {
