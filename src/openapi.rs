@@ -32,7 +32,7 @@ use crate::state::AppState;
             A single resource has an `ETag`: send it as `If-None-Match` to read only what is new, as `If-Match` to \
             change only what you have seen. A `POST` with an `Idempotency-Key` may be sent again. \
             `RateLimit` and `RateLimit-Policy` say how much you may still ask, and how often. \
-            Every response carries `X-Request-Id`, yours if you send one.",
+            Every answer carries `X-Request-Id`, yours if you send one.",
     ),
     components(schemas(Problem)),
     tags(
