@@ -86,7 +86,7 @@ struct State {
     /// Whether the invalidation bus is connected.
     is_connected: bool,
     generations: Generations,
-    /// What the other tasks have not been told yet.
+    /// What has not been sent to the other tasks yet.
     pending: BTreeSet<Scope>,
 }
 

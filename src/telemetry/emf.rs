@@ -16,7 +16,7 @@ use crate::clock::Clock;
 
 const INTERVAL: Duration = Duration::from_mins(1);
 
-/// How a number is told.
+/// How a metric is exported.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     /// As it is.
@@ -25,7 +25,7 @@ enum Kind {
     Counter,
 }
 
-/// What is told: its name in CloudWatch, the family and a part of the labels of the series that it sums up.
+/// What is exported: its name in CloudWatch, the family and a part of the labels of the series that it sums up.
 const EXPORTED: [(&str, &str, &str, Kind); 12] = [
     ("RequestsInFlight", "http_requests_in_flight", "", Kind::Gauge),
     ("RequestsShed", "http_requests_shed_total", "", Kind::Counter),
@@ -41,7 +41,7 @@ const EXPORTED: [(&str, &str, &str, Kind); 12] = [
     ("SecretRefreshFailures", "db_secret_refreshes_total", "result=\"failed\"", Kind::Counter),
 ];
 
-/// Tells them under `namespace`: now and each minute, for ever. `observe` is called before, to write what is
+/// Exports them under `namespace`: now and each minute, for ever. `observe` is called before, to write what is
 /// read rather than counted.
 pub async fn report(namespace: String, handle: PrometheusHandle, observe: impl Fn(), clock: Clock) {
     let mut counters = Counters::default();
@@ -115,15 +115,15 @@ mod tests {
     }
 
     #[test]
-    fn gauges_are_summed_up_and_counters_told_by_their_growth() {
+    fn gauges_are_summed_up_and_counters_exported_by_their_growth() {
         let mut counters = Counters::default();
-        let mut told = |metrics: &str| {
+        let mut exported = |metrics: &str| {
             let line = counters.line("blog", metrics, 0);
             ["PoolIdle", "PoolInUse", "RequestsInFlight", "CacheHits", "CacheMisses"]
                 .map(|name| line[name].clone())
         };
-        assert_eq!(told(METRICS), [5.0, 1.0, 4.0, 50.0, 7.0].map(Value::from));
-        assert_eq!(told(METRICS), [5.0, 1.0, 4.0, 0.0, 0.0].map(Value::from));
-        assert_eq!(told(&METRICS.replace("} 50", "} 53")), [5.0, 1.0, 4.0, 3.0, 0.0].map(Value::from));
+        assert_eq!(exported(METRICS), [5.0, 1.0, 4.0, 50.0, 7.0].map(Value::from));
+        assert_eq!(exported(METRICS), [5.0, 1.0, 4.0, 0.0, 0.0].map(Value::from));
+        assert_eq!(exported(&METRICS.replace("} 50", "} 53")), [5.0, 1.0, 4.0, 3.0, 0.0].map(Value::from));
     }
 }

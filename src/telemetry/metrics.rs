@@ -77,9 +77,9 @@ fn describe() {
     );
     describe_counter!(
         "cache_changes_total",
-        "Changes that the cache was told of, by this task or by others."
+        "Changes that invalidated cached responses, by this task or by others."
     );
-    describe_gauge!("cache_entries", "Answers in the cache, also outdated ones.");
+    describe_gauge!("cache_entries", "Responses in the cache, also invalid ones.");
     describe_gauge!("cache_bytes", Unit::Bytes, "What the responses in the cache take.");
     describe_gauge!("cache_max_bytes", Unit::Bytes, "What they may take.");
     describe_gauge!("cache_shared", "1 while the invalidation bus is connected; else nothing is cached.");
