@@ -1,6 +1,7 @@
 //! `/v1/posts`: write, publish, list, read, change, delete, restore and like posts, and their revisions;
 //! `/v1/tags`, `/v1/feed`.
 
+mod body;
 mod create;
 mod likes;
 mod read;
@@ -9,6 +10,7 @@ mod tags;
 mod timeline;
 mod write;
 
+pub use body::*;
 pub use create::*;
 pub use likes::*;
 pub use read::*;

@@ -4,12 +4,11 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
-use serde::Deserialize;
 use serde_json::{Value, json};
-use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::audit::model::{Action, Entry, changed_fields};
+use super::body::UpdatePost;
+use crate::audit::model::{Action, Entry};
 use crate::audit::store as audit;
 use crate::auth::{Editor, Member, User, Viewer};
 use crate::cache::{Invalidates, Scope};
@@ -19,30 +18,9 @@ use crate::http::conditional::{IfMatch, Tagged};
 use crate::http::extract::{Json, Path};
 use crate::http::idempotency::Idempotency;
 use crate::http::now::Now;
-use crate::http::validation::{Validate, Violations, items_if_given, not_null, nullable};
-use crate::language::Language;
 use crate::markdown;
-use crate::posts::model::{
-    CommentsPolicy, MAX_TAGS, Post, PostBody, PostHead, PostPath, PostRef, PostStatus, Publication, Slug,
-    Summary, Tag, Title, stored_tags,
-};
-use crate::posts::store::{self};
-
-pub(super) fn check_tags(violations: &mut Violations, tags: &[Tag]) {
-    if tags.len() > MAX_TAGS {
-        violations.add("tags", "too_many", format!("must be at most {MAX_TAGS}"));
-    }
-    violations.check_each("tags", tags);
-}
-
-pub(super) fn publication(
-    status: Option<PostStatus>,
-    published_at: Option<DateTime<Utc>>,
-    now: DateTime<Utc>,
-) -> Result<Option<Publication>, ApiError> {
-    Publication::new(status, published_at, now)
-        .map_err(|(code, detail)| ApiError::invalid("published_at", code, detail))
-}
+use crate::posts::model::{Post, PostHead, PostPath, PostRef, stored_tags};
+use crate::posts::store;
 
 /// The post, if `user` may change it: a post that the user may not know of is not found.
 pub(super) async fn find_editable(
@@ -58,82 +36,6 @@ pub(super) async fn find_editable(
         Err(ApiError::Forbidden("Only the post's author and editors may do this."))
     } else {
         Err(ApiError::NotFound)
-    }
-}
-
-/// What changes in a post. What is absent stays; null takes away.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct UpdatePost {
-    /// The new title; the slug stays.
-    #[serde(default, deserialize_with = "not_null")]
-    #[schema(nullable = false)]
-    title: Option<Title>,
-    /// The new text, in Markdown.
-    #[serde(default, deserialize_with = "not_null")]
-    #[schema(nullable = false)]
-    body: Option<PostBody>,
-    /// What it is about, in plain text.
-    #[serde(default, deserialize_with = "nullable")]
-    #[schema(value_type = Option<Summary>)]
-    summary: Option<Option<Summary>>,
-    /// The new name for its URL.
-    #[serde(default, deserialize_with = "not_null")]
-    #[schema(nullable = false)]
-    slug: Option<Slug>,
-    /// All its tags.
-    #[serde(default, deserialize_with = "items_if_given")]
-    #[schema(max_items = 10, nullable = false)]
-    tags: Option<Vec<Tag>>,
-    /// Whether it takes comments.
-    #[serde(default, deserialize_with = "not_null")]
-    #[schema(nullable = false)]
-    comments_open: Option<bool>,
-    /// The language of its text.
-    #[serde(default, deserialize_with = "not_null")]
-    #[schema(nullable = false)]
-    language: Option<Language>,
-    /// Which new comments wait for an editor; null for the site's policy.
-    #[serde(default, deserialize_with = "nullable")]
-    #[schema(value_type = Option<CommentsPolicy>)]
-    comments_policy: Option<Option<CommentsPolicy>>,
-    /// Where it is on its way to its readers.
-    #[serde(default, deserialize_with = "not_null")]
-    #[schema(nullable = false)]
-    status: Option<PostStatus>,
-    /// When it appears; goes with `status`, as in a new post.
-    #[serde(default, deserialize_with = "not_null")]
-    #[schema(nullable = false)]
-    published_at: Option<DateTime<Utc>>,
-}
-
-impl Validate for UpdatePost {
-    fn validate(&self, violations: &mut Violations) {
-        violations
-            .check("title", &self.title)
-            .check("body", &self.body)
-            .check("summary", &self.summary)
-            .check("slug", &self.slug)
-            .check("published_at", &self.published_at);
-        check_tags(violations, self.tags.as_deref().unwrap_or_default());
-    }
-}
-
-impl UpdatePost {
-    /// The names of the fields that change.
-    fn changed_fields(&self) -> Vec<&'static str> {
-        changed_fields(&[
-            ("title", self.title.is_some()),
-            ("body", self.body.is_some()),
-            ("summary", self.summary.is_some()),
-            ("slug", self.slug.is_some()),
-            ("tags", self.tags.is_some()),
-            ("language", self.language.is_some()),
-            ("comments_open", self.comments_open.is_some()),
-            ("comments_policy", self.comments_policy.is_some()),
-            ("status", self.status.is_some()),
-            ("published_at", self.published_at.is_some()),
-        ])
     }
 }
 
@@ -158,17 +60,7 @@ pub async fn update(
         None => None,
     };
     let tags = body.tags.as_deref().map(stored_tags);
-    let changes = store::Changes {
-        slug: body.slug.as_ref().map(Slug::as_str),
-        title: body.title.as_ref().map(Title::as_str),
-        summary: body.summary.as_ref().map(|summary| summary.as_ref().map(Summary::as_str)),
-        body: body.body.as_ref().map(PostBody::as_str).zip(rendered.as_ref()),
-        tags: tags.as_deref(),
-        comments_open: body.comments_open,
-        language: body.language,
-        comments_policy: body.comments_policy,
-        publication: publication(body.status, body.published_at, now)?,
-    };
+    let changes = body.to_changes(rendered.as_ref(), tags.as_deref(), now)?;
     let mut transaction = db.begin().await?;
     let head = find_editable(&mut transaction, user, &post, now).await?;
     let updated =
