@@ -10,12 +10,15 @@ ENV RUSTFLAGS="-C link-arg=-Wl,-z,pack-relative-relocs"
 
 # Dependencies first, under an empty crate: this layer is rebuilt only when they change. It needs no
 # more than the C compiler of the base image. rust-toolchain.toml stays outside: the base image is the
-# toolchain, and rustup would fetch the components of a developer's.
+# toolchain, and rustup would fetch the components of a developer's. Of the development database, Cargo
+# reads the manifest and builds nothing.
 COPY Cargo.toml Cargo.lock ./
+COPY crates/dev-database/Cargo.toml crates/dev-database/
 COPY .cargo .cargo
 COPY assets assets
-RUN mkdir src && touch src/lib.rs && echo 'fn main() {}' >src/main.rs \
-    && cargo build --release --locked --no-default-features --bin blog-api
+RUN mkdir src crates/dev-database/src && touch src/lib.rs crates/dev-database/src/lib.rs \
+    && echo 'fn main() {}' >src/main.rs \
+    && cargo build --release --locked --no-default-features --package blog-api --bin blog-api
 
 COPY .sqlx .sqlx
 COPY certs certs
@@ -25,7 +28,7 @@ COPY src src
 ARG GIT_SHA
 # Files copied from the context may be older than the empty crate; Cargo goes by their time.
 RUN touch src/lib.rs src/main.rs \
-    && cargo build --release --locked --no-default-features --bin blog-api
+    && cargo build --release --locked --no-default-features --package blog-api --bin blog-api
 
 FROM gcr.io/distroless/cc-debian12:nonroot
 COPY --from=build /build/target/release/blog-api /app/blog-api

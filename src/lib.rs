@@ -12,9 +12,9 @@
 //! - The kit knows no feature: [`identity`] is roles and how users are named; [`auth`] tells who is calling,
 //!   as extractor types, and has the rooms of sessions; [`http`] is the middleware stack, the extractors,
 //!   validation, lists, conditional requests and idempotency; [`cache`] keeps responses to anonymous reads;
-//!   [`error`] is every error that a client can see; [`db`] is the pool, the migrations and the development
-//!   server; [`workers`] do what takes long; [`markdown`], [`language`], [`config`], [`telemetry`], [`clock`]
-//!   and [`lifecycle`] are what they say.
+//!   [`error`] is every error that a client can see; [`db`] is the pool and the migrations; [`workers`] do
+//!   what takes long; [`markdown`], [`language`], [`config`], [`telemetry`], [`clock`] and [`lifecycle`] are
+//!   what they say.
 //!
 //! A request passes the stack of [`http::middleware`], is read by the extractors of [`http::extract`] and
 //! [`auth`], and reaches a handler with nothing left to check but the state of things, which constraints
@@ -38,8 +38,6 @@ pub mod clock;
 pub mod comments;
 pub mod config;
 pub mod db;
-#[cfg(feature = "embedded-db")]
-pub mod demo;
 pub mod error;
 pub mod export;
 pub mod feeds;

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use blog_api::identity::Role;
 use blog_api::router;
 use clap::{Args, Parser, Subcommand};
+use cli::development::DemoArgs;
 use cli::failure::{Failure, cannot};
 use cli::healthcheck::healthcheck;
 use cli::migrate::migrate;
@@ -43,10 +44,8 @@ enum Command {
 
 #[derive(Args)]
 struct ServeArgs {
-    /// Fill an empty development database with a few users, posts and comments
-    #[cfg(feature = "embedded-db")]
-    #[arg(long)]
-    demo: bool,
+    #[command(flatten)]
+    demo: DemoArgs,
 }
 
 #[derive(Subcommand)]

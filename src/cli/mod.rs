@@ -1,6 +1,11 @@
 //! The commands, each in a file of its own.
 
 pub(crate) mod database;
+#[cfg(feature = "embedded-db")]
+pub(crate) mod development;
+#[cfg(not(feature = "embedded-db"))]
+#[path = "development/stub.rs"]
+pub(crate) mod development;
 pub(crate) mod failure;
 pub(crate) mod healthcheck;
 pub(crate) mod migrate;

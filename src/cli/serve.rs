@@ -12,11 +12,11 @@ use blog_api::db::connect_source::ConnectSource;
 use blog_api::db::{Db, migrations};
 use blog_api::http::middleware;
 use blog_api::server::{self, HEADER_READ_TIMEOUT, PROGRESS_WINDOW, ServerPolicy, ShutdownSignal, Starting};
-use blog_api::state::AppState;
 use blog_api::telemetry::{self, metrics};
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use super::database::Database;
+use super::development;
 use super::failure::{self, Failure, cannot, migration};
 use crate::ServeArgs;
 
@@ -98,7 +98,7 @@ async fn serve_on(
     shutdown: ShutdownSignal,
 ) -> Result<(), Failure> {
     let service = app::build(config, source, Clock::system(), Some(recorder)).map_err(Failure::config)?;
-    offer_demo(config, args, &service.state).await?;
+    development::offer_demo(&args.demo, config, &service.state).await?;
     let address = listener.local_addr().map_err(Failure::unavailable)?;
     let url = format!("http://localhost:{}", address.port());
     let (version, environment) = (blog_api::VERSION, config.environment);
@@ -139,33 +139,4 @@ async fn refusal(db: Db) -> Failure {
         tracing::warn!(cause = %error, "serving without a database until it answers");
     }
     pending().await
-}
-
-#[cfg(feature = "embedded-db")]
-async fn offer_demo(config: &Config, args: &ServeArgs, state: &AppState) -> Result<(), Failure> {
-    use blog_api::config::Environment;
-    use blog_api::demo;
-
-    if !args.demo {
-        return Ok(());
-    }
-    if config.environment == Environment::Production {
-        return Err(Failure::usage("--demo is for development"));
-    }
-    if demo::fill(state).await.map_err(|error| cannot("fill in the demo", error))? {
-        eprintln!(
-            "Demo: sign in as ada@example.com (admin), grace@example.com (author) or alan@example.com (reader), \
-             password `{}`.",
-            demo::PASSWORD
-        );
-    } else {
-        eprintln!("The database has users already: --demo changed nothing.");
-    }
-    Ok(())
-}
-
-#[cfg(not(feature = "embedded-db"))]
-#[expect(clippy::unused_async, reason = "has a body only with the development database")]
-async fn offer_demo(_: &Config, _: &ServeArgs, _: &AppState) -> Result<(), Failure> {
-    Ok(())
 }

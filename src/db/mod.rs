@@ -1,13 +1,10 @@
-//! The database: one pool for its writer and one for its reader, reached only through [`Db`]; migrations;
-//! and in development a private server.
+//! The database: one pool for its writer and one for its reader, reached only through [`Db`]; and migrations.
 
 pub mod channel;
 pub mod connect_source;
 mod connection;
 mod connector;
 mod costly;
-#[cfg(feature = "embedded-db")]
-pub mod embedded;
 pub mod migrations;
 mod pool;
 pub mod service_role;

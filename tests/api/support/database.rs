@@ -4,8 +4,8 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::str::FromStr;
 
-use blog_api::db::embedded::Server;
 use blog_api::db::migrations;
+use blog_api_dev_database::Server;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, PgConnection};
 use tokio::sync::OnceCell;
@@ -73,7 +73,7 @@ impl Cluster {
         let (options, server) = if let Ok(url) = std::env::var("DATABASE_URL") {
             (PgConnectOptions::from_str(&url).expect("DATABASE_URL is a URL"), None)
         } else {
-            let server = Server::start_throwaway().await.unwrap_or_else(|error| panic!("{error}"));
+            let server = Server::start_temporary().await.unwrap_or_else(|error| panic!("{error}"));
             (server.options(), Some(server))
         };
         // The name holds the schema's hash, so that a server that is kept has a template for each schema.

@@ -13,9 +13,14 @@ use std::time::{Duration, Instant};
 
 use nix::unistd::{User, chown, geteuid};
 
-use super::binaries::Binaries;
-use super::error::{EmbeddedError, failed};
-use super::{STOP_TIMEOUT, USER};
+use crate::binaries::Binaries;
+use crate::error::{Error, failed};
+
+/// The superuser of the server.
+pub(crate) const USER: &str = "blog";
+
+/// How long the server may take to stop.
+pub(crate) const STOP_TIMEOUT: Duration = Duration::from_secs(20);
 
 const SOCKET: &str = ".s.PGSQL.5432";
 
@@ -37,26 +42,27 @@ exit $status
 "#;
 
 /// The folder of a server: `data`, `log`, `lock`, and the socket.
-pub(super) struct Place {
+pub(crate) struct DataDir {
     dir: PathBuf,
     /// Whom the server runs as: PostgreSQL refuses to run as root.
     owner: Option<User>,
 }
 
-impl Place {
-    pub(super) fn prepare(dir: &Path) -> Result<Self, EmbeddedError> {
+impl DataDir {
+    pub(crate) fn prepare(dir: &Path) -> Result<Self, Error> {
         let owner = if geteuid().is_root() { Some(unprivileged_user()?) } else { None };
         let mut dir = std::path::absolute(dir).map_err(failed("find the working directory"))?;
         if owner.is_some() && !is_reachable(&dir) {
             let name = dir.to_string_lossy().trim_start_matches('/').replace('/', "-");
             dir = Path::new("/var/lib/blog-api-dev").join(name);
         }
-        let place = Self { dir, owner };
-        place.make_private(&place.dir)?;
-        Ok(place)
+        let data_dir = Self { dir, owner };
+        data_dir.make_private(&data_dir.dir)?;
+        Ok(data_dir)
     }
 
-    pub(super) fn data(&self) -> PathBuf {
+    /// PostgreSQL's own part of it, its `PGDATA`.
+    pub(crate) fn pgdata(&self) -> PathBuf {
         self.dir.join("data")
     }
 
@@ -65,7 +71,7 @@ impl Place {
     }
 
     /// In the folder itself, or in the system's temporary folder where that path would be too long.
-    pub(super) fn socket_dir(&self) -> Result<PathBuf, EmbeddedError> {
+    pub(crate) fn socket_dir(&self) -> Result<PathBuf, Error> {
         if self.dir.join(SOCKET).as_os_str().len() <= MAX_SOCKET_PATH {
             return Ok(self.dir.clone());
         }
@@ -76,7 +82,7 @@ impl Place {
         Ok(dir)
     }
 
-    fn make_private(&self, dir: &Path) -> Result<(), EmbeddedError> {
+    fn make_private(&self, dir: &Path) -> Result<(), Error> {
         std::fs::create_dir_all(dir).map_err(failed(format!("make {}", dir.display())))?;
         if let Some(owner) = &self.owner {
             chown(dir, Some(owner.uid), Some(owner.gid))
@@ -86,7 +92,7 @@ impl Place {
             .map_err(failed(format!("make {} private", dir.display())))
     }
 
-    pub(super) fn lock(&self) -> Result<File, EmbeddedError> {
+    pub(crate) fn lock(&self) -> Result<File, Error> {
         let path = self.dir.join("lock");
         let action = || format!("lock {}", path.display());
         let mut file = File::options()
@@ -101,7 +107,7 @@ impl Place {
             Err(std::fs::TryLockError::WouldBlock) => {
                 let mut pid = String::new();
                 file.read_to_string(&mut pid).map_err(failed(action()))?;
-                return Err(EmbeddedError::InUse { dir: self.dir.clone(), pid: pid.trim().to_owned() });
+                return Err(Error::InUse { dir: self.dir.clone(), pid: pid.trim().to_owned() });
             }
             Err(std::fs::TryLockError::Error(error)) => return Err(failed(action())(error)),
         }
@@ -111,14 +117,14 @@ impl Place {
 
     /// The server of a run that was killed may still be stopping: it answers on its socket until it is
     /// done. Its process id alone says nothing, because after a crash another process may have it.
-    pub(super) async fn wait_for_previous(&self) -> Result<(), EmbeddedError> {
+    pub(crate) async fn wait_for_previous(&self) -> Result<(), Error> {
         let socket = self.socket_dir()?.join(SOCKET);
         let started = Instant::now();
         while UnixStream::connect(&socket).is_ok() {
             if started.elapsed() > STOP_TIMEOUT {
                 let pid_file =
-                    std::fs::read_to_string(self.data().join("postmaster.pid")).unwrap_or_default();
-                return Err(EmbeddedError::Orphan(pid_file.lines().next().unwrap_or_default().to_owned()));
+                    std::fs::read_to_string(self.pgdata().join("postmaster.pid")).unwrap_or_default();
+                return Err(Error::Orphan(pid_file.lines().next().unwrap_or_default().to_owned()));
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
@@ -126,8 +132,8 @@ impl Place {
     }
 
     /// Makes the data folder, under another name until it is whole.
-    pub(super) fn init(&self, binaries: &Binaries, options: &[&str]) -> Result<(), EmbeddedError> {
-        if self.data().exists() {
+    pub(crate) fn init(&self, binaries: &Binaries, options: &[&str]) -> Result<(), Error> {
+        if self.pgdata().exists() {
             return Ok(());
         }
         let unfinished = self.dir.join("data.unfinished");
@@ -145,21 +151,16 @@ impl Place {
             .map_err(failed("run initdb"))?;
         if !output.status.success() {
             let cause = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-            return Err(EmbeddedError::Failed { action: "run initdb".into(), cause });
+            return Err(Error::Failed { action: "run initdb".into(), cause });
         }
-        std::fs::rename(&unfinished, self.data()).map_err(failed("name the data folder"))
+        std::fs::rename(&unfinished, self.pgdata()).map_err(failed("name the data folder"))
     }
 
-    pub(super) fn spawn(
-        &self,
-        binaries: &Binaries,
-        settings: &[&str],
-        remove: bool,
-    ) -> Result<Child, EmbeddedError> {
+    pub(crate) fn spawn(&self, binaries: &Binaries, settings: &[&str], remove: bool) -> Result<Child, Error> {
         let log = File::create(self.log()).map_err(failed(format!("write {}", self.log().display())))?;
         let mut command = self.command(Path::new("/bin/sh"));
         command.args(["-c", SUPERVISOR, "blog-api-postgres"]).arg(binaries.command("postgres"));
-        command.arg("-D").arg(self.data()).arg("-k").arg(self.socket_dir()?);
+        command.arg("-D").arg(self.pgdata()).arg("-k").arg(self.socket_dir()?);
         for setting in
             ["listen_addresses=", "unix_socket_permissions=0700", "port=5432"].iter().chain(settings)
         {
@@ -185,7 +186,7 @@ impl Place {
         command
     }
 
-    pub(super) fn log_tail(&self) -> String {
+    pub(crate) fn log_tail(&self) -> String {
         let log = std::fs::read_to_string(self.log()).unwrap_or_default();
         let lines: Vec<_> = log.lines().collect();
         format!(
@@ -196,11 +197,11 @@ impl Place {
     }
 }
 
-fn unprivileged_user() -> Result<User, EmbeddedError> {
+fn unprivileged_user() -> Result<User, Error> {
     ["postgres", "nobody"].into_iter().find_map(|name| User::from_name(name).ok().flatten()).ok_or_else(
         || {
             let cause = "there is neither a user `postgres` nor a user `nobody`".to_owned();
-            EmbeddedError::Failed { action: "run PostgreSQL as root".into(), cause }
+            Error::Failed { action: "run PostgreSQL as root".into(), cause }
         },
     )
 }

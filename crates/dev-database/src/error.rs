@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 /// Why there is no private PostgreSQL.
 #[derive(Debug, thiserror::Error)]
-pub enum EmbeddedError {
+pub enum Error {
     /// No server binaries were found.
     #[error(
         "No PostgreSQL server (15 or newer) is installed on this machine. Install one:\n\
@@ -51,6 +51,6 @@ pub enum EmbeddedError {
     },
 }
 
-pub(super) fn failed(action: impl Into<String>) -> impl FnOnce(std::io::Error) -> EmbeddedError {
-    move |cause| EmbeddedError::Failed { action: action.into(), cause: cause.to_string() }
+pub(crate) fn failed(action: impl Into<String>) -> impl FnOnce(std::io::Error) -> Error {
+    move |cause| Error::Failed { action: action.into(), cause: cause.to_string() }
 }

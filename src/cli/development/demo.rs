@@ -1,21 +1,21 @@
 //! A few users, posts and comments to look at, for a development database that has none.
 
-use crate::db::Connection;
-
-use crate::auth::password::Password;
-use crate::comments::store as comments;
-use crate::error::ApiError;
-use crate::identity::Role;
-use crate::language::Language;
-use crate::markdown;
-use crate::posts::model::{Publication, Slug};
-use crate::posts::store as posts;
-use crate::state::AppState;
-use crate::users::model::{Email, Username};
-use crate::users::store as users;
+use blog_api::auth::password::Password;
+use blog_api::comments::store as comments;
+use blog_api::db::Connection;
+use blog_api::error::ApiError;
+use blog_api::identity::Role;
+use blog_api::language::Language;
+use blog_api::markdown;
+use blog_api::posts::model::{Publication, Slug};
+use blog_api::posts::store as posts;
+use blog_api::state::AppState;
+use blog_api::users::model::{Email, Username};
+use blog_api::users::store as users;
+use uuid::Uuid;
 
 /// The password of every demo user.
-pub const PASSWORD: &str = "correct horse battery";
+pub(crate) const PASSWORD: &str = "correct horse battery";
 
 const USERS: [(&str, &str, Role); 3] = [
     ("ada", "Ada Lovelace", Role::Admin),
@@ -48,11 +48,8 @@ const POSTS: [(&str, &str, &[&str], &str); 3] = [
     ),
 ];
 
-/// Fills an empty database; false if it is not empty.
-///
-/// # Errors
-/// When the database does not take it; then it stays empty.
-pub async fn fill(state: &AppState) -> Result<bool, ApiError> {
+/// Fills an empty database; false if it is not empty. If that fails, it stays empty.
+pub(crate) async fn fill(state: &AppState) -> Result<bool, ApiError> {
     if users::exist(&mut state.db.acquire().await?).await? {
         return Ok(false);
     }
@@ -98,11 +95,11 @@ pub async fn fill(state: &AppState) -> Result<bool, ApiError> {
 async fn comment(
     connection: &mut Connection,
     state: &AppState,
-    post_id: uuid::Uuid,
-    author_id: uuid::Uuid,
-    parent_id: Option<uuid::Uuid>,
+    post_id: Uuid,
+    author_id: Uuid,
+    parent_id: Option<Uuid>,
     body: &str,
-) -> Result<Option<uuid::Uuid>, ApiError> {
+) -> Result<Option<Uuid>, ApiError> {
     let body_html = markdown::render_fragment(body).await?;
     let new = comments::NewComment {
         post_id,

@@ -5,8 +5,8 @@
 //! only its owner can enter, so it needs neither a port nor a password.
 
 mod binaries;
+mod data_dir;
 mod error;
-mod place;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -17,15 +17,13 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection};
 
 use binaries::Binaries;
-pub use error::EmbeddedError;
-use place::Place;
+use data_dir::{DataDir, STOP_TIMEOUT, USER};
+pub use error::Error;
 
-const USER: &str = "blog";
 const DATABASE: &str = "blog";
 
-/// How long starting may take, crash recovery included, and stopping.
+/// How long starting may take, crash recovery included.
 const START_TIMEOUT: Duration = Duration::from_mins(1);
-const STOP_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A running private server. It stops when this is dropped or the process ends.
 #[derive(Debug)]
@@ -40,16 +38,16 @@ impl Server {
     /// Starts the development server on the data in `dir`, which is made if need be.
     ///
     /// # Errors
-    /// [`EmbeddedError`], in words for the person at the terminal.
-    pub async fn start(dir: &Path) -> Result<Self, EmbeddedError> {
-        let place = Place::prepare(dir)?;
-        let lock = place.lock()?;
-        let binaries = Binaries::find(&place.data())?;
-        place.wait_for_previous().await?;
-        place.init(&binaries, &[])?;
-        let supervisor = place.spawn(&binaries, &[], false)?;
-        let mut server = Self { supervisor, socket_dir: place.socket_dir()?, _lock: Some(lock) };
-        server.wait_until_ready(&place).await?;
+    /// [`Error`], in words for the person at the terminal.
+    pub async fn start(dir: &Path) -> Result<Self, Error> {
+        let data_dir = DataDir::prepare(dir)?;
+        let lock = data_dir.lock()?;
+        let binaries = Binaries::find(&data_dir.pgdata())?;
+        data_dir.wait_for_previous().await?;
+        data_dir.init(&binaries, &[])?;
+        let supervisor = data_dir.spawn(&binaries, &[], false)?;
+        let mut server = Self { supervisor, socket_dir: data_dir.socket_dir()?, _lock: Some(lock) };
+        server.wait_until_ready(&data_dir).await?;
         Ok(server)
     }
 
@@ -57,11 +55,11 @@ impl Server {
     ///
     /// # Errors
     /// As [`start`](Self::start).
-    pub async fn start_throwaway() -> Result<Self, EmbeddedError> {
+    pub async fn start_temporary() -> Result<Self, Error> {
         let dir = std::env::temp_dir().join(format!("blog-api-test-{}", std::process::id()));
-        let place = Place::prepare(&dir)?;
-        let binaries = Binaries::find(&place.data())?;
-        place.init(&binaries, &["--no-sync"])?;
+        let data_dir = DataDir::prepare(&dir)?;
+        let binaries = Binaries::find(&data_dir.pgdata())?;
+        data_dir.init(&binaries, &["--no-sync"])?;
         let settings = [
             "fsync=off",
             "synchronous_commit=off",
@@ -69,9 +67,9 @@ impl Server {
             "max_connections=500",
             "autovacuum=off",
         ];
-        let supervisor = place.spawn(&binaries, &settings, true)?;
-        let mut server = Self { supervisor, socket_dir: place.socket_dir()?, _lock: None };
-        server.wait_until_ready(&place).await?;
+        let supervisor = data_dir.spawn(&binaries, &settings, true)?;
+        let mut server = Self { supervisor, socket_dir: data_dir.socket_dir()?, _lock: None };
+        server.wait_until_ready(&data_dir).await?;
         Ok(server)
     }
 
@@ -97,7 +95,7 @@ impl Server {
         }
     }
 
-    async fn wait_until_ready(&mut self, place: &Place) -> Result<(), EmbeddedError> {
+    async fn wait_until_ready(&mut self, data_dir: &DataDir) -> Result<(), Error> {
         let action = || "start PostgreSQL".to_owned();
         let started = Instant::now();
         let mut connection = loop {
@@ -106,7 +104,7 @@ impl Server {
             }
             let ended = self.supervisor.try_wait().ok().flatten();
             if ended.is_some() || started.elapsed() > START_TIMEOUT {
-                return Err(EmbeddedError::Failed { action: action(), cause: place.log_tail() });
+                return Err(Error::Failed { action: action(), cause: data_dir.log_tail() });
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         };
@@ -114,7 +112,7 @@ impl Server {
         connection.close().await.ok();
         match created {
             Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("42P04") => Ok(()),
-            Err(error) => Err(EmbeddedError::Failed { action: action(), cause: error.to_string() }),
+            Err(error) => Err(Error::Failed { action: action(), cause: error.to_string() }),
             Ok(_) => Ok(()),
         }
     }
@@ -123,9 +121,9 @@ impl Server {
 /// How to connect to the server that another process runs on `dir`, if one does.
 #[must_use]
 pub fn running(dir: &Path) -> Option<PgConnectOptions> {
-    let place = Place::prepare(dir).ok()?;
-    let socket_dir = place.socket_dir().ok()?;
-    matches!(place.lock(), Err(EmbeddedError::InUse { .. })).then(|| options(&socket_dir))
+    let data_dir = DataDir::prepare(dir).ok()?;
+    let socket_dir = data_dir.socket_dir().ok()?;
+    matches!(data_dir.lock(), Err(Error::InUse { .. })).then(|| options(&socket_dir))
 }
 
 fn options(socket_dir: &Path) -> PgConnectOptions {

@@ -3,36 +3,36 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::EmbeddedError;
+use crate::error::Error;
 
 /// The oldest major version that the schema is tested with.
-const OLDEST: u32 = 15;
+const MIN_MAJOR: u32 = 15;
 
 /// A folder with `initdb` and `postgres`, and their major version.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Binaries {
-    pub(super) dir: PathBuf,
-    pub(super) major: u32,
+pub(crate) struct Binaries {
+    pub(crate) dir: PathBuf,
+    pub(crate) major: u32,
 }
 
 impl Binaries {
-    /// Those with the major version that `data` was made by, if it was made already, else the newest.
-    pub(super) fn find(data: &Path) -> Result<Self, EmbeddedError> {
+    /// Those with the major version that `pgdata` was made by, if it was made already, else the newest.
+    pub(crate) fn find(pgdata: &Path) -> Result<Self, Error> {
         let found = installed();
         let made_by =
-            std::fs::read_to_string(data.join("PG_VERSION")).ok().and_then(|text| text.trim().parse().ok());
+            std::fs::read_to_string(pgdata.join("PG_VERSION")).ok().and_then(|text| text.trim().parse().ok());
         if let Some(major) = made_by {
             let same = found.into_iter().find(|binaries| binaries.major == major);
-            return same.ok_or_else(|| EmbeddedError::OtherVersion { data: data.to_owned(), major });
+            return same.ok_or_else(|| Error::OtherVersion { data: pgdata.to_owned(), major });
         }
         found
             .into_iter()
-            .filter(|binaries| binaries.major >= OLDEST)
+            .filter(|binaries| binaries.major >= MIN_MAJOR)
             .max_by_key(|binaries| binaries.major)
-            .ok_or(EmbeddedError::NoBinaries)
+            .ok_or(Error::NoBinaries)
     }
 
-    pub(super) fn command(&self, name: &str) -> PathBuf {
+    pub(crate) fn command(&self, name: &str) -> PathBuf {
         self.dir.join(name)
     }
 }
