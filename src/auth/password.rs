@@ -137,7 +137,7 @@ impl Passwords {
         Ok(self.run(move |memory| hash(&password, params, memory)).await??.to_string())
     }
 
-    /// Whether `password` is the one behind `hash`. Without a hash the response is no, at the same cost, so
+    /// Whether `password` is the one behind `hash`. Without a hash the answer is no, at the same cost, so
     /// that time does not tell whether an account exists.
     ///
     /// # Errors
