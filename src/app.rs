@@ -22,31 +22,24 @@ use crate::state::AppState;
 use crate::telemetry::{emf, metrics};
 use crate::{maintenance, router, workers};
 
-/// Why the service cannot be built: all of it is the configuration.
+/// Why the service cannot be built. Each case is a mistake in the configuration.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
-    /// The pool refuses its settings.
     #[error(transparent)]
     Pool(#[from] deadpool::managed::BuildError),
-    /// argon2 refuses its parameters.
     #[error(transparent)]
     Passwords(#[from] argon2::Error),
-    /// Nothing can listen on `METRICS_PORT`.
     #[error("METRICS_PORT {0}: cannot listen: {1}")]
     MetricsPort(u16, io::Error),
 }
 
-/// The whole service.
 pub struct Service {
-    /// What its handlers use.
     pub state: AppState,
     /// Every route, inside the middleware stack.
     pub routes: Router,
-    /// What runs beside the requests.
     pub background: BackgroundTasks,
 }
 
-/// Why the service stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stopped {
     /// It was told to, and every request was finished.
@@ -59,9 +52,6 @@ pub enum Stopped {
 
 /// The service that `config` asks for, with its background tasks running. With `recorder` its metrics are
 /// offered on `METRICS_PORT`, and sent to CloudWatch if that is asked for.
-///
-/// # Errors
-/// [`BuildError`].
 pub fn build(
     config: &Config,
     source: &Arc<ConnectSource>,
@@ -146,9 +136,6 @@ fn listen(port: u16) -> io::Result<(tokio::net::TcpListener, u16)> {
 impl Service {
     /// Serves on `listener` until `shutdown` or until a background task ends, and then stops in order: drains,
     /// ends the background tasks, and closes the pool.
-    ///
-    /// # Errors
-    /// When the listener fails.
     pub async fn serve(
         self,
         listener: TcpListener,

@@ -19,7 +19,6 @@ impl BackgroundTasks {
         running(name).set(1);
     }
 
-    /// Each task by its name.
     #[must_use]
     pub fn handles(&self) -> &[(&'static str, AbortHandle)] {
         &self.handles
@@ -41,7 +40,7 @@ impl BackgroundTasks {
         name
     }
 
-    /// Ends all of them, whatever they do, and waits until they have.
+    /// Aborts all of them and waits until they have ended.
     pub async fn stop(mut self) {
         self.tasks.shutdown().await;
     }

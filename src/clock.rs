@@ -14,25 +14,23 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// The machine's clock.
     #[must_use]
     pub fn system() -> Self {
         #[expect(clippy::disallowed_methods, reason = "this is the one home of the system's time")]
         Self { passes: true, ..Self::new(Utc::now) }
     }
 
-    /// A clock that asks `now`, for tests: nobody wakes from a [`sleep`](Self::sleep) on it.
+    /// A clock that asks `now`, for tests.
     pub fn new(now: impl Fn() -> DateTime<Utc> + Send + Sync + 'static) -> Self {
         Self { now: Arc::new(now), passes: false }
     }
 
-    /// The current time.
     #[must_use]
     pub fn now(&self) -> DateTime<Utc> {
         (self.now)().trunc_subsecs(6)
     }
 
-    /// Waits for `duration`. A test does itself what is done from time to time, and waits for nothing.
+    /// Waits for `duration`; on a clock for tests for ever, since a test runs periodic work itself.
     pub async fn sleep(&self, duration: Duration) {
         if self.passes {
             tokio::time::sleep(duration).await;

@@ -2,8 +2,7 @@
 
 use crate::text_enum::text_enum;
 
-/// Declares [`Language`] with the names that PostgreSQL has for them, which the check of `posts.language`
-/// lists too.
+/// Declares [`Language`] by PostgreSQL's names, which the check of `posts.language` lists too.
 macro_rules! languages {
     ($($variant:ident = $name:tt),+ $(,)?) => {
         text_enum! {

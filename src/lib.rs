@@ -20,7 +20,6 @@
 //! [`auth`], and reaches a handler with nothing left to check but the state of things, which constraints
 //! and single statements of the `store` decide.
 
-/// The version of the package.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The commit that an image was built from, or `unknown`.

@@ -19,7 +19,6 @@ impl Lifecycle {
         self.0.draining.store(true, Ordering::Relaxed);
     }
 
-    /// Whether [`drain`](Self::drain) was called.
     #[must_use]
     pub fn is_draining(&self) -> bool {
         self.0.draining.load(Ordering::Relaxed)
@@ -40,7 +39,6 @@ impl Lifecycle {
     }
 }
 
-/// A request in flight.
 #[derive(Debug)]
 pub struct InFlight(Lifecycle);
 

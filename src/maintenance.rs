@@ -11,7 +11,7 @@ use crate::db::{self, Db};
 use crate::http::idempotency::store as idempotency;
 use crate::posts::jobs as posts;
 
-/// Between two rounds; half of it to all of it, so that tasks started together part.
+/// Between two rounds; half of it to all of it, so that tasks started together do not run in step.
 const INTERVAL: Duration = Duration::from_mins(10);
 
 /// Before the first round, at most: what an earlier version rendered waits for it.
@@ -34,10 +34,7 @@ pub async fn run(db: &Db, cache: &Cache, clock: &Clock) {
     }
 }
 
-/// One round.
-///
-/// # Errors
-/// When the database fails; what was done until then lasts.
+/// One round. After an error, what was done until then lasts.
 pub async fn round(db: &Db, cache: &Cache, clock: &Clock) -> Result<(), db::Error> {
     let now = clock.now();
     while idempotency::delete_expired(&mut db.acquire().await?, now, BATCH).await? > 0 {}

@@ -59,7 +59,6 @@ pub fn base() -> utoipa::openapi::OpenApi {
 #[openapi(paths(read))]
 struct Own;
 
-/// The document as JSON for people and machines, of the paths that the handlers describe.
 #[must_use]
 pub fn document(mut paths: utoipa::openapi::OpenApi) -> String {
     paths.merge(Own::openapi());

@@ -19,7 +19,6 @@ use crate::site::routes as site;
 use crate::state::AppState;
 use crate::users::routes as users;
 
-/// The routes with their documentation.
 pub fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(openapi::base())
         // /health, /ready
@@ -68,7 +67,6 @@ pub fn routes() -> OpenApiRouter<AppState> {
 
 static DOCUMENT: LazyLock<String> = LazyLock::new(|| openapi::document(routes().into_openapi()));
 
-/// The OpenAPI document of all routes.
 #[must_use]
 pub fn document() -> &'static str {
     &DOCUMENT

@@ -45,12 +45,10 @@ const STARTING_TIMEOUT: Duration = Duration::from_secs(1);
 const REFUSAL: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
 
-/// What the server allows, and how it stops.
 #[derive(Clone, Copy, Debug)]
 pub struct ServerPolicy {
     /// How many connections are open at once; more are refused.
     pub max_connections: usize,
-    /// How many of them one address may have.
     pub max_connections_per_address: Option<usize>,
     /// How long a client may take next to nothing of what it is sent before its connection is cut, and how
     /// long the kernel tries to send the rest of a closed one.
@@ -64,9 +62,6 @@ pub struct ServerPolicy {
 }
 
 /// Listens on every address of this machine, on both versions of IP where it has them.
-///
-/// # Errors
-/// When the port is taken or not allowed.
 pub fn listen(port: u16) -> io::Result<TcpListener> {
     let listener = TcpListener::bind((Ipv6Addr::UNSPECIFIED, port)).or_else(|error| {
         // No IPv6 here.
@@ -81,9 +76,6 @@ pub fn listen(port: u16) -> io::Result<TcpListener> {
 }
 
 /// Serves `routes` until `shutdown` or `failure`, and then drains. True if every request was finished in time.
-///
-/// # Errors
-/// When the listener fails.
 pub async fn serve(
     listener: TcpListener,
     routes: Router,
@@ -151,8 +143,7 @@ async fn run(
     }
 }
 
-/// Waits for the signal or the failure, drains, stops accepting, and waits for what is in flight. A second signal skips
-/// the rest of the drain, a third one the wait.
+/// Drains, stops accepting, waits for what is in flight. A second signal ends the drain, a third the wait.
 async fn stop_in_order(
     handle: &Handle<SocketAddr>,
     lifecycle: &Lifecycle,
@@ -180,8 +171,7 @@ async fn stop_in_order(
     finished
 }
 
-/// Looks again and again, since there is nothing to do meanwhile. False if requests are still in flight
-/// after `timeout`.
+/// Polls, since there is nothing to do meanwhile. False if requests are in flight after `timeout`.
 async fn all_finished(handle: &Handle<SocketAddr>, lifecycle: &Lifecycle, timeout: Duration) -> bool {
     let deadline = Instant::now() + timeout;
     let mut idle_since = None;
@@ -242,7 +232,6 @@ impl<S> Accept<TcpStream, S> for Acceptor {
     }
 }
 
-/// Tells the server to stop.
 #[derive(Debug)]
 pub struct ShutdownSignal(Source);
 
@@ -254,9 +243,6 @@ enum Source {
 
 impl ShutdownSignal {
     /// Each SIGTERM, and each Ctrl-C at a terminal.
-    ///
-    /// # Errors
-    /// When signals cannot be listened to.
     pub fn of_process() -> io::Result<Self> {
         let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         Ok(Self(Source::Process { terminate, interrupt }))
@@ -269,7 +255,6 @@ impl ShutdownSignal {
         (sender, Self(Source::Channel(receiver)))
     }
 
-    /// Waits for the next one.
     pub async fn recv(&mut self) {
         match &mut self.0 {
             Source::Process { terminate, interrupt } => {

@@ -24,37 +24,21 @@ const MAX_HASHES: usize = 4;
 /// The state of the service; a handler asks for each part by its own type.
 #[derive(Clone, FromRef)]
 pub struct AppState {
-    /// The database.
     pub db: Db,
-    /// Answers to anonymous reads.
     pub cache: Cache,
-    /// The time.
     pub clock: Clock,
-    /// Whether the process has been told to stop.
     pub lifecycle: Lifecycle,
-    /// The gate of password hashing.
     pub passwords: Passwords,
-    /// How accounts are made.
     pub sign_up: SignUpPolicy,
-    /// Whether a change must say which version it changes.
     pub require_if_match: RequireIfMatch,
-    /// How many exports may begin.
     pub export_slots: ExportSlots,
-    /// Whether sign-in and sign-up are limited.
     pub attempt_limits: LoginThrottleEnabled,
-    /// The language of a new post, and of a search that names none.
     pub default_language: Language,
-    /// Whose address is believed.
     pub trusted_proxy_hops: TrustedProxyHops,
-    /// Where readers find the site.
     pub public_url: PublicUrl,
 }
 
 impl AppState {
-    /// The state that `config` asks for.
-    ///
-    /// # Errors
-    /// Those of [`Passwords::new`].
     pub fn new(config: &Config, db: Db, clock: Clock, lifecycle: Lifecycle) -> Result<Self, argon2::Error> {
         // Half the cores at most, so that requests without passwords go on through a flood of logins.
         let cores = available_parallelism().map_or(1, std::num::NonZeroUsize::get);

@@ -1,7 +1,6 @@
 //! Enums whose cases are words.
 
-/// Declares an enum with the words that stand for its cases: in JSON, in the OpenAPI document, in the database
-/// and in queries.
+/// Declares an enum with its words in JSON, in the OpenAPI document, in the database and in queries.
 macro_rules! text_enum {
     ($(#[$meta:meta])* pub enum $name:ident { $($(#[$doc:meta])* $case:ident = $word:tt,)+ }) => {
         $(#[$meta])*
@@ -14,7 +13,6 @@ macro_rules! text_enum {
         }
 
         impl $name {
-            /// The word.
             #[must_use]
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$case => $word,)+ }

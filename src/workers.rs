@@ -1,4 +1,4 @@
-//! Work that takes the processor for long, a few pieces at a time on threads beside those that response: a flood
+//! Work that takes the processor for long, a few pieces at a time on threads beside those that answer: a flood
 //! of it takes neither all cores nor memory, and what is quickly answered does not wait behind it. For the
 //! whole process rather than in the state of handlers: it bounds what the machine does, and jobs, commands and
 //! handlers alike use it.
@@ -31,13 +31,10 @@ pub static BODIES: LazyLock<Workers> =
 /// From how many bytes on a body is worth another thread.
 pub const LARGE: usize = 32 * 1024;
 
-/// Why a piece of work has no result.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 pub enum WorkError {
-    /// Too many pieces or bytes wait.
     #[error("too much work waits")]
     Full,
-    /// It panicked.
     #[error("the work was broken off")]
     Panicked,
 }
@@ -73,10 +70,7 @@ impl Workers {
         }
     }
 
-    /// The result of `work` on so many bytes, when its turn has come.
-    ///
-    /// # Errors
-    /// [`WorkError`]
+    /// The result of `work`, which is on so many bytes, when its turn has come.
     pub async fn run<T: Send + 'static>(
         &self,
         bytes: usize,
@@ -107,7 +101,6 @@ impl Workers {
         result.await.map_err(|_panicked| WorkError::Panicked)
     }
 
-    /// How many pieces are being worked on, and how many wait for that.
     #[must_use]
     pub fn running_and_waiting(&self) -> (usize, usize) {
         let running = self.slots - self.running.available_permits();
@@ -122,7 +115,6 @@ impl Workers {
     }
 }
 
-/// Writes how much is being worked on, and waits for it, into the metrics.
 pub fn observe() {
     TEXTS.observe();
     BODIES.observe();

@@ -47,19 +47,16 @@ text_enum! {
 }
 
 impl Action {
-    /// What kind of thing it is done to.
     #[must_use]
     pub fn target_type(self) -> &'static str {
         self.as_str().split_once('.').map_or("", |(target_type, _)| target_type)
     }
 }
 
-/// A line to be written.
 #[derive(Clone, Debug)]
 pub struct Entry {
     /// Who does it; nobody if it is done by a user who is gone after it.
     pub actor: Option<Uuid>,
-    /// What is done.
     pub action: Action,
     /// To what; nothing if it is the site, or a user who is gone after it.
     pub target: Option<Uuid>,

@@ -15,7 +15,6 @@ pub async fn record(connection: &mut Connection, entry: &Entry, now: DateTime<Ut
     record_all(connection, std::slice::from_ref(entry), now).await
 }
 
-/// Writes some lines, as [`record`] does one.
 pub async fn record_all(
     connection: &mut Connection,
     entries: &[Entry],
@@ -47,18 +46,12 @@ pub async fn record_all(
     Ok(())
 }
 
-/// Which lines a list shows.
 #[derive(Debug)]
 pub struct AuditFilter {
-    /// What this user did.
     pub actor: Option<Uuid>,
-    /// Where this was done.
     pub action: Option<Action>,
-    /// What was done to this.
     pub target: Option<Uuid>,
-    /// Those before the one with this id.
     pub after: Option<Uuid>,
-    /// How many rows.
     pub rows: i64,
 }
 

@@ -43,11 +43,9 @@ impl From<PasswordError> for ApiError {
 /// A signed-in user.
 #[derive(Clone, Copy, Debug)]
 pub struct User {
-    /// The user's id.
     pub id: Uuid,
     /// The user's role now, not when the token was made.
     pub role: Role,
-    /// The session that the token belongs to.
     pub session_id: Uuid,
 }
 
@@ -64,30 +62,22 @@ impl User {
 pub struct Viewer(pub Option<User>);
 
 impl Viewer {
-    /// The viewer's id, if signed in.
     #[must_use]
     pub fn id(&self) -> Option<Uuid> {
         self.0.map(|user| user.id)
     }
 
-    /// A connection for what the viewer reads. Who is signed in sees their own writes at once; to anonymous
-    /// ones it is all the same if a replica is a moment behind.
-    ///
-    /// # Errors
-    /// Those of [`Db::acquire`].
+    /// A connection for what the viewer reads. Signed-in users must see their own writes at once; for anonymous
+    /// ones a replica may lag by a moment.
     pub async fn acquire(&self, db: &Db) -> Result<Connection, db::Error> {
         if self.0.is_some() { db.acquire().await } else { db.acquire_reader().await }
     }
 
-    /// A transaction for what the viewer reads at a cost of their choice, from the same server.
-    ///
-    /// # Errors
-    /// Those of [`Db::begin_costly`].
+    /// A transaction for reads whose cost the viewer chooses, on the server of [`acquire`](Self::acquire).
     pub async fn begin_costly(&self, db: &Db) -> Result<Transaction, db::Error> {
         if self.0.is_some() { db.begin_costly().await } else { db.begin_costly_reader().await }
     }
 
-    /// Whether the viewer is signed in with `role` or more.
     #[must_use]
     pub fn is(&self, role: Role) -> bool {
         self.0.is_some_and(|user| user.is(role))
@@ -110,16 +100,11 @@ where
 /// A signed-in user, and the ban on them if there is one.
 #[derive(Clone, Debug)]
 pub struct Caller {
-    /// The user.
     pub user: User,
     ban: Option<Ban>,
 }
 
 impl Caller {
-    /// The user.
-    ///
-    /// # Errors
-    /// [`ApiError::Banned`] if the user is banned.
     pub fn unless_banned(self) -> Result<User, ApiError> {
         match self.ban {
             None => Ok(self.user),

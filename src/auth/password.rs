@@ -31,7 +31,6 @@ impl Password {
         self.0.expose_secret().to_lowercase() == other.to_lowercase()
     }
 
-    /// Whether it is among the passwords that are guessed first.
     #[must_use]
     pub fn is_common(&self) -> bool {
         let lowercase = self.0.expose_secret().to_lowercase();
@@ -63,8 +62,7 @@ const MEMORY_KIB: u32 = 19 * 1024;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
 
-/// How many hashes may wait for those that run: on half a core, a hundred people who sign in at once wait for
-/// about six seconds.
+/// How many hashes may wait: on half a core, a hundred people who sign in at once wait for about six seconds.
 const QUEUE: usize = 128;
 
 /// Hashes and verifies passwords, a few at a time. Cheap to clone.
@@ -77,10 +75,8 @@ pub struct Passwords {
     memories: Arc<Memories>,
 }
 
-/// Why a password was not hashed or verified.
 #[derive(Debug, thiserror::Error)]
 pub enum PasswordError {
-    /// The queue is full, or the work was broken off.
     #[error(transparent)]
     Work(#[from] WorkError),
     /// Never with the parameters of this module.
@@ -109,10 +105,7 @@ impl Memories {
 }
 
 impl Passwords {
-    /// A gate that runs `slots` hashes at once.
-    ///
-    /// # Errors
-    /// Never with the parameters of this module; Argon2 checks them.
+    /// A gate that runs `slots` hashes at once. Never fails: Argon2 accepts the parameters of this module.
     pub fn new(slots: usize) -> Result<Self, argon2::Error> {
         // Any output of the right length costs the same to compare with.
         let decoy = format!(
@@ -129,9 +122,6 @@ impl Passwords {
     }
 
     /// The hash to store, as a PHC string with its own salt and parameters.
-    ///
-    /// # Errors
-    /// [`PasswordError`]
     pub async fn hash(&self, password: Password) -> Result<String, PasswordError> {
         let params = self.params.clone();
         Ok(self.run(move |memory| hash(&password, params, memory)).await??.to_string())
@@ -139,9 +129,6 @@ impl Passwords {
 
     /// Whether `password` is the one behind `hash`. Without a hash the answer is no, at the same cost, so
     /// that time does not tell whether an account exists.
-    ///
-    /// # Errors
-    /// [`WorkError`]
     pub async fn verify(&self, password: Password, hash: Option<String>) -> Result<bool, WorkError> {
         let decoy = self.decoy.clone();
         self.run(move |memory| {
@@ -151,7 +138,6 @@ impl Passwords {
         .await
     }
 
-    /// Writes how busy the gate is into the metrics.
     pub fn observe(&self) {
         let (running, waiting) = self.workers.running_and_waiting();
         set(&gauge!("password_hashes_running"), running);

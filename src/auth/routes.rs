@@ -35,7 +35,7 @@ pub struct CreateSession {
     password: Password,
 }
 
-/// Any pair may be tried: one that breaks a rule of accounts is just not right.
+/// Accepts any pair: one that breaks a rule of accounts simply does not match.
 impl Validate for CreateSession {
     fn validate(&self, _violations: &mut Violations) {}
 }

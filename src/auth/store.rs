@@ -40,10 +40,8 @@ pub async fn authenticate(
     }))
 }
 
-/// What sign-in compares with.
 #[derive(Debug)]
 pub struct Credentials {
-    /// The account.
     pub user_id: Uuid,
     /// Its password's PHC string.
     pub password_hash: String,
@@ -63,16 +61,12 @@ pub async fn credentials_by_email(
     .await
 }
 
-/// A session to be made.
 #[derive(Debug)]
 pub struct NewSession<'a> {
-    /// Whose.
     pub credentials: &'a Credentials,
-    /// Of what token.
     pub token_hash: &'a TokenHash,
     /// At most 400 characters.
     pub user_agent: Option<&'a str>,
-    /// In text form.
     pub ip_address: Option<String>,
 }
 
@@ -134,7 +128,6 @@ pub async fn delete(connection: &mut Connection, user_id: Uuid, id: Uuid) -> sql
     Ok(deleted.rows_affected() > 0)
 }
 
-/// Revokes every session of `user_id` but `keep`.
 pub async fn delete_others(
     connection: &mut Connection,
     user_id: Uuid,
@@ -146,7 +139,6 @@ pub async fn delete_others(
     Ok(())
 }
 
-/// Forgets up to `limit` expired sessions; how many.
 pub async fn delete_expired(
     connection: &mut Connection,
     now: DateTime<Utc>,

@@ -12,7 +12,6 @@ const PREFIX: &str = "blog_";
 /// What identifies a token without giving it away.
 pub type TokenHash = [u8; 32];
 
-/// A new token and its hash.
 #[must_use]
 pub fn generate() -> (SecretString, TokenHash) {
     let token = SecretString::from(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>())));
@@ -25,18 +24,14 @@ fn hash(token: &str) -> TokenHash {
     Sha256::digest(token.as_bytes()).into()
 }
 
-/// Whether a request carries a token.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Bearer {
-    /// There is no `Authorization` header.
     Absent,
-    /// There is one, but it is not a token of this service.
+    /// There is an `Authorization` header, but it is not a token of this service.
     Malformed,
-    /// There is one that looks like a token.
     Token(TokenHash),
 }
 
-/// Reads the `Authorization` header.
 #[must_use]
 pub fn bearer(headers: &HeaderMap) -> Bearer {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();

@@ -56,7 +56,7 @@ impl Cache {
 
 const EVERYTHING: &str = "everything";
 
-/// Ids, or that it is everything.
+/// Ids separated by spaces, or `everything`.
 pub(super) fn format(scopes: &BTreeSet<Scope>) -> String {
     let ids = scopes.iter().map(|scope| match scope {
         Scope::Resource(id) => Some(id.to_string()),
@@ -66,7 +66,7 @@ pub(super) fn format(scopes: &BTreeSet<Scope>) -> String {
     ids.filter(|ids| ids.len() <= MAX_RESOURCES).map_or_else(|| EVERYTHING.to_owned(), |ids| ids.join(" "))
 }
 
-/// What is not understood may mean anything.
+/// Anything that is not an id counts as a change of everything.
 pub(super) fn parse(message: &str) -> impl Iterator<Item = Scope> {
     message.split(' ').map(|id| id.parse().map_or(Scope::Everything, Scope::Resource))
 }

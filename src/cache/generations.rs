@@ -10,7 +10,6 @@ pub enum Scope {
     Nothing,
     /// One resource and what belongs to it: a post with its comments and likes.
     Resource(Uuid),
-    /// Anything.
     Everything,
 }
 
@@ -22,9 +21,7 @@ pub struct Generation(pub(super) u64);
 const COUNTERS: usize = 4096;
 
 pub(super) struct Generations {
-    /// Counts every change.
     anything: u64,
-    /// Counts changes of everything.
     everything: u64,
     /// Count changes of single resources, by the end of the id, which is random.
     resources: Vec<u64>,
@@ -35,12 +32,12 @@ impl Generations {
         Self { anything: 0, everything: 0, resources: vec![0; COUNTERS] }
     }
 
-    /// Before any query.
+    /// To be read before a query.
     pub(super) fn current(&self) -> Generation {
         Generation(self.anything)
     }
 
-    /// Moves when what a response of this scope shows has changed.
+    /// Changes whenever what a response of this scope shows has changed.
     pub(super) fn of(&self, scope: Scope) -> Generation {
         Generation(match scope {
             Scope::Nothing => 0,

@@ -43,11 +43,9 @@ const MAX_WAIT: Duration = Duration::from_secs(1);
 /// A response with status 200.
 #[derive(Clone, Debug)]
 pub struct CachedResponse {
-    /// What its handler says of it.
     pub headers: HeaderMap,
     /// The body, encoded as the client takes it.
     pub body: Bytes,
-    /// How long it may be kept.
     pub policy: CachePolicy,
 }
 
@@ -58,7 +56,6 @@ pub struct Cache(Arc<Inner>);
 struct Inner {
     entries: Entries,
     state: Mutex<State>,
-    /// There is something to send to the other tasks.
     has_pending: Notify,
     max_bytes: u64,
 }
@@ -83,7 +80,6 @@ impl Weighter<String, Arc<Entry>> for Bytewise {
 }
 
 struct State {
-    /// Whether the invalidation bus is connected.
     is_connected: bool,
     generations: Generations,
     /// What has not been sent to the other tasks yet.
@@ -91,7 +87,7 @@ struct State {
 }
 
 impl State {
-    /// What was missed without a connection may have changed everything. True if it was otherwise.
+    /// True if that changes. Messages missed without a connection may have been about everything.
     fn set_connected(&mut self, is_connected: bool) -> bool {
         self.generations.advance(Scope::Everything);
         self.pending.clear();
@@ -103,9 +99,7 @@ impl State {
     }
 }
 
-/// What the cache has for a request.
 pub enum Lookup<'a> {
-    /// The response.
     Hit(CachedResponse),
     /// Nothing: make the response and insert it.
     Miss(Load<'a>),
@@ -148,14 +142,14 @@ impl Cache {
         }))
     }
 
-    /// The response that is kept under `key`, if it is valid at `now`.
     #[must_use]
     pub fn get(&self, key: &str, now: DateTime<Utc>) -> Option<CachedResponse> {
         let entry = self.0.entries.get(key)?;
         self.state().is_valid(&entry, now).then(|| entry.response.clone())
     }
 
-    /// The same, or the right to load it: single flight. Who finds another one loading it waits for that.
+    /// The cached response, or the right to load it (single flight): whoever finds another request loading it
+    /// waits for that.
     pub async fn lookup(&self, key: String, now: DateTime<Utc>) -> Lookup<'_> {
         if let Some(response) = self.get(&key, now) {
             return Lookup::Hit(response);
@@ -202,13 +196,11 @@ impl Cache {
         counter!("cache_changes_total", "source" => "self").increment(1);
     }
 
-    /// Whether the invalidation bus is connected, so that responses are cached.
     #[must_use]
     pub fn is_connected(&self) -> bool {
         self.state().is_connected
     }
 
-    /// Writes how full it is into the metrics.
     pub fn observe(&self) {
         let Inner { entries, max_bytes, .. } = &*self.0;
         let bytes = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);

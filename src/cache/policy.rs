@@ -17,20 +17,16 @@ const PRIVATE: HeaderValue = HeaderValue::from_static("private, no-store");
 /// Who may keep a response, and for how long. Without one a response shows [`Scope::Everything`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CachePolicy {
-    /// Nobody.
     Private,
     /// This task and whoever else caches, for 10 seconds; nobody if the request had a token.
     Public {
-        /// What it shows.
         scope: Scope,
         /// When it stops being right by itself, since something will appear then.
         until: Option<DateTime<Utc>>,
     },
     /// The same whoever asks, with a token or without: others keep it for `max_age`.
     Shared {
-        /// How long it stays fresh.
         max_age: Duration,
-        /// When it stops being right by itself.
         until: Option<DateTime<Utc>>,
     },
 }
@@ -73,7 +69,6 @@ impl CachePolicy {
         }
     }
 
-    /// The `Cache-Control` of a response that is sent at `now`.
     #[must_use]
     pub fn cache_control(self, now: DateTime<Utc>) -> HeaderValue {
         let (max_age, until) = match self {

@@ -19,7 +19,6 @@ fn cache() -> Cache {
     cache
 }
 
-/// A request that has found nothing, and now makes the response.
 async fn load<'a>(cache: &'a Cache, key: &str) -> Load<'a> {
     match cache.lookup(key.to_owned(), NOW).await {
         Lookup::Miss(load) => load,

@@ -8,7 +8,6 @@ use blog_api::db::connect_source::ConnectSource;
 use super::development;
 use super::failure::Failure;
 
-/// The configured database, or the private one of development.
 pub(crate) struct Database {
     pub(crate) source: Arc<ConnectSource>,
     /// The private server, if this started it.
@@ -25,7 +24,6 @@ impl Database {
         Ok(Self { source: Arc::new(ConnectSource::fixed(options)), server })
     }
 
-    /// Stops the private server, if this started it.
     pub(crate) async fn close(self) {
         if let Some(server) = self.server {
             server.stop().await;

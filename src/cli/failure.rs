@@ -45,8 +45,7 @@ impl Failure {
     }
 }
 
-/// What the database said, as a failure: a refused sign-in or a certificate that is not trusted will not pass
-/// by itself.
+/// Wrong credentials, an untrusted certificate or a wrong setting will not pass by itself; all else may.
 pub(crate) fn database(action: &str, error: &sqlx::Error) -> Failure {
     let failure = cannot(action, error);
     match error {
@@ -75,7 +74,6 @@ fn is_about_tls(error: &sqlx::Error) -> bool {
     }
 }
 
-/// Why migrations did not run.
 pub(crate) fn migration(error: &MigrationError) -> Failure {
     const ACTION: &str = "migrate the database";
     match error {

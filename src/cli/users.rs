@@ -19,7 +19,6 @@ use super::database::Database;
 use super::failure::{Failure, cannot, migration};
 use crate::print;
 
-/// What `users create` was given.
 struct NewUser {
     username: Username,
     email: Email,
@@ -75,7 +74,6 @@ async fn create_user_in(
     })
 }
 
-/// What is wrong with what was typed, field by field.
 impl From<FieldErrors> for Failure {
     fn from(fields: FieldErrors) -> Self {
         let lines = fields.shown().iter().map(|error| format!("{} {}", error.field, error.detail));

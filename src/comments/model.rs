@@ -74,7 +74,6 @@ impl Versioned for Comment {
 }
 
 impl Comment {
-    /// Whether `viewer` may read it.
     #[must_use]
     pub fn is_visible_to(&self, viewer: &Viewer) -> bool {
         self.status == CommentStatus::Approved
@@ -82,13 +81,11 @@ impl Comment {
             || viewer.0.is_some_and(|user| self.is_by(&user))
     }
 
-    /// Whether `user` wrote it.
     #[must_use]
     pub fn is_by(&self, user: &User) -> bool {
         self.author.as_ref().is_some_and(|author| author.id == Some(user.id))
     }
 
-    /// As `viewer` gets to see it in a thread.
     #[must_use]
     pub fn seen_by(self, viewer: &Viewer) -> Self {
         if !self.removed && self.is_visible_to(viewer) {

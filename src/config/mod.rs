@@ -21,14 +21,11 @@ use parse::Variables;
 pub enum Environment {
     /// On a developer's machine or in a test.
     Development,
-    /// Anywhere that matters.
     Production,
 }
 
-/// How log lines are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
-    /// For people.
     Text,
     /// For CloudWatch and its like: one JSON object a line.
     Json,
@@ -38,9 +35,7 @@ pub enum LogFormat {
 #[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct Config {
-    /// `ENVIRONMENT`.
     pub environment: Environment,
-    /// `PORT`.
     pub port: u16,
     /// `METRICS_PORT`, never reached through the load balancer.
     pub metrics_port: u16,
@@ -48,11 +43,8 @@ pub struct Config {
     pub metrics_namespace: Option<String>,
     /// `LOG_LEVEL`, in the syntax of `RUST_LOG`.
     pub log_level: String,
-    /// `LOG_FORMAT`.
     pub log_format: LogFormat,
-    /// The `DB_*` variables and `DATABASE_URL`.
     pub database: DatabaseConfig,
-    /// `MIGRATE_ON_START`.
     pub migrate_on_start: bool,
     /// `DRAIN_DELAY`: how long requests are still accepted after the signal to stop.
     pub drain_delay: Duration,
@@ -75,9 +67,7 @@ pub struct Config {
     pub attempt_limits: bool,
     /// `CACHE_MAX_BYTES`: how much memory the cache of responses takes; 0 is no cache.
     pub cache_max_bytes: u64,
-    /// `CORS_ALLOWED_ORIGINS`, comma-separated.
     pub cors_allowed_origins: Vec<HeaderValue>,
-    /// `DEFAULT_ROLE` of a new account.
     pub default_role: Role,
     /// `DEFAULT_LANGUAGE` of a new post, and of a search that names none.
     pub default_language: Language,
@@ -87,7 +77,6 @@ pub struct Config {
     pub require_if_match: bool,
 }
 
-/// How the database is reached.
 #[derive(Clone, Debug)]
 pub struct DatabaseConfig {
     /// Where it is and who connects; without it, development starts a private PostgreSQL.
@@ -98,7 +87,6 @@ pub struct DatabaseConfig {
     pub reader_host: Option<String>,
     /// `DB_SSL_MODE`; wins over the URL's `sslmode`.
     pub ssl_mode: Option<PgSslMode>,
-    /// Which roots are trusted beside the public ones.
     pub ssl_roots: SslRoots,
     /// `DB_MAX_CONNECTIONS` of this process.
     pub max_connections: u32,
@@ -108,7 +96,6 @@ pub struct DatabaseConfig {
     pub statement_timeout: Duration,
 }
 
-/// Where the database is, and who connects to it.
 #[derive(Clone, Debug)]
 pub enum Location {
     /// `DATABASE_URL`.
@@ -129,7 +116,6 @@ pub enum Location {
 /// The roots that a database's certificate may come from, beside the public ones.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SslRoots {
-    /// None.
     Public,
     /// Those of Amazon RDS, which are in the binary.
     Rds,
@@ -143,18 +129,11 @@ pub enum SslRoots {
 pub struct ConfigError(Vec<String>);
 
 impl Config {
-    /// Reads the configuration from the process's environment.
-    ///
-    /// # Errors
-    /// [`ConfigError`] naming every variable at fault.
     pub fn from_env() -> Result<Self, ConfigError> {
         Self::from_variables(|name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
     }
 
     /// Reads the configuration from `variable`, which gives the value of a name.
-    ///
-    /// # Errors
-    /// [`ConfigError`] naming every variable at fault.
     pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let mut env = Variables::new(variable);
         let environment = env.choice("ENVIRONMENT", &ENVIRONMENTS).unwrap_or(Environment::Development);

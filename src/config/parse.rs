@@ -10,7 +10,6 @@ use secrecy::SecretString;
 use sqlx::postgres::PgConnectOptions;
 use tracing_subscriber::EnvFilter;
 
-/// Gives the value of a variable.
 type Lookup<'a> = dyn Fn(&str) -> Option<String> + 'a;
 
 pub(super) struct Variables<'a> {
@@ -86,7 +85,6 @@ impl<'a> Variables<'a> {
         duration
     }
 
-    /// A namespace of CloudWatch.
     pub(super) fn namespace(&mut self, name: &str) -> Option<String> {
         let value = self.text(name)?;
         let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-/#".contains(&byte);

@@ -23,16 +23,12 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(12);
 /// What RDS writes into a secret. A secret that RDS manages itself holds only the first two.
 #[derive(Clone, Debug, Deserialize)]
 pub struct DatabaseSecret {
-    /// The database role.
     pub username: String,
-    /// Its password.
     pub password: SecretString,
-    /// The server.
     pub host: Option<String>,
     /// The server's port, which some write as text.
     #[serde(default, deserialize_with = "port")]
     pub port: Option<u16>,
-    /// The database.
     #[serde(alias = "dbName")]
     pub dbname: Option<String>,
 }
@@ -54,7 +50,6 @@ pub struct SecretError {
     pub is_transient: bool,
 }
 
-/// Reads one secret, as often as it is asked to.
 #[derive(Clone, Debug)]
 pub struct SecretReader {
     client: Client,
@@ -90,10 +85,6 @@ impl SecretReader {
         Self { client: Client::from_conf(config.build()), id: "test".to_owned() }
     }
 
-    /// The secret's current version.
-    ///
-    /// # Errors
-    /// [`SecretError`].
     pub async fn read(&self) -> Result<DatabaseSecret, SecretError> {
         if self.client.config().region().is_none() {
             return Err(self.permanent("no AWS region is set: set AWS_REGION, or give the secret's ARN"));
@@ -171,7 +162,6 @@ fn remedy(code: &str) -> Option<&'static str> {
     })
 }
 
-/// An error and its causes.
 fn chain<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
     successors(Some(error), |&error| error.source())
 }

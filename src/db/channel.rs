@@ -13,10 +13,8 @@ use super::connection::unanswered;
 
 const NAME: &str = "blog_api";
 
-/// How long the database may take to respond.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// A connection to the other tasks.
 pub struct Channel {
     listener: PgListener,
     pool: PgPool,
@@ -25,10 +23,6 @@ pub struct Channel {
 }
 
 impl Channel {
-    /// Connects and listens.
-    ///
-    /// # Errors
-    /// When the database does not let it, or does not answer in time.
     pub async fn open(source: &ConnectSource) -> Result<Self> {
         in_time(async {
             let options = source.options().application_name("blog-api-listener");
@@ -44,10 +38,7 @@ impl Channel {
         .await
     }
 
-    /// Waits for the next message of another task. Nothing is lost if it is dropped meanwhile.
-    ///
-    /// # Errors
-    /// When the connection is lost: messages may have been missed.
+    /// Waits for the next message of another task. Cancel safe. After an error, messages may have been missed.
     pub async fn recv(&mut self) -> Result<String> {
         loop {
             let notification = self.listener.try_recv().await?.ok_or_else(lost)?;
@@ -58,9 +49,6 @@ impl Channel {
     }
 
     /// Sends to the other tasks. `message` has less than 8,000 bytes.
-    ///
-    /// # Errors
-    /// When the database does not take it, or does not answer in time.
     pub async fn send(&mut self, message: &str) -> Result<()> {
         in_time(async {
             sqlx::query!("select pg_notify($1, $2)", NAME, message)
@@ -71,10 +59,6 @@ impl Channel {
         .await
     }
 
-    /// Makes sure that the connection lives.
-    ///
-    /// # Errors
-    /// When it does not, or the database does not answer in time.
     pub async fn check(&mut self) -> Result<()> {
         in_time(async { sqlx::query!("select").execute(&mut self.listener).await.map(drop) }).await
     }

@@ -19,27 +19,17 @@ pub const REFRESH_INTERVAL: Duration = Duration::from_mins(5);
 /// AWS publishes this set of roots as its "global bundle".
 const RDS_ROOTS: &[u8] = include_bytes!("../../certs/rds-global-bundle.pem");
 
-/// Why it is not known how to reach the database.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectSourceError {
-    /// `DATABASE_URL` cannot be read.
     #[error("DATABASE_URL: {0}")]
     Url(sqlx::Error),
-    /// The secret cannot be read.
     #[error("DB_SECRET_ID {0}")]
     Secret(#[from] SecretError),
-    /// Neither the secret nor the environment says it.
     #[error("{variable} is required: the secret of DB_SECRET_ID has no `{key}`")]
-    Missing {
-        /// The variable that could say it.
-        variable: &'static str,
-        /// The secret's key that could.
-        key: &'static str,
-    },
+    Missing { variable: &'static str, key: &'static str },
 }
 
 impl ConnectSourceError {
-    /// Whether it may pass by itself.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Secret(error) if error.is_transient)
@@ -53,7 +43,7 @@ pub struct ConnectSource {
     secret: Option<Secret>,
 }
 
-/// The options and how many there were before them.
+/// The options, and how many versions there were before them.
 #[derive(Clone, Debug)]
 pub(super) struct Version {
     pub(super) number: u64,
@@ -71,10 +61,6 @@ struct Secret {
 }
 
 impl ConnectSource {
-    /// The one that `config` asks for.
-    ///
-    /// # Errors
-    /// [`ConnectSourceError`].
     pub async fn load(location: &Location, config: &DatabaseConfig) -> Result<Self, ConnectSourceError> {
         match location {
             Location::Url(url) => {
@@ -102,13 +88,11 @@ impl ConnectSource {
         Ok(Self { current, secret: Some(Secret { reader, location, config, last }) })
     }
 
-    /// One that never changes.
     #[must_use]
     pub fn fixed(options: PgConnectOptions) -> Self {
         Self { current: RwLock::new(Version { number: 0, options }), secret: None }
     }
 
-    /// The options that a connection is made with now.
     #[must_use]
     pub fn options(&self) -> PgConnectOptions {
         self.current().options
@@ -118,17 +102,13 @@ impl ConnectSource {
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Whether they can change at all.
     #[must_use]
     pub fn can_rotate(&self) -> bool {
         self.secret.is_some()
     }
 
-    /// Reads the secret again, unless that has been done since version `refused` was taken. True if there
-    /// are newer credentials than that now.
-    ///
-    /// # Errors
-    /// When the secret cannot be read; the credentials stay as they are.
+    /// Reads the secret again, unless that has been done since version `refused` was taken. True if there are
+    /// newer credentials now; after an error, the credentials stay as they are.
     pub(super) async fn refresh(&self, refused: u64) -> Result<bool, ConnectSourceError> {
         let Some(secret) = &self.secret else {
             return Ok(false);

@@ -63,8 +63,7 @@ impl Work {
     }
 }
 
-/// Whether the connection should not be used again: it is broken, or the server is starting, stopping, or
-/// has become read-only.
+/// Whether the connection is broken, or its server starts, stops or has become read-only.
 fn is_fatal(error: &Error) -> bool {
     match error {
         Error::Database(error) => error
@@ -90,13 +89,12 @@ impl Connection {
         self.within_share(permit)
     }
 
-    /// The same connection in the share of costly reads, with the time that every statement has.
+    /// The same connection in the share of costly reads, with the usual time limit for each statement.
     pub(super) fn within_share(mut self, permit: OwnedSemaphorePermit) -> Self {
         self.permit = Some(permit);
         self
     }
 
-    /// The parts of a connection that starts a statement.
     fn start(&mut self) -> (&mut PgConnection, Statement<'_>) {
         let Self { object: Some(object), work, statement_timeout, permit } = self else {
             unreachable!("a connection that is being dropped starts no statement");
@@ -107,11 +105,8 @@ impl Connection {
     }
 }
 
-/// A statement that runs.
 struct Statement<'c> {
-    /// What becomes of it.
     work: &'c mut Work,
-    /// When the response must be here.
     deadline: Instant,
     is_costly: bool,
 }
@@ -156,8 +151,7 @@ impl Drop for Connection {
 }
 
 impl Connection {
-    /// PostgreSQL may work on a statement that was cancelled here until its time is over; so long its place in
-    /// the share is not free.
+    /// PostgreSQL may work on a cancelled statement until its time limit, and holds its place until then.
     fn hold_permit(&mut self) {
         if let Some(permit) = self.permit.take()
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
@@ -244,10 +238,7 @@ impl Transaction {
         Ok(Self { connection: Some(connection) })
     }
 
-    /// Makes its writes last.
-    ///
-    /// # Errors
-    /// When the database refuses, or does not answer: then nobody knows whether they last.
+    /// After an error other than a refusal by the database, it is unknown whether the writes last.
     pub async fn commit(mut self) -> Result<(), Error> {
         if let Some(mut connection) = self.connection.take() {
             connection.execute("commit").await?;

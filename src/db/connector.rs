@@ -22,10 +22,9 @@ const LIFETIME_SPREAD: Duration = Duration::from_mins(1);
 const TRUSTED_REST: Duration = Duration::from_secs(1);
 const PING_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How long until a connection is tried again that was refused for a reason which passes.
+/// The pause before connecting again after a refusal that may pass.
 const RETRY_DELAY: Duration = Duration::from_millis(200);
 
-/// A connection in the pool.
 #[derive(Debug)]
 pub(super) struct Live {
     pub(super) raw: PgConnection,
@@ -36,7 +35,7 @@ pub(super) struct Live {
 }
 
 impl Live {
-    /// Closes it at once. PostgreSQL takes the end of the stream for a goodbye.
+    /// Closes it at once. PostgreSQL treats the end of the stream as an orderly disconnect.
     pub(super) fn close(self, reason: &'static str) {
         self.count_as_closed(reason);
     }
@@ -52,7 +51,6 @@ impl Live {
     }
 }
 
-/// Makes connections and judges those that come back.
 #[derive(Debug)]
 pub(super) struct Connector {
     name: &'static str,
@@ -82,12 +80,11 @@ impl Connector {
         }
     }
 
-    /// The name of its pool.
     pub(super) fn name(&self) -> &'static str {
         self.name
     }
 
-    /// One of a generation has failed in a way that may be everyone's: the rest of it is replaced too.
+    /// After a failure that may concern every connection: the others of its generation are replaced too.
     pub(super) fn retire_generation(&self, failed: &Live) {
         let next = failed.generation + 1;
         self.generation.compare_exchange(failed.generation, next, Ordering::Relaxed, Ordering::Relaxed).ok();
@@ -109,10 +106,10 @@ impl Connector {
         let statement_timeout = self.statement_timeout.as_millis().to_string();
         options.application_name("blog-api").options([
             ("statement_timeout", statement_timeout.as_str()),
-            // What it costs to fetch a page out of order, next to one in order: PostgreSQL's own 4 is of disks
-            // that turn, and has it read whole tables where an index would give the few rows of a list.
+            // The cost of a random page read, in sequential ones. PostgreSQL's default of 4 is for spinning
+            // disks, and has it scan whole tables where an index would give the few rows of a list.
             ("random_page_cost", "1.1"),
-            // For what the server holds of a task that is gone without a goodbye.
+            // Frees what the server holds for a task that vanished without closing its connection.
             ("idle_in_transaction_session_timeout", "15s"),
             ("tcp_keepalives_idle", "60"),
             ("tcp_keepalives_interval", "10"),
@@ -125,8 +122,7 @@ impl Manager for Connector {
     type Type = Live;
     type Error = Arc<sqlx::Error>;
 
-    /// Tries until it is given up, as long as the cause may pass in a moment: a server that starts, or a
-    /// password that has just been rotated.
+    /// Retries until it is dropped, while the cause may pass: a server that starts, or a password just rotated.
     async fn create(&self) -> Result<Live, Arc<sqlx::Error>> {
         loop {
             let generation = self.generation.load(Ordering::Relaxed);

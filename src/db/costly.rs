@@ -17,20 +17,17 @@ const TIME_LIMIT: Duration = Duration::from_secs(1);
 /// Begins a transaction with that limit, which ends with it.
 const BEGIN: &str = "begin read only; set local statement_timeout = '1s'";
 
-/// How long one waits for its turn.
 const MAX_WAIT: Duration = Duration::from_secs(1);
 
 /// How many wait for each that runs; more are refused at once.
 const WAITING_PER_RUNNING: usize = 4;
 
-/// The share. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(super) struct Costly {
     running: Arc<Semaphore>,
     waiting: Arc<Semaphore>,
     size: usize,
     pub(super) time_limit: Duration,
-    /// The statement that begins a transaction with this limit.
     pub(super) begin: &'static str,
 }
 
@@ -49,10 +46,7 @@ impl Costly {
         }
     }
 
-    /// Waits for a place in the share; it is free again when the permit is dropped.
-    ///
-    /// # Errors
-    /// [`Error::Overloaded`] when too many wait, or none is free in time.
+    /// Waits for a place in the share, held until the permit is dropped, or fails with [`Error::Overloaded`].
     pub(super) async fn permit(&self) -> Result<OwnedSemaphorePermit, Error> {
         if let Ok(permit) = self.running.clone().try_acquire_owned() {
             return Ok(permit);
@@ -67,7 +61,6 @@ impl Costly {
         })
     }
 
-    /// Writes how much of the share is in use into the metrics.
     pub(super) fn observe(&self) {
         set(&gauge!("db_costly_running"), self.size.saturating_sub(self.running.available_permits()));
         set(&gauge!("db_costly_max"), self.size);

@@ -18,22 +18,18 @@ const LOCK_TIMEOUT: &str = "4s";
 const TURN_TIMEOUT: Duration = Duration::from_mins(15);
 const TURN_INTERVAL: Duration = Duration::from_millis(250);
 
-/// Why the schema is not up to date.
 #[derive(Debug, thiserror::Error)]
 pub enum MigrationError {
-    /// The database cannot be reached, or failed between migrations.
     #[error(transparent)]
     Database(#[from] sqlx::Error),
     /// A migration failed; those before it are applied, it is not.
     #[error(transparent)]
     Migrate(#[from] MigrateError),
-    /// Another process migrates for too long.
     #[error("another process has been migrating this database for {TURN_TIMEOUT:?}")]
     Busy,
 }
 
-/// Newer migrations than this version knows are no error: after a rollback the previous image runs on the
-/// schema of the next.
+/// Ignores newer migrations than it knows: after a rollback the previous image runs on the schema of the next.
 fn migrator() -> Migrator {
     let mut migrator = sqlx::migrate!();
     migrator.set_ignore_missing(true).set_locking(false);
@@ -42,9 +38,7 @@ fn migrator() -> Migrator {
 
 /// Brings the schema up to date, one process at a time, on a connection of its own that holds the lock of
 /// migrations and is closed whatever happens, so that the lock never outlives a failure.
-///
-/// # Errors
-/// [`MigrationError`]. Running it again goes on where it failed.
+/// After an error, running it again goes on where it failed.
 pub async fn run(options: &PgConnectOptions) -> Result<(), MigrationError> {
     let options = options.clone().application_name("blog-api migrate").options([
         ("lock_timeout", LOCK_TIMEOUT),
@@ -76,8 +70,7 @@ async fn try_lock(connection: &mut PgConnection) -> sqlx::Result<bool> {
         .await
 }
 
-/// What a `create index concurrently` that failed half way has left would stand in the way of running it
-/// again.
+/// Drops the invalid indexes of a failed `create index concurrently`, which would make a second run fail.
 async fn drop_unfinished_indexes(connection: &mut PgConnection) -> sqlx::Result<()> {
     sqlx::query!(
         "do $$
@@ -97,9 +90,6 @@ async fn drop_unfinished_indexes(connection: &mut PgConnection) -> sqlx::Result<
 }
 
 /// Whether every migration that this version needs has been applied.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn are_applied(connection: &mut Connection) -> sqlx::Result<bool> {
     let applied =
         sqlx::query_scalar!("select version from _sqlx_migrations where success").fetch_all(connection).await;

@@ -30,21 +30,18 @@ const READER_MAX_WAIT: Duration = Duration::from_secs(1);
 /// How long requests go to the writer at once after the reader has failed one.
 const READER_PAUSE: Duration = Duration::from_secs(10);
 
-/// Why there is no connection, or why a statement failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// No connection is free, or can be made.
     #[error(transparent)]
     Unavailable(#[from] AcquireError),
     /// The share of reads whose cost the client chooses is in use.
     #[error("too many costly reads wait")]
     Overloaded,
-    /// A statement failed.
     #[error(transparent)]
     Statement(#[from] sqlx::Error),
 }
 
-/// The database as the service sees it. Cheap to clone.
+/// The pools of the writer and of the reader. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Db {
     writer: Pool,
@@ -60,11 +57,7 @@ struct Reader {
 }
 
 impl Db {
-    /// Pools that connect when they are first asked to: a task boots, and answers `/health`, without a
-    /// database.
-    ///
-    /// # Errors
-    /// Never with the settings of this module; the pool checks them.
+    /// Pools that connect when first used: a task boots, and answers `/health`, without a database.
     pub fn new(
         source: &Arc<ConnectSource>,
         config: &DatabaseConfig,
@@ -80,19 +73,12 @@ impl Db {
         Ok(Self { writer, reader, costly: Costly::new(config) })
     }
 
-    /// A connection to the writer, once one is free.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] when none is free or can be made within the acquire timeout.
+    /// A connection to the writer; [`Error::Unavailable`] when there is none within the acquire timeout.
     pub async fn acquire(&self) -> Result<Connection, Error> {
         Ok(self.writer.acquire().await?)
     }
 
-    /// A connection for reads that may be a moment behind: to the reader if there is one and it answers,
-    /// else to the writer.
-    ///
-    /// # Errors
-    /// As [`acquire`](Self::acquire).
+    /// A connection for reads that may lag: to the reader if there is one and it answers, else to the writer.
     pub async fn acquire_reader(&self) -> Result<Connection, Error> {
         if let Some(reader) = &self.reader
             && let Some(connection) = reader.acquire().await
@@ -103,48 +89,30 @@ impl Db {
     }
 
     /// A transaction on the writer; it is rolled back when dropped.
-    ///
-    /// # Errors
-    /// As [`acquire`](Self::acquire).
     pub async fn begin(&self) -> Result<Transaction, Error> {
         Ok(Transaction::begin(self.acquire().await?, "begin").await?)
     }
 
-    /// A transaction on the writer that only reads, and sees everything as it is at its first statement.
-    ///
-    /// # Errors
-    /// As [`acquire`](Self::acquire).
+    /// A read-only transaction on the writer, all of whose statements see the state at the first one.
     pub async fn begin_snapshot(&self) -> Result<Transaction, Error> {
         let how = "begin isolation level repeatable read read only";
         Ok(Transaction::begin(self.acquire().await?, how).await?)
     }
 
-    /// A transaction on the writer for reads whose cost the client chooses: see [`begin_costly_reader`].
-    ///
-    /// [`begin_costly_reader`]: Self::begin_costly_reader
-    ///
-    /// # Errors
-    /// [`Error::Overloaded`] when the share of such reads is in use; else as [`acquire`](Self::acquire).
+    /// As [`begin_costly_reader`](Self::begin_costly_reader), but on the writer.
     pub async fn begin_costly(&self) -> Result<Transaction, Error> {
         let permit = self.costly.permit().await?;
         self.limited(self.acquire().await?, permit).await
     }
 
-    /// A transaction for reads whose cost the client chooses, and that may be a moment behind. They have a
-    /// share of the connections and a time limit of their own: a statement that takes longer fails
-    /// with [`OverLimit`].
-    ///
-    /// # Errors
-    /// As [`begin_costly`](Self::begin_costly).
+    /// A transaction for reads whose cost the client chooses, and that may lag. They have a share of the
+    /// connections, or fail with [`Error::Overloaded`], and a time limit, or fail with [`OverLimit`].
     pub async fn begin_costly_reader(&self) -> Result<Transaction, Error> {
         let permit = self.costly.permit().await?;
         self.limited(self.acquire_reader().await?, permit).await
     }
 
     /// A connection of the same share without its time limit, for reads that are long whoever asks.
-    ///
-    /// # Errors
-    /// As [`begin_costly`](Self::begin_costly).
     pub async fn acquire_long_reader(&self) -> Result<Connection, Error> {
         let permit = self.costly.permit().await?;
         Ok(self.acquire_reader().await?.within_share(permit))
@@ -160,9 +128,6 @@ impl Db {
     }
 
     /// Connects once, to tell at boot what is wrong with the configuration.
-    ///
-    /// # Errors
-    /// Why there is no connection.
     pub async fn check(&self) -> Result<(), AcquireError> {
         self.writer.acquire().await.map(drop)
     }
@@ -175,7 +140,6 @@ impl Db {
         }
     }
 
-    /// Writes how full the pools are into the metrics.
     pub fn observe(&self) {
         self.costly.observe();
         self.writer.observe();
@@ -207,10 +171,6 @@ impl Reader {
     }
 }
 
-/// Whether the database would refuse a write.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn is_read_only(connection: &mut Connection) -> sqlx::Result<bool> {
     sqlx::query_scalar!(r#"select current_setting('transaction_read_only') = 'on' as "read_only!""#)
         .fetch_one(connection)

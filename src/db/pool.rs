@@ -14,27 +14,21 @@ use super::connector::Connector;
 use crate::config::DatabaseConfig;
 use crate::telemetry::metrics::set;
 
-/// Why there is no connection.
 #[derive(Debug, thiserror::Error)]
 pub enum AcquireError {
-    /// None was free or could be made in time.
     #[error("no connection within {waited:?}{}", .last_failure.as_ref().map_or_else(String::new, |error| format!("; connecting failed: {error}")))]
     TimedOut {
-        /// How long it was waited for.
         waited: Duration,
         /// Why the last attempt to connect failed, if none has succeeded since.
         last_failure: Option<Arc<sqlx::Error>>,
     },
-    /// None could be made.
     #[error("connecting failed: {0}")]
     Refused(Arc<sqlx::Error>),
-    /// The service is stopping.
     #[error("the pool is closed")]
     Closed,
 }
 
 impl AcquireError {
-    /// What the database or the network said.
     #[must_use]
     pub fn failure(&self) -> Option<&sqlx::Error> {
         match self {
@@ -54,8 +48,7 @@ pub(super) struct Pool {
 }
 
 impl Pool {
-    /// A pool that connects when it is first asked to. `name` is its label in metrics; `host` replaces that
-    /// of the source.
+    /// Connects when first used. `name` is its label in metrics; `host` replaces that of the source.
     pub(super) fn new(
         name: &'static str,
         source: Arc<ConnectSource>,
@@ -65,7 +58,7 @@ impl Pool {
         let connector = Connector::new(name, source, host, config.statement_timeout);
         let size = config.max_connections.try_into().unwrap_or(usize::MAX);
         let inner = managed::Pool::builder(connector)
-            // The last one used first: what a burst has opened is left alone and expires.
+            // Last in, first out: what a burst has opened stays idle and expires.
             .config(PoolConfig { max_size: size, timeouts: Timeouts::new(), queue_mode: QueueMode::Lifo })
             .runtime(Runtime::Tokio1)
             .build()?;
@@ -99,7 +92,6 @@ impl Pool {
         self.inner.close();
     }
 
-    /// Writes how full the pool is into the metrics.
     pub(super) fn observe(&self) {
         let name = self.inner.manager().name();
         let status = self.inner.status();

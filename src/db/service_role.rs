@@ -8,11 +8,8 @@ use sqlx::postgres::PgConnectOptions;
 use super::connection::connect;
 use crate::config::secrets::DatabaseSecret;
 
-/// Makes the role of `secret`, or gives it the secret's password, and grants it what the service needs of
-/// the schema as it is now. Run after the migrations, by the role that owns the tables.
-///
-/// # Errors
-/// When the database cannot be reached or refuses: its owner needs `CREATEROLE`.
+/// Makes the role of `secret`, or sets its password, and grants it what the service needs of the schema as it is
+/// now. Run it after the migrations, as the owner of the tables, who needs `CREATEROLE`.
 pub async fn grant(owner: &PgConnectOptions, secret: &DatabaseSecret) -> sqlx::Result<()> {
     let mut connection = connect(owner).await?;
     let mut transaction = connection.begin().await?;

@@ -3,16 +3,12 @@
 
 use sqlx::error::DatabaseError;
 
-/// A row that a constraint refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
-    /// The field at fault.
     pub field: String,
-    /// What is wrong with it.
     pub kind: ViolationKind,
 }
 
-/// What is wrong with a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ViolationKind {
     /// Another row has it.
@@ -35,7 +31,6 @@ impl ViolationKind {
     }
 }
 
-/// The violation that `error` is about, if it is about one.
 #[must_use]
 pub fn violation(error: &sqlx::Error) -> Option<Violation> {
     let error = error.as_database_error()?;

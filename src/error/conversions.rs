@@ -60,7 +60,7 @@ impl From<sqlx::Error> for ApiError {
         }
         match &error {
             sqlx::Error::Database(database) => match database.code().as_deref() {
-                // Bodies and parameters are checked; a cursor is taken at its word.
+                // An impossible date: bodies and parameters are validated, so it comes from a cursor.
                 Some("22008") => {
                     Self::Malformed(FieldError::new("cursor", "malformed", "has an impossible date"))
                 }

@@ -20,8 +20,7 @@ pub struct FieldError {
 }
 
 impl FieldError {
-    /// An error of `field`. What is long is cut: names and values that a client made up are not sent back
-    /// whole.
+    /// An error of `field`. Long names and details are cut: what a client made up is not sent back whole.
     pub fn new(field: impl Into<String>, code: impl Into<String>, detail: impl Into<String>) -> Self {
         Self {
             field: abridged(field.into(), MAX_FIELD),
@@ -31,7 +30,6 @@ impl FieldError {
     }
 }
 
-/// How many errors one response names.
 pub const MAX_ERRORS: usize = 100;
 /// How many characters of a field's name, and of the sentence about it, a response shows.
 const MAX_FIELD: usize = 100;
@@ -57,7 +55,6 @@ pub struct FieldErrors {
 }
 
 impl FieldErrors {
-    /// Adds an error.
     pub fn push(&mut self, error: FieldError) {
         if self.shown.len() < MAX_ERRORS {
             self.shown.push(error);
@@ -66,7 +63,6 @@ impl FieldErrors {
         }
     }
 
-    /// The errors that a response names.
     #[must_use]
     pub fn shown(&self) -> &[FieldError] {
         &self.shown

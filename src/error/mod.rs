@@ -17,7 +17,6 @@ pub use fields::{FieldError, FieldErrors, MAX_ERRORS, abridged};
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
-/// Every error that a client can be given.
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
     /// The request's own syntax is broken: JSON, an encoding, a body that ends early.
@@ -34,16 +33,10 @@ pub enum ApiError {
     Forbidden(&'static str),
     /// Signed in, but banned: reads, and writes nothing until then.
     #[error("You are banned until {}. The reason: {reason}", until.to_rfc3339_opts(SecondsFormat::AutoSi, true))]
-    Banned {
-        /// When the ban ends.
-        until: DateTime<Utc>,
-        /// What the user was told.
-        reason: String,
-    },
+    Banned { until: DateTime<Utc>, reason: String },
     /// There is nothing here, or nothing that the caller may know of.
     #[error("There is nothing here.")]
     NotFound,
-    /// The path exists, the method does not.
     #[error("This resource does not have that method; `Allow` lists those it has.")]
     MethodNotAllowed,
     /// The state of things forbids it: a name is taken, comments are closed.
@@ -52,19 +45,15 @@ pub enum ApiError {
     /// `If-Match` names another version; the current entity tag.
     #[error("It has changed: read it again, and send `If-Match` with the new `ETag`.")]
     PreconditionFailed(String),
-    /// A change that does not say which version it changes.
     #[error("Send `If-Match` with the `ETag` of what you change.")]
     PreconditionRequired,
-    /// The body is larger than this many bytes.
     #[error("The body may have at most {0} bytes.")]
     TooLarge(usize),
-    /// A body that is not JSON.
     #[error("The body must be JSON: send `Content-Type: application/json`.")]
     UnsupportedMediaType,
     /// Readable, but these fields are not acceptable.
     #[error("{0}")]
     Invalid(FieldErrors),
-    /// More requests than this policy allows the client; in so many seconds there are more.
     #[error("Too many requests for the limit `{policy}`; try again after {retry_after} seconds.")]
     RateLimited {
         /// The limit's name in the `RateLimit` headers.
@@ -75,7 +64,6 @@ pub enum ApiError {
     /// More work than this task takes on at once.
     #[error("The service is busy; try again shortly.")]
     Overloaded,
-    /// The request took longer than it may.
     #[error("The request took too long and was given up.")]
     Timeout,
     /// A read whose cost the client chose took longer than such a read may.
@@ -84,8 +72,7 @@ pub enum ApiError {
     /// The database cannot be reached, or is too busy to answer.
     #[error("The service cannot reach its database; try again shortly.")]
     Unavailable(#[source] Cause),
-    /// Others were writing the same: the database gave up this transaction, so that theirs could go on, and
-    /// nothing was written.
+    /// The database gave up this transaction for another that writes the same; nothing was written.
     #[error("Others are changing the same at this moment; try again shortly.")]
     Contended(#[source] Cause),
     /// A defect of the service.
@@ -97,17 +84,15 @@ pub enum ApiError {
 }
 
 impl ApiError {
-    /// One acceptable field short of a valid request.
+    /// A request that is valid but for this field.
     pub fn invalid(field: impl Into<String>, code: &str, detail: impl Into<String>) -> Self {
         Self::Invalid(FieldError::new(field, code, detail).into())
     }
 
-    /// A conflict over one field.
     pub fn conflict(field: impl Into<String>, code: &str, detail: impl Into<String>) -> Self {
         Self::Conflict(FieldError::new(field, code, detail))
     }
 
-    /// The status and the code that stand for this error.
     #[must_use]
     pub fn status_and_code(&self) -> (StatusCode, &'static str) {
         match self {
@@ -134,7 +119,6 @@ impl ApiError {
         }
     }
 
-    /// What the client is told.
     #[must_use]
     pub fn problem(&self, request_id: &str) -> Problem {
         let (status, code) = self.status_and_code();

@@ -73,7 +73,6 @@ impl ExportSlots {
     }
 }
 
-/// What breaks an export off.
 type Cause = Box<dyn Error + Send + Sync>;
 
 /// The caller's data
@@ -129,7 +128,6 @@ struct Writer {
 }
 
 impl Writer {
-    /// Writes the fields of [`Export`].
     async fn write(mut self, now: DateTime<Utc>, account: ExportedAccount) -> Result<(), Cause> {
         let (now, account) = (serde_json::to_string(&now)?, serde_json::to_string(&account)?);
         self.send(format!("{{\"exported_at\":{now},\n\"account\":{account}").into()).await?;

@@ -222,7 +222,7 @@ impl Freshness {
         headers.extend(
             HeaderValue::try_from(format!("\"{}\"", digest(&document))).map(|tag| (header::ETAG, tag)),
         );
-        // It counts in whole seconds: within one that is not over, another change could follow unseen.
+        // HTTP dates are in whole seconds: within one that is not over, another change could follow unseen.
         if self.last_change.trunc_subsecs(0) < self.now.trunc_subsecs(0) {
             let date = self.last_change.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
             headers.extend(HeaderValue::try_from(date).map(|date| (header::LAST_MODIFIED, date)));

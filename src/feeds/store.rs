@@ -8,12 +8,9 @@ use super::model::sitemap::{MAX_URLS, Month, Url};
 use crate::db::Connection;
 use crate::identity::UserRef;
 
-/// Which posts a feed shows.
 #[derive(Clone, Copy, Debug)]
 pub struct Filter<'a> {
-    /// Those of this user.
     pub author: Option<Uuid>,
-    /// Those with this tag.
     pub tag: Option<&'a str>,
 }
 
@@ -79,8 +76,7 @@ pub async fn newest(
     Ok(entries.collect())
 }
 
-/// The posts for one document of the sitemap, newest first: those of `month`, or all. One more than it may
-/// have tells that there are more.
+/// The posts of one sitemap, newest first: those of `month`, or all; one above the limit tells of more.
 pub async fn urls(
     connection: &mut Connection,
     month: Option<Month>,

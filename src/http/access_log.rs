@@ -20,12 +20,10 @@ use crate::lifecycle::{InFlight, Lifecycle};
 /// The status that is logged when the client hung up before there was a response (nginx's convention).
 const CLIENT_CLOSED_REQUEST: u16 = 499;
 
-/// The methods that are counted by name.
 const KNOWN_METHODS: [Method; 7] =
     [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
 
-/// Gives the request its id and context, logs and counts it when it is over, and asks the client to leave
-/// when the task drains.
+/// Gives the request its id and context, logs and counts its end, and closes the connection when draining.
 pub async fn access_log(State(lifecycle): State<Lifecycle>, mut request: Request, next: Next) -> Response {
     let context = RequestContext::of(&request);
     let request_id = HeaderValue::try_from(&*context.request_id).ok();

@@ -61,10 +61,7 @@ pub async fn budget_bodies(State(budget): State<BodyBudget>, mut request: Reques
     response
 }
 
-/// Reserves memory for the first `length` bytes of a request's body.
-///
-/// # Errors
-/// [`ApiError::Overloaded`] when the bodies of other requests take all there is.
+/// Reserves memory for the first `length` bytes of a body, or fails with [`ApiError::Overloaded`].
 pub(super) fn reserve(parts: &Parts, length: usize) -> Result<(), ApiError> {
     let Some(reservation) = parts.extensions.get::<Arc<Reservation>>() else { return Ok(()) };
     let steps = length.saturating_sub(FREE).div_ceil(STEP);

@@ -14,12 +14,9 @@ use crate::cache::{Cache, CachePolicy, CachedResponse, Invalidates, Lookup, Scop
 use crate::clock::Clock;
 use crate::error::ApiError;
 
-/// Where responses are cached, and the time.
 #[derive(Clone)]
 pub struct Caching {
-    /// The cache of this task.
     pub cache: Cache,
-    /// The time.
     pub clock: Clock,
 }
 
@@ -63,7 +60,6 @@ pub async fn cache_control(
     response
 }
 
-/// Answers anonymous reads from the cache.
 pub async fn cached(
     State(Caching { cache, clock }): State<Caching>,
     request: Request,
@@ -110,8 +106,7 @@ pub async fn cached(
     response.into_response()
 }
 
-/// What the response depends on beside the database: what is below `/v1` names no host, feeds name the one that
-/// was asked.
+/// What the response depends on beside the database. Below `/v1` no response names the host; feeds do.
 fn key(request: &Request) -> String {
     const HEADERS: [HeaderName; 3] = [header::ACCEPT_ENCODING, header::HOST, X_FORWARDED_PROTO];
     let path = request.uri().path_and_query().map_or("", |path| path.as_str());
@@ -139,7 +134,6 @@ impl IntoResponse for CachedResponse {
     }
 }
 
-/// Invalidates what a write has changed.
 pub async fn invalidate(
     State(Caching { cache, .. }): State<Caching>,
     request: Request,

@@ -30,7 +30,6 @@ const SMALL: usize = 16 * 1024;
 #[derive(Clone, Copy, Debug)]
 pub struct Streamed;
 
-/// Bytes that wait, of an address and of all.
 type Waiting = (Share, OwnedSemaphorePermit);
 
 /// The bounds of this task. Cheap to clone.
@@ -118,13 +117,11 @@ async fn hold(
     Ok(Response::from_parts(parts, Body::new(body)))
 }
 
-/// What a request holds.
 struct Held {
     _request: Option<Share>,
     _reserved: Option<Waiting>,
 }
 
-/// A response that holds something.
 struct HeldBody {
     inner: Body,
     held: Arc<Held>,

@@ -16,7 +16,6 @@ use sha2::{Digest, Sha256};
 use super::caching::is_read;
 use crate::error::ApiError;
 
-/// A resource whose row counts its changes.
 pub trait Versioned: Serialize {
     /// Grows with each change of the row.
     fn version(&self) -> i64;
@@ -39,7 +38,6 @@ impl<T: Versioned> IntoResponse for Tagged<T> {
     }
 }
 
-/// The strong entity tag of `resource`.
 fn etag(resource: &impl Versioned) -> String {
     // What cannot be serialized cannot be sent either.
     tag(resource, &serde_json::to_vec(resource).unwrap_or_default())
@@ -65,14 +63,12 @@ pub struct RequireIfMatch(pub bool);
 pub struct IfMatch(Option<Vec<i64>>);
 
 impl IfMatch {
-    /// The versions, as a statement takes them.
     #[must_use]
     pub fn versions(&self) -> Option<&[i64]> {
         self.0.as_deref()
     }
 
-    /// Why a change was not made to a resource that `current` looks for: it is gone, or is not what
-    /// `If-Match` named.
+    /// Why a change was refused: `current` is gone, or is not what `If-Match` named.
     pub fn refusal(&self, current: Option<impl Versioned>) -> ApiError {
         current.map_or(ApiError::NotFound, |current| ApiError::PreconditionFailed(etag(&current)))
     }
@@ -102,8 +98,7 @@ fn version(tag: &str) -> Option<i64> {
     opaque.split('-').next()?.parse().ok()
 }
 
-/// The members of a header that is a list of entity tags or `*`; `None` without the header. No tag of this
-/// service has a comma.
+/// The entity tags of a header, or `*`; `None` without the header. No tag of this service has a comma.
 fn entity_tags<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<Vec<&'a str>> {
     let values = headers.get_all(name).iter().map(|value| value.to_str().unwrap_or_default());
     let tags: Vec<_> = values.flat_map(|value| value.split(',')).map(str::trim).collect();
@@ -144,8 +139,7 @@ pub async fn not_modified(request: Request, next: Next) -> Response {
     response.map(|_body| axum::body::Body::empty())
 }
 
-/// The client's tag that the response matches, which is the one it is told: with the suffix of an encoding if
-/// that is how the client has it.
+/// The client's tag that matches, to be sent back: with the suffix of an encoding if it came with one.
 #[expect(clippy::option_option, reason = "whether it matches, and by which tag")]
 fn matching_tag(response: &HeaderMap, tags: &[String]) -> Option<Option<HeaderValue>> {
     let current = response.get(header::ETAG)?.to_str().ok()?;

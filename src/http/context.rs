@@ -10,7 +10,6 @@ use uuid::Uuid;
 
 use crate::error::ApiError;
 
-/// The header that carries the request id, in and out.
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
@@ -30,7 +29,6 @@ pub struct RequestContext {
 }
 
 impl RequestContext {
-    /// The context of a request that has just arrived.
     pub fn of(request: &Request) -> Self {
         let given = request.headers().get(&X_REQUEST_ID).and_then(|value| value.to_str().ok());
         let request_id = given

@@ -12,11 +12,10 @@ use super::concurrency::Streamed;
 use crate::error::ApiError;
 use crate::workers::{BODIES, LARGE};
 
-/// What responses can be compressed with. Of what a client likes the same, the last.
+/// What responses can be compressed with. Of those that a client weighs the same, the last is chosen.
 const ENCODINGS: [&str; 3] = ["gzip", "br", "zstd"];
 
-/// Leaves of `Accept-Encoding` the one encoding that is chosen. The many ways of asking for it then have one
-/// response in the cache.
+/// Reduces `Accept-Encoding` to the encoding that is chosen, so that the cache has one response for each.
 pub async fn choose_encoding(mut request: Request, next: Next) -> Response {
     let chosen = choose(request.headers());
     request.headers_mut().remove(header::ACCEPT_ENCODING);
@@ -40,7 +39,6 @@ pub async fn note_length(mut response: Response) -> Response {
     response
 }
 
-/// Lets the workers compress a large response.
 pub async fn compress_aside(request: Request, next: Next) -> Response {
     let is_read = is_read(&request);
     let response = next.run(request).await;

@@ -55,7 +55,6 @@ pub(super) async fn read_json(parts: &Parts, body: Body) -> Result<Vec<u8>, ApiE
     Ok(bytes)
 }
 
-/// The valid request in a body.
 pub(super) async fn parse_json<T>(bytes: Vec<u8>) -> Result<T, ApiError>
 where
     T: DeserializeOwned + Validate + Send + 'static,
@@ -155,7 +154,6 @@ pub(super) fn parse_query<T: DeserializeOwned>(query: &str, elsewhere: &[&str]) 
         .map_err(|error| field_error(&error.path().to_string(), &error.inner().to_string(), elsewhere).into())
 }
 
-/// The parameters in the path.
 #[derive(Debug)]
 pub struct Path<T>(pub T);
 

@@ -17,7 +17,6 @@ use crate::lifecycle::Lifecycle;
 /// The header that says which commit answers, so that a deployment can tell the new task from the old.
 const X_BLOG_API_VERSION: HeaderName = HeaderName::from_static("x-blog-api-version");
 
-/// How long `/ready` waits for the database.
 const READY_TIMEOUT: Duration = Duration::from_millis(1500);
 
 /// Whether the task is up.

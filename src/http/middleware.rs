@@ -33,21 +33,15 @@ use crate::lifecycle::Lifecycle;
 
 /// How long a request may take, from its head to the head of its response.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
-/// How many requests are served at once.
 const CONCURRENCY: usize = 1024;
 
-/// What the stack allows.
 #[derive(Clone)]
 pub struct Limits {
-    /// How long a request may take.
     pub request_timeout: Duration,
     /// How many requests are served at once; more are shed.
     pub concurrency: usize,
-    /// How many requests each client may make.
     pub rates: RateLimits,
-    /// How much memory the bodies of requests take together.
     pub bodies: BodyBudget,
-    /// What each client address may have at once.
     pub addresses: AddressLimits,
 }
 
@@ -165,8 +159,7 @@ fn cors(origins: &[HeaderValue]) -> CorsLayer {
 /// What `OPTIONS` is called between [`rename_options`] and the route.
 const OPTIONS: &str = "OPTIONS*";
 
-/// An `OPTIONS` that is no CORS preflight is a question to the route. It travels under another name, since
-/// the CORS layer takes every `OPTIONS` for a preflight.
+/// An `OPTIONS` that is no preflight reaches its route under another name: the CORS layer would answer it.
 async fn rename_options(mut request: Request, next: Next) -> Response {
     let is_preflight = request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
     if *request.method() == Method::OPTIONS
@@ -194,8 +187,7 @@ async fn time_out(State(limit): State<Duration>, request: Request, next: Next) -
     }
 }
 
-/// Refuses at once what would only wait: a client can go elsewhere or try again. Health is exempt, so
-/// that a busy task is not taken for a dead one.
+/// Refuses at once what would only wait. Health is exempt, so that a busy task is not taken for a dead one.
 async fn shed(State(slots): State<Arc<Semaphore>>, request: Request, next: Next) -> Response {
     if PROBES.contains(&request.uri().path()) {
         return next.run(request).await;
@@ -209,8 +201,7 @@ async fn shed(State(slots): State<Arc<Semaphore>>, request: Request, next: Next)
     }
 }
 
-/// Writes the body of an error, which only here can name the request id, and logs the cause of a
-/// server's own fault, once.
+/// Writes the body of an error, since the request id is known only here, and logs the cause of a 5xx once.
 async fn render_errors(request: Request, next: Next) -> Response {
     let request_id = request.extensions().get::<RequestContext>().map(|context| context.request_id.clone());
     let mut response = next.run(request).await;

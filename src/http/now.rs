@@ -12,7 +12,6 @@ use crate::error::ApiError;
 pub struct Now(pub DateTime<Utc>);
 
 impl Now {
-    /// That of the request with these `parts`.
     pub fn of<S>(parts: &mut Parts, state: &S) -> DateTime<Utc>
     where
         Clock: FromRef<S>,

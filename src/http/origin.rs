@@ -10,7 +10,6 @@ use axum::http::{HeaderName, header};
 use super::context::TrustedProxyHops;
 use crate::error::{ApiError, FieldError};
 
-/// The scheme by which the client asked the proxy.
 pub const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// `PUBLIC_URL`: the address of the site that readers see, without a slash at its end, if it is known.

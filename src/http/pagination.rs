@@ -57,10 +57,8 @@ pub struct PageQuery {
     cursor: Option<String>,
 }
 
-/// The names of its fields.
 const PAGE_FIELDS: [&str; 2] = ["limit", "cursor"];
 
-/// A list without filters.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Unfiltered {}
@@ -72,7 +70,6 @@ impl Validate for Unfiltered {
 /// A request for a page of a list: what the list shows (`T`), and which page of that.
 #[derive(Debug)]
 pub struct PageRequest<T = Unfiltered> {
-    /// What the list shows.
     pub filter: T,
     page: PageQuery,
     uri: Uri,
@@ -109,18 +106,13 @@ impl<T> PageRequest<T> {
         self.page.limit.0 + 1
     }
 
-    /// The key of the last row seen, in the list's `order`.
-    ///
-    /// # Errors
-    /// [`ApiError::Malformed`] when the cursor is not one of a list in this order.
+    /// The key of the last row seen, or [`ApiError::Malformed`] if the cursor is not of a list in this `order`.
     pub fn after<K: DeserializeOwned>(&self, order: &str) -> Result<Option<K>, ApiError> {
         decode_cursor(order, self.page.cursor.as_deref())
     }
 
     /// The page that begins with `rows`, with the cursor that `key` gives for its last row.
-    ///
-    /// # Errors
-    /// Never: a key can be written as JSON.
+    /// Never fails: a key can be written as JSON.
     pub fn page<I, R: Into<I>, K: Serialize>(
         &self,
         rows: Vec<R>,
@@ -132,9 +124,6 @@ impl<T> PageRequest<T> {
     }
 
     /// The same of a list whose pages may end early: `more` says of the page's last row whether others follow.
-    ///
-    /// # Errors
-    /// As [`page`](Self::page).
     pub fn page_ending<I, R: Into<I>, K: Serialize>(
         &self,
         mut rows: Vec<R>,
@@ -165,7 +154,6 @@ fn decode_cursor<K: DeserializeOwned>(order: &str, cursor: Option<&str>) -> Resu
         })
 }
 
-/// The cursor for the page after the row with `key`.
 fn encode_cursor<K: Serialize>(order: &str, key: &K) -> Result<String, ApiError> {
     let json = serde_json::to_vec(&(order, key)).map_err(|error| ApiError::Internal(error.into()))?;
     Ok(URL_SAFE_NO_PAD.encode(json))
@@ -184,7 +172,6 @@ pub struct Page<T> {
     next_link: Option<HeaderValue>,
 }
 
-/// `uri` with `cursor` instead of its own.
 fn next_link(uri: &Uri, cursor: &str) -> Option<HeaderValue> {
     let query = Serializer::new(String::new())
         .extend_pairs(

@@ -15,10 +15,9 @@ use tokio::time::sleep;
 use super::caching::is_write;
 use crate::error::ApiError;
 
-/// How often a request is tried.
 const ATTEMPTS: u32 = 3;
 
-/// Before another attempt: half of it to all of it, so that those which met part.
+/// Before another attempt: half of it to all of it, so that requests that collided do not collide again.
 const PAUSE: Duration = Duration::from_millis(40);
 
 /// Serves a request again whose transaction was given up by the database.

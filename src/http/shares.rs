@@ -21,7 +21,6 @@ impl<K> Clone for Shares<K> {
 }
 
 impl<K: Copy + Eq + Hash> Shares<K> {
-    /// Allows each client `max`.
     #[must_use]
     pub fn new(max: usize) -> Self {
         Self { max, amounts: Arc::default() }
@@ -38,7 +37,6 @@ impl<K: Copy + Eq + Hash> Shares<K> {
     }
 }
 
-/// A part of what a client has.
 #[derive(Debug)]
 pub struct Share<K: Copy + Eq + Hash = IpAddr> {
     amounts: Amounts<K>,

@@ -14,9 +14,7 @@ use crate::error::{FieldError, FieldErrors, MAX_ERRORS};
 /// Why a value is not acceptable: a code for programs and a sentence for people.
 pub type RuleViolation = (&'static str, Cow<'static, str>);
 
-/// A value that knows when it is acceptable.
 pub trait Rule {
-    /// # Errors
     /// The first thing that is wrong with the value.
     fn check(&self) -> Result<(), RuleViolation>;
 }
@@ -41,11 +39,9 @@ impl Rule for DateTime<Utc> {
 
 /// A request that can be checked beyond its shape.
 pub trait Validate {
-    /// Adds everything that is wrong to `violations`.
     fn validate(&self, violations: &mut Violations);
 
-    /// # Errors
-    /// Every field at fault.
+    /// Every field at fault, if there is any.
     fn validated(self) -> Result<Self, FieldErrors>
     where
         Self: Sized,
@@ -56,12 +52,10 @@ pub trait Validate {
     }
 }
 
-/// The fields found at fault so far.
 #[derive(Default)]
 pub struct Violations(FieldErrors);
 
 impl Violations {
-    /// Checks `value` under the name `field`.
     pub fn check(&mut self, field: &str, value: &impl Rule) -> &mut Self {
         if let Err((code, detail)) = value.check() {
             self.add(field, code, detail);
@@ -88,9 +82,6 @@ impl Violations {
 }
 
 /// The rule of every text: a number of characters (Unicode scalar values), and not only white space.
-///
-/// # Errors
-/// `too_short`, `too_long` or `blank`.
 pub fn length(text: &str, min: usize, max: usize) -> Result<(), RuleViolation> {
     let count = text.chars().count();
     if count == 0 && min > 0 {
@@ -106,10 +97,7 @@ pub fn length(text: &str, min: usize, max: usize) -> Result<(), RuleViolation> {
     }
 }
 
-/// The rule of a text of one line: no control characters.
-///
-/// # Errors
-/// `control_character`, or those of [`length`].
+/// The rule of a text of one line: [`length`], and no control characters.
 pub fn line(text: &str, min: usize, max: usize) -> Result<(), RuleViolation> {
     if text.chars().any(|c| c.is_ascii_control()) {
         return Err(("control_character", "must not have control characters or line breaks".into()));
@@ -117,10 +105,7 @@ pub fn line(text: &str, min: usize, max: usize) -> Result<(), RuleViolation> {
     length(text, min, max)
 }
 
-/// The rule of a text of many lines: no control characters but tabs and line breaks.
-///
-/// # Errors
-/// `control_character`, or those of [`length`].
+/// The rule of a text of many lines: [`length`], and no control characters but tabs and line breaks.
 pub fn block(text: &str, min: usize, max: usize) -> Result<(), RuleViolation> {
     if text.chars().any(|c| c.is_ascii_control() && !matches!(c, '\t' | '\n' | '\r')) {
         return Err((
@@ -190,9 +175,6 @@ pub(crate) use text_type;
 const MAX_ITEMS: usize = MAX_ERRORS + 1;
 
 /// Reads a list, of which it keeps the first 101 items: use it with `#[serde(deserialize_with = "items")]`.
-///
-/// # Errors
-/// Those of `T`, and what is not a list.
 pub fn items<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     D: serde::Deserializer<'de>,
@@ -224,9 +206,6 @@ where
 }
 
 /// [`items`] of a field that can be absent, but not null.
-///
-/// # Errors
-/// As [`items`].
 pub fn items_if_given<'de, D, T>(deserializer: D) -> Result<Option<Vec<T>>, D::Error>
 where
     D: serde::Deserializer<'de>,
@@ -235,11 +214,7 @@ where
     items(deserializer).map(Some)
 }
 
-/// Reads a field that can be absent (`None`) or a value, but not null: use it with
-/// `#[serde(default, deserialize_with = "not_null")]`.
-///
-/// # Errors
-/// Those of `T`.
+/// A field that may be absent (`None`) but not null: `#[serde(default, deserialize_with = "not_null")]`.
 pub fn not_null<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: serde::Deserializer<'de>,
@@ -250,9 +225,6 @@ where
 
 /// Reads a field that can be absent (`None`), null (`Some(None)`) or a value: use it with
 /// `#[serde(default, deserialize_with = "nullable")]`.
-///
-/// # Errors
-/// Those of `T`.
 pub fn nullable<'de, D, T>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
 where
     D: serde::Deserializer<'de>,

@@ -40,7 +40,6 @@ pub(super) fn of_headings(html: &str) -> (String, Vec<Heading>) {
     (anchored, toc)
 }
 
-/// The level of a heading element.
 fn level(name: &str) -> Option<u8> {
     name.strip_prefix('h')?.parse().ok()
 }

@@ -10,7 +10,6 @@ use html5ever::interface::{ElementFlags, NodeOrText, QuirksMode, TreeSink};
 use html5ever::tendril::{StrTendril, TendrilSink};
 use html5ever::{Attribute, ExpandedName, ParseOpts, QualName, local_name, ns, parse_fragment};
 
-/// How many elements a text may have.
 pub(super) const MAX_ELEMENTS: usize = 10_000;
 /// How many elements may be open at once, in one another or to be opened anew.
 pub(super) const MAX_DEPTH: usize = 150;

@@ -22,22 +22,17 @@ use utoipa::ToSchema;
 
 use crate::workers::{TEXTS, WorkError};
 
-/// The version of what [`render`] makes of a text: raise it with every change of that, and the texts that
-/// were rendered by an earlier version are rendered anew in the background.
+/// The version of what [`render`] makes: raise it with every change, and older texts are rendered anew.
 pub const RENDERER_VERSION: i16 = 2;
 
-/// What a text becomes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rendered {
     /// The text as safe HTML, with an id on each heading and footnote.
     pub html: String,
-    /// Its headings, in the order of the text.
     pub toc: Vec<Heading>,
-    /// Its beginning: plain text of about 200 characters, without headings, tables and code if there is
-    /// anything else.
+    /// Plain text of about 200 characters, without headings, tables and code if there is anything else.
     pub excerpt: String,
-    /// Its beginning as a search reads it: plain text of at most 100,000 characters, none of whose words is
-    /// longer than 100.
+    /// For the search: at most 100,000 characters of plain text, with no word longer than 100.
     pub text: String,
     /// How long it takes to read, in minutes; at least 1.
     pub reading_minutes: i32,
@@ -57,11 +52,8 @@ pub struct Heading {
     pub text: String,
 }
 
-/// Why a text is not rendered.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 pub enum RenderError {
-    /// It has too many elements or levels, takes too much work, becomes too long, or has elements whose nesting
-    /// every reader of HTML would understand differently.
     #[error(
         "has more than {} elements or {} levels of nesting, becomes too long as HTML, or has HTML that cannot be \
          nested or closed like this: make it simpler",
@@ -69,7 +61,6 @@ pub enum RenderError {
         budget::MAX_DEPTH
     )]
     TooComplex,
-    /// Too many texts are being rendered, or rendering failed.
     #[error(transparent)]
     Work(#[from] WorkError),
 }
@@ -96,18 +87,11 @@ fn max_bytes(markdown: &str) -> usize {
 }
 
 /// What the text of a page of its own becomes, made when a thread is free for it.
-///
-/// # Errors
-/// [`RenderError`]
 pub async fn render(markdown: &str) -> Result<Rendered, RenderError> {
     rendered(markdown, document).await
 }
 
-/// The safe HTML of a text that shares its page with others: its headings have no ids, and its footnotes
-/// have ids that no other text has.
-///
-/// # Errors
-/// As [`render`].
+/// Safe HTML for a page that others share: headings have no ids, footnotes ids that no other text has.
 pub async fn render_fragment(markdown: &str) -> Result<String, RenderError> {
     rendered(markdown, fragment).await
 }

@@ -6,7 +6,6 @@
 pub(super) enum Piece<'a> {
     /// A start tag: the element's name and the tag's source.
     Open(&'a str, &'a str),
-    /// An end tag.
     Close(&'a str, &'a str),
     /// Text, escaped.
     Text(&'a str),
@@ -24,7 +23,6 @@ impl<'a> Piece<'a> {
         }
     }
 
-    /// The piece as it stands in the HTML.
     pub(super) fn source(self) -> &'a str {
         let (Self::Open(_, source) | Self::Close(_, source) | Self::Text(source)) = self;
         source
@@ -51,7 +49,6 @@ pub(super) fn pieces(html: &str) -> impl Iterator<Item = Piece<'_>> {
     })
 }
 
-/// The characters that stand in `text`.
 pub(super) fn unescaped(text: &str) -> String {
     text.replace("&nbsp;", "\u{a0}").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 }

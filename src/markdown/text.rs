@@ -44,8 +44,7 @@ const BREAKS: [&str; 27] = [
     "tr",
 ];
 
-/// The text of `html` without markup and footnotes, and without what is in an element of these names. White
-/// space is single spaces.
+/// The text of `html` without markup, footnotes and elements of these names; white space is single spaces.
 pub(super) fn plain(html: &str, without: &[&str]) -> String {
     text_of(html, |piece, name| without.contains(&name) || is_footnote(piece))
 }
@@ -128,8 +127,7 @@ pub(super) fn cut(text: &str, max: usize) -> String {
     format!("{}…", words.trim_end_matches(|c: char| c.is_whitespace() || ",;:–—-".contains(c)))
 }
 
-/// How long a text takes to read, in minutes, rounded up; at least 1. Chinese and Japanese, which put no
-/// spaces between words, are counted by characters.
+/// In minutes, rounded up, at least 1. Chinese and Japanese have no spaces: their characters are counted.
 pub(super) fn reading_minutes(html: &str) -> i32 {
     let (mut words, mut characters, mut in_word) = (0, 0, false);
     for c in plain(html, &[]).chars() {

@@ -10,12 +10,8 @@ use crate::workers::WorkError;
 /// How many texts are held in memory at once.
 const BATCH: i64 = 20;
 
-/// Renders anew what an earlier version of the service rendered, post by post, and gives their number. Tasks
-/// that do it at once do no harm. A text that can no longer be rendered or stored keeps its HTML; the log names
-/// its post.
-///
-/// # Errors
-/// When the database does not answer; what is done stays done.
+/// Renders anew what an earlier version rendered, and gives the number of posts. Concurrent runs do no harm. A
+/// text that can no longer be rendered or stored keeps its HTML, and the log names its post.
 pub async fn rerender(db: &Db) -> Result<u64, db::Error> {
     let mut rerendered = 0;
     let mut last = Uuid::nil();

@@ -37,7 +37,6 @@ text_type!(
     /// A tag; kept in lower case.
     Tag, line, LINE, 1..=32, "rust");
 
-/// How many tags a post may have.
 pub const MAX_TAGS: usize = 10;
 
 /// The tags as they are stored: lower case, each once.
@@ -65,7 +64,6 @@ text_enum! {
     }
 }
 
-/// How a post is to be published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Publication {
     /// Not at all: it is a draft.
@@ -77,10 +75,7 @@ pub enum Publication {
 }
 
 impl Publication {
-    /// What a requested `status` and `published_at` mean.
-    ///
-    /// # Errors
-    /// Why they do not go together, about `published_at`.
+    /// What a requested `status` and `published_at` mean, or why they do not go together.
     pub fn new(
         status: Option<PostStatus>,
         published_at: Option<DateTime<Utc>>,
@@ -212,13 +207,10 @@ pub struct TagCount {
 /// What decides who may do what with a post.
 #[derive(Clone, Copy, Debug)]
 pub struct PostHead {
-    /// The post's id.
     pub id: Uuid,
     /// Who wrote it, unless they were deleted.
     pub author_id: Option<Uuid>,
-    /// Where it is on its way to its readers.
     pub status: PostStatus,
-    /// Whether it takes new comments.
     pub comments_open: bool,
 }
 
@@ -229,7 +221,6 @@ impl PostHead {
         self.status == PostStatus::Published || viewer.0.is_some_and(|user| self.is_editable_by(&user))
     }
 
-    /// Whether `user` may change it.
     #[must_use]
     pub fn is_editable_by(&self, user: &User) -> bool {
         user.is(Role::Editor) || self.author_id == Some(user.id)
@@ -243,7 +234,6 @@ impl Versioned for Post {
 }
 
 impl Post {
-    /// What decides who may do what with it.
     #[must_use]
     pub fn head(&self) -> PostHead {
         let PostSummary { id, status, comments_open, ref author, .. } = self.summary;

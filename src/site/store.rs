@@ -6,7 +6,6 @@ use serde::Serialize;
 use super::model::{Site, SiteCommentsPolicy};
 use crate::db::Connection;
 
-/// The site.
 pub async fn read(connection: &mut Connection) -> sqlx::Result<Site> {
     sqlx::query_as!(
         Site,
@@ -19,13 +18,10 @@ pub async fn read(connection: &mut Connection) -> sqlx::Result<Site> {
 /// What changes in the site; `None` stays as it is, `Some(None)` is taken away.
 #[derive(Debug, Default, Serialize)]
 pub struct Changes<'a> {
-    /// The title.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<&'a str>,
-    /// What it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<Option<&'a str>>,
-    /// Which new comments wait for an editor.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub comments_policy: Option<SiteCommentsPolicy>,
 }

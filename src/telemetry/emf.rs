@@ -16,7 +16,6 @@ use crate::clock::Clock;
 
 const INTERVAL: Duration = Duration::from_mins(1);
 
-/// How a metric is exported.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     /// As it is.
@@ -41,8 +40,7 @@ const EXPORTED: [(&str, &str, &str, Kind); 12] = [
     ("SecretRefreshFailures", "db_secret_refreshes_total", "result=\"failed\"", Kind::Counter),
 ];
 
-/// Exports them under `namespace`: now and each minute, for ever. `observe` is called before, to write what is
-/// read rather than counted.
+/// Exports under `namespace` each minute, for ever. `observe` first writes what is read rather than counted.
 pub async fn report(namespace: String, handle: PrometheusHandle, observe: impl Fn(), clock: Clock) {
     let mut counters = Counters::default();
     let mut minutes = interval(INTERVAL);

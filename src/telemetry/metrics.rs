@@ -14,10 +14,7 @@ use crate::{REVISION, VERSION};
 /// Seconds: from what the cache answers to what times out.
 const BUCKETS: [f64; 13] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0];
 
-/// Starts recording, for the whole process.
-///
-/// # Errors
-/// When something records already.
+/// Starts recording, for the whole process. Fails when something records already.
 pub fn init() -> Result<PrometheusHandle, BuildError> {
     let handle = PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &BUCKETS)?
@@ -90,14 +87,12 @@ fn describe() {
     describe_counter!("workers_overruns_total", "Those that took more than 2 seconds.");
 }
 
-/// Sets a gauge to a count of things.
 #[expect(clippy::cast_precision_loss, reason = "nothing that is counted here comes near 2^52")]
 pub fn set(gauge: &Gauge, count: usize) {
     gauge.set(count as f64);
 }
 
-/// Serves `/metrics`, for ever. `observe` is called before each response, to write what is read rather than
-/// counted.
+/// Serves `/metrics`, for ever. `observe` first writes what is read rather than counted.
 pub async fn serve(
     listener: TcpListener,
     handle: PrometheusHandle,

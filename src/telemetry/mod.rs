@@ -1,5 +1,5 @@
-//! What the service tells of itself. [`metrics`], and logs: one line for each event, as text for people or as JSON for machines, on standard output.
-//! Nothing that is logged holds a credential or personal data: events name ids and causes.
+//! What the service tells of itself: [`metrics`], and logs on standard output, a line for each event, as text for
+//! people or as JSON for machines. No log line holds a credential or personal data: events name ids and causes.
 
 pub mod emf;
 pub mod metrics;
@@ -13,13 +13,12 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use crate::config::LogFormat;
 
-/// Starts logging to standard output, and logs panics where they happen, inside the span of the request
-/// they happen in. Does nothing where logging was started before.
+/// Logs to standard output, panics too, inside the span of their request. Does nothing after the first call.
 pub fn init(level: &str, format: LogFormat) {
     install(subscriber(level, format, std::io::stdout));
 }
 
-/// Logs to `subscriber` from now on, panics too. Does nothing where logging was started before.
+/// As [`init`], to `subscriber`.
 pub fn install(subscriber: Box<dyn Subscriber + Send + Sync>) {
     if tracing::subscriber::set_global_default(subscriber).is_ok() {
         std::panic::set_hook(Box::new(log_panic));

@@ -19,7 +19,6 @@ use crate::error::{Error, failed};
 /// The superuser of the server.
 pub(crate) const USER: &str = "blog";
 
-/// How long the server may take to stop.
 pub(crate) const STOP_TIMEOUT: Duration = Duration::from_secs(20);
 
 const SOCKET: &str = ".s.PGSQL.5432";

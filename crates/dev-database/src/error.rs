@@ -2,10 +2,8 @@
 
 use std::path::PathBuf;
 
-/// Why there is no private PostgreSQL.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// No server binaries were found.
     #[error(
         "No PostgreSQL server (15 or newer) is installed on this machine. Install one:\n\
          \x20 Debian, Ubuntu   apt-get install postgresql\n\
@@ -16,39 +14,20 @@ pub enum Error {
          or set DATABASE_URL to use a database of your own."
     )]
     NoBinaries,
-    /// The data was made by a version that is not installed.
     #[error(
         "The development database in {data} was made by PostgreSQL {major}, which is not installed. \
          Install it, or delete that folder to start anew."
     )]
-    OtherVersion {
-        /// The data folder.
-        data: PathBuf,
-        /// The major version that made it.
-        major: u32,
-    },
-    /// Another process uses the data.
+    OtherVersion { data: PathBuf, major: u32 },
     #[error(
         "The development database in {dir} is in use by another blog-api (process {pid}). Stop that one, \
          or set DATABASE_URL to use a database of your own."
     )]
-    InUse {
-        /// The folder.
-        dir: PathBuf,
-        /// The other process.
-        pid: String,
-    },
-    /// A server of an earlier run does not end.
+    InUse { dir: PathBuf, pid: String },
     #[error("PostgreSQL (process {0}) still runs on the development database. Stop it: kill -INT {0}")]
     Orphan(String),
-    /// Something else.
     #[error("Cannot {action}: {cause}")]
-    Failed {
-        /// What was tried.
-        action: String,
-        /// What came of it.
-        cause: String,
-    },
+    Failed { action: String, cause: String },
 }
 
 pub(crate) fn failed(action: impl Into<String>) -> impl FnOnce(std::io::Error) -> Error {

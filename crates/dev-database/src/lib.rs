@@ -36,9 +36,6 @@ pub struct Server {
 
 impl Server {
     /// Starts the development server on the data in `dir`, which is made if need be.
-    ///
-    /// # Errors
-    /// [`Error`], in words for the person at the terminal.
     pub async fn start(dir: &Path) -> Result<Self, Error> {
         let data_dir = DataDir::prepare(dir)?;
         let lock = data_dir.lock()?;
@@ -52,9 +49,6 @@ impl Server {
     }
 
     /// Starts a server for tests: nothing survives a crash of the machine, nor the end of the process.
-    ///
-    /// # Errors
-    /// As [`start`](Self::start).
     pub async fn start_temporary() -> Result<Self, Error> {
         let dir = std::env::temp_dir().join(format!("blog-api-test-{}", std::process::id()));
         let data_dir = DataDir::prepare(&dir)?;
@@ -73,7 +67,6 @@ impl Server {
         Ok(server)
     }
 
-    /// How to connect.
     #[must_use]
     pub fn options(&self) -> PgConnectOptions {
         options(&self.socket_dir)
@@ -86,7 +79,6 @@ impl Server {
         format!("postgresql://{USER}@/{DATABASE}?host={host}")
     }
 
-    /// Stops the server and waits for it.
     pub async fn stop(mut self) {
         drop(self.supervisor.stdin.take());
         let started = Instant::now();

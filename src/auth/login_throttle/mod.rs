@@ -16,11 +16,9 @@ use crate::http::context::{TrustedProxyHops, client_network};
 use crate::http::now::Now;
 use crate::http::rate_limit::{LimitStatus, RequestLimits, whole_seconds};
 
-/// Whether attempts are limited.
 #[derive(Clone, Copy, Debug)]
 pub struct LoginThrottleEnabled(pub bool);
 
-/// How often one thing may be tried.
 #[derive(Clone, Copy, Debug)]
 struct Throttle {
     policy: &'static str,
@@ -33,10 +31,8 @@ const FIFTEEN_MINUTES: TimeDelta = TimeDelta::minutes(15);
 const SIGN_IN: Throttle = Throttle { policy: "sign-in", quota: 10, window: FIFTEEN_MINUTES };
 /// Guesses at many accounts from one address, or at one account from many addresses.
 const SIGN_IN_AT_LARGE: Throttle = Throttle { policy: "sign-in", quota: 100, window: FIFTEEN_MINUTES };
-/// Accounts made from one address.
 const SIGN_UP: Throttle = Throttle { policy: "sign-up", quota: 20, window: TimeDelta::hours(1) };
 
-/// The attempts of whoever sends this request.
 pub struct LoginThrottle {
     is_limited: bool,
     db: Db,
@@ -67,10 +63,7 @@ where
 }
 
 impl LoginThrottle {
-    /// Counts an attempt to sign in as `email`.
-    ///
-    /// # Errors
-    /// [`ApiError::RateLimited`] when it is one too many.
+    /// Counts an attempt to sign in as `email`, and refuses one that is over the quota.
     pub async fn sign_in(&self, email: &str) -> Result<(), ApiError> {
         let address = self.address;
         // What is refused by one rule is not counted by the next: from one address, nobody can use up what
@@ -84,9 +77,6 @@ impl LoginThrottle {
     }
 
     /// Forgets the failed attempts from here to sign in as `email`, since now one has succeeded.
-    ///
-    /// # Errors
-    /// When the database does not answer.
     pub async fn reset_sign_in(&self, email: &str) -> Result<(), ApiError> {
         if self.is_limited {
             store::reset(&mut self.db.acquire().await?, &self.at_account(email)).await?;
@@ -94,15 +84,12 @@ impl LoginThrottle {
         Ok(())
     }
 
-    /// Counts an attempt to sign up.
-    ///
-    /// # Errors
-    /// [`ApiError::RateLimited`] when it is one too many.
+    /// Counts an attempt to sign up, and refuses one that is over the quota.
     pub async fn sign_up(&self) -> Result<(), ApiError> {
         self.count(&[(SIGN_UP, format!("sign-up by address\n{}", self.address))]).await
     }
 
-    /// The client is told of the limit that it is closest to.
+    /// Reports to the client the limit that it is closest to.
     async fn count(&self, attempts: &[(Throttle, String)]) -> Result<(), ApiError> {
         if !self.is_limited {
             return Ok(());

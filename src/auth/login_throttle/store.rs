@@ -4,12 +4,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::db::Connection;
 
-/// How often something was tried within a window.
 #[derive(Clone, Copy, Debug)]
 pub struct Counted {
     /// How often, this time included; one more than the quota if it was more.
     pub count: i32,
-    /// When the window ends.
     pub ends_at: DateTime<Utc>,
 }
 
@@ -39,7 +37,6 @@ pub async fn count(
     .await
 }
 
-/// Deletes the attempts at `subject`.
 pub async fn reset(connection: &mut Connection, subject: &str) -> sqlx::Result<()> {
     sqlx::query!("delete from attempts where key = sha256(convert_to(lower($1), 'UTF8'))", subject)
         .execute(connection)
@@ -47,7 +44,6 @@ pub async fn reset(connection: &mut Connection, subject: &str) -> sqlx::Result<(
     Ok(())
 }
 
-/// Deletes up to `limit` of the attempts whose window has ended, and says how many.
 pub async fn delete_expired(
     connection: &mut Connection,
     now: DateTime<Utc>,

@@ -23,8 +23,7 @@ pub(crate) struct DemoArgs {
     demo: bool,
 }
 
-/// How to connect to the private server, and the server if this started it. `exclusive` wants it for itself; else
-/// one that is running will do.
+/// How to connect to the private server, and the server if this started it. `exclusive` takes no running one.
 pub(crate) async fn open(exclusive: bool) -> Result<(PgConnectOptions, Option<Server>), Failure> {
     let dir = Path::new(DIR);
     if let Some(options) = blog_api_dev_database::running(dir).filter(|_| !exclusive) {
@@ -35,7 +34,6 @@ pub(crate) async fn open(exclusive: bool) -> Result<(PgConnectOptions, Option<Se
     Ok((server.options(), Some(server)))
 }
 
-/// Fills the database with the demo, if `--demo` asks for it.
 pub(crate) async fn offer_demo(args: &DemoArgs, config: &Config, state: &AppState) -> Result<(), Failure> {
     if !args.demo {
         return Ok(());

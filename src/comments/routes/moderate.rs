@@ -19,7 +19,6 @@ use crate::http::idempotency::Idempotent;
 use crate::http::now::Now;
 use crate::http::validation::{Validate, Violations, items};
 
-/// How many comments one request decides about.
 const MAX_IDS: usize = 100;
 
 /// What an editor does with comments.

@@ -85,7 +85,6 @@ pub async fn create(
     .await
 }
 
-/// Why a comment was not taken.
 async fn refusal(
     connection: &mut Connection,
     post: &PostHead,

@@ -15,7 +15,6 @@ use crate::identity::UserRef;
 use crate::posts::model::{PostHead, PostRef};
 use crate::posts::store as posts;
 
-/// A comment and its place in its post's threads.
 #[derive(Debug)]
 pub struct CommentRow {
     id: Uuid,
@@ -99,17 +98,14 @@ macro_rules! page {
     };
 }
 
-/// Who reads a list.
 #[derive(Clone, Copy, Debug)]
 pub struct Reader {
     /// Whose own comments are shown whatever their status.
     pub user_id: Option<Uuid>,
-    /// Whether all are shown.
     pub is_editor: bool,
 }
 
-/// The comments of a post, depth first, after the one at `after`. What the reader may not read is there only
-/// if it has replies.
+/// The comments of a post, depth first, after the one at `after`; unreadable ones only if they have replies.
 pub async fn list_of_post(
     connection: &mut Connection,
     post_id: Uuid,
@@ -136,18 +132,12 @@ pub async fn list_of_post(
     .await
 }
 
-/// Which comments the moderation queue shows.
 #[derive(Debug)]
 pub struct QueueFilter {
-    /// Those with this status.
     pub status: CommentStatus,
-    /// Those on this post.
     pub post: Option<Uuid>,
-    /// Those of this user.
     pub author: Option<Uuid>,
-    /// Those after the one with this id.
     pub after: Option<Uuid>,
-    /// How many rows.
     pub rows: i64,
 }
 
@@ -187,7 +177,6 @@ pub async fn find(connection: &mut Connection, id: Uuid) -> sqlx::Result<Option<
     .await
 }
 
-/// The comment and its post, if `viewer` may read both.
 pub async fn find_visible(
     connection: &mut Connection,
     id: Uuid,

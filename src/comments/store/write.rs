@@ -6,20 +6,14 @@ use uuid::Uuid;
 use crate::comments::model::CommentStatus;
 use crate::db::Connection;
 
-/// A comment to be made.
 #[derive(Debug)]
 pub struct NewComment<'a> {
-    /// The post it is on.
     pub post_id: Uuid,
-    /// Who writes it.
     pub author_id: Uuid,
     /// Whether they are an editor, whose comments never wait.
     pub author_is_editor: bool,
-    /// The comment it replies to.
     pub parent_id: Option<Uuid>,
-    /// The text, in Markdown.
     pub body: &'a str,
-    /// The text, as safe HTML.
     pub body_html: &'a str,
 }
 
@@ -64,7 +58,6 @@ pub async fn insert(
 pub struct Changes<'a> {
     /// The text, in Markdown and as safe HTML.
     pub body: Option<(&'a str, &'a str)>,
-    /// What moderation has decided.
     pub status: Option<CommentStatus>,
     /// Whether it is an editor who changes it, whose comments never wait.
     pub by_editor: bool,
@@ -110,11 +103,9 @@ pub async fn update(
 /// A comment that nobody changes until the transaction ends.
 #[derive(Clone, Copy, Debug)]
 pub struct Locked {
-    /// The comment's id.
     pub id: Uuid,
     /// Who wrote it, unless they were deleted.
     pub author_id: Option<Uuid>,
-    /// Its status.
     pub status: CommentStatus,
 }
 
@@ -141,7 +132,6 @@ pub async fn lock(connection: &mut Connection, ids: &[Uuid]) -> sqlx::Result<Vec
     Ok(locked)
 }
 
-/// Gives comments a status.
 pub async fn decide(
     connection: &mut Connection,
     ids: &[Uuid],

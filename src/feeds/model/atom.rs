@@ -4,13 +4,9 @@ use atom_syndication::{Category, Content, Error, Generator, Link, Person, Text};
 
 use super::{Addresses, Entry, Feed, expressible, html};
 
-/// The media type of [`document`].
 pub const MEDIA_TYPE: &str = "application/atom+xml";
 
-/// The document.
-///
-/// # Errors
-/// Never: it is written to memory.
+/// Never fails: it writes to memory.
 pub fn document(feed: &Feed, addresses: &Addresses) -> Result<Vec<u8>, Error> {
     let address = |of: &str| format!("{of}/feed.xml{}", feed.query);
     let document = atom_syndication::Feed {

@@ -2,8 +2,7 @@
 
 use std::borrow::Cow;
 
-/// `html`, which the sanitizer has written, with each relative link and image as an absolute one, as seen
-/// from the page at `base`.
+/// Sanitized `html` with relative links and images made absolute, as seen from the page at `base`.
 pub(super) fn with_absolute_links(html: &str, base: &str) -> String {
     let mut out = String::with_capacity(html.len() + 256);
     let mut rest = html;

@@ -6,7 +6,6 @@ use utoipa::ToSchema;
 
 use super::{Addresses, Entry, Feed, html};
 
-/// The media type of a [`JsonFeed`].
 pub const MEDIA_TYPE: &str = "application/feed+json";
 
 /// A JSON Feed, as <https://jsonfeed.org/version/1.1> defines it.
@@ -71,7 +70,6 @@ pub struct Author {
     name: String,
 }
 
-/// The document.
 #[must_use]
 pub fn document(feed: Feed, addresses: &Addresses) -> JsonFeed {
     JsonFeed {

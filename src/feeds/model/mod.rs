@@ -16,23 +16,17 @@ use crate::identity::UserRef;
 /// A published post, as a feed shows it.
 #[derive(Clone, Debug)]
 pub struct Entry {
-    /// The post's id.
     pub id: Uuid,
-    /// The unique name for its URL.
     pub slug: String,
-    /// The title.
     pub title: String,
-    /// What it is about.
     pub summary: Option<String>,
     /// Its tags, in lower case.
     pub tags: Vec<String>,
     /// The text as safe HTML.
     pub html: String,
-    /// Who wrote it.
     pub author: UserRef,
-    /// When it was published.
     pub published_at: DateTime<Utc>,
-    /// When it last changed since then.
+    /// When it last changed since it was published.
     pub updated_at: DateTime<Utc>,
 }
 
@@ -42,7 +36,6 @@ impl Entry {
         self.id.urn().to_string()
     }
 
-    /// The name that readers know the author by.
     fn author_name(&self) -> &str {
         self.author.display_name.as_deref().unwrap_or(&self.author.username)
     }
@@ -53,17 +46,15 @@ impl Entry {
 pub struct Feed {
     /// The site's title, and what the feed is limited to.
     pub title: String,
-    /// The site's description.
     pub description: Option<String>,
     /// What limits it, as a query string with its `?`; empty for the whole site.
     pub query: String,
-    /// When the newest change of its posts was, or without posts of the site.
+    /// The newest change of its posts or, if it has none, of the site.
     pub updated_at: DateTime<Utc>,
     /// Newest first.
     pub entries: Vec<Entry>,
 }
 
-/// Where readers find the site and its posts.
 #[derive(Clone, Debug)]
 pub struct Addresses {
     /// Where this service was asked: scheme and authority.

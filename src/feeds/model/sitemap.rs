@@ -12,18 +12,14 @@ use serde::Deserialize;
 
 use super::Addresses;
 
-/// The media type of [`urls`] and [`index`].
 pub const MEDIA_TYPE: &str = "application/xml";
 
-/// How many addresses one document may have.
+/// The protocol's limit for one document.
 pub const MAX_URLS: usize = 50_000;
 
-/// A post in the sitemap.
 #[derive(Clone, Debug)]
 pub struct Url {
-    /// The unique name for its URL.
     pub slug: String,
-    /// When it last changed since it was published.
     pub updated_at: DateTime<Utc>,
 }
 
@@ -32,14 +28,12 @@ pub struct Url {
 pub struct Month(NaiveDate);
 
 impl Month {
-    /// The month that `time` is in.
     #[must_use]
     pub fn of(time: DateTime<Utc>) -> Self {
         let date = time.date_naive();
         Self(date.with_day(1).unwrap_or(date))
     }
 
-    /// Its first moment.
     #[must_use]
     pub fn start(self) -> DateTime<Utc> {
         self.0.and_time(chrono::NaiveTime::MIN).and_utc()
@@ -74,10 +68,7 @@ impl<'de> Deserialize<'de> for Month {
     }
 }
 
-/// The document of `posts`.
-///
-/// # Errors
-/// Never: it is written to memory.
+/// Never fails: it writes to memory.
 pub fn urls(posts: &[Url], addresses: &Addresses) -> io::Result<Vec<u8>> {
     document("urlset", |writer| {
         for post in posts {
@@ -92,9 +83,7 @@ pub fn urls(posts: &[Url], addresses: &Addresses) -> io::Result<Vec<u8>> {
 }
 
 /// The document that names a document for each of `months`.
-///
-/// # Errors
-/// Never: it is written to memory.
+/// Never fails: it writes to memory.
 pub fn index(months: &[Month], addresses: &Addresses) -> io::Result<Vec<u8>> {
     document("sitemapindex", |writer| {
         for month in months {

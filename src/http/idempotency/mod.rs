@@ -28,12 +28,9 @@ use crate::clock::Clock;
 use crate::db::{Connection, Db, Transaction};
 use crate::error::{ApiError, FieldError};
 
-/// The header with the client's name for a write.
 pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-/// The header of a response that is replayed.
 pub const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
-/// The headers of a response that are stored with it.
 const STORED: [HeaderName; 3] = [header::CONTENT_TYPE, header::LOCATION, header::ETAG];
 
 const MAX_LENGTH: usize = 255;
@@ -92,8 +89,7 @@ where
 }
 
 impl Key {
-    /// Up to 255 visible characters; as the draft of the standard writes it in quotes, or as everyone does
-    /// without.
+    /// Up to 255 visible characters: in quotes, as the draft of the standard has it, or without, as is usual.
     fn read(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
         let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
         let Some(value) = values.next() else { return Ok(None) };
@@ -116,12 +112,9 @@ impl Key {
 }
 
 impl Idempotency {
-    /// Runs `write` for `user` (`None` is anybody) in a transaction, and makes it last together with its
-    /// response; or gives the response that this request was given before. Nothing is written if `write` fails.
-    ///
-    /// # Errors
-    /// Those of `write` and of the database, 409 while the same write is being done, and 422 when the key was
-    /// used for another.
+    /// Runs `write` for `user` (`None` is anybody) in a transaction and commits it with its response, or replays
+    /// the stored response. Also fails with 409 while the same write is in progress, and with 422 when the key
+    /// was used for another.
     pub async fn run<R: IntoResponse>(
         self,
         user: Option<Uuid>,
@@ -149,8 +142,7 @@ impl Idempotency {
     }
 }
 
-/// Takes the key. A request that was refused lets go of its key a moment after its response, so a client that
-/// tries again at once gets a few chances.
+/// Takes the key. It tries a few times: a refused request frees its key a moment after its response.
 async fn lock(transaction: &mut Transaction, key_hash: &[u8; 32]) -> Result<(), ApiError> {
     for attempt in 0..LOCK_ATTEMPTS {
         if attempt > 0 {
@@ -164,7 +156,7 @@ async fn lock(transaction: &mut Transaction, key_hash: &[u8; 32]) -> Result<(), 
     Err(ApiError::conflict("Idempotency-Key", "in_use", detail))
 }
 
-/// Each part by its length, so that no two lists are hashed alike.
+/// Each part after its length, so that different lists never give the same input.
 fn hash(parts: &[&[u8]]) -> [u8; 32] {
     let mut hash = Sha256::new();
     for part in parts {

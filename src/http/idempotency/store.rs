@@ -11,16 +11,13 @@ use crate::db::Connection;
 /// How long a response is stored.
 pub const LIFETIME: TimeDelta = TimeDelta::hours(24);
 
-/// A response that was sent.
 #[derive(Debug)]
 pub struct StoredResponse {
     /// The hash of the request that got it.
     pub fingerprint: Vec<u8>,
-    /// Its status.
     pub status: i16,
     /// Its headers, an object of texts.
     pub headers: Value,
-    /// Its body.
     pub body: Vec<u8>,
 }
 
@@ -76,7 +73,6 @@ pub async fn insert(
     Ok(())
 }
 
-/// Deletes up to `limit` responses that are too old; how many.
 pub async fn delete_expired(
     connection: &mut Connection,
     now: DateTime<Utc>,

@@ -17,20 +17,15 @@ use crate::clock::Clock;
 /// than this and those that were busy within the window.
 const SWEEP_EVERY: usize = 10_000;
 
-/// How a client stands with one limit.
 #[derive(Clone, Copy, Debug)]
 pub struct LimitStatus {
-    /// The limit's name.
     pub policy: &'static str,
-    /// How many requests it allows in its window.
     pub quota: u32,
     /// The window, in seconds.
     pub window: u64,
-    /// How many requests are left now.
     pub remaining: u32,
     /// In how many seconds there are more.
     pub reset_after: u64,
-    /// Whether this request is one too many.
     pub is_refused: bool,
 }
 
@@ -80,8 +75,7 @@ impl<K: Hash + Eq + Clone> Limiter<K> {
     }
 }
 
-/// The time that has passed, as the service's clock shows it. When that is set back, no time passes: a quota
-/// does not wait for an hour to be lived through twice.
+/// The time passed by the service's clock, which never goes back: no quota stalls when the clock is set back.
 struct Elapsed {
     clock: Clock,
     seen: Mutex<(DateTime<Utc>, Duration)>,

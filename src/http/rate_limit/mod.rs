@@ -32,8 +32,7 @@ pub struct RateLimits {
 }
 
 impl RateLimits {
-    /// Limits of so many requests a minute, all of which may come at once; and of so many KiB an hour that an
-    /// account may send.
+    /// Requests a minute, all of which may come at once, and the KiB an hour that an account may send.
     #[must_use]
     pub fn new(
         address: Option<NonZeroU32>,

@@ -11,12 +11,9 @@ use uuid::Uuid;
 use super::limiter::{LimitStatus, Limiter};
 use crate::error::ApiError;
 
-/// What is allowed.
 pub const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
-/// What is left of it.
 pub const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 
-/// The limits of each account.
 #[derive(Clone, Default)]
 pub(super) struct AccountLimits {
     pub(super) requests: Option<Arc<Limiter<Uuid>>>,
@@ -43,19 +40,13 @@ impl RequestLimits {
         parts.extensions.get().cloned().unwrap_or_default()
     }
 
-    /// Counts the request against the account of `user_id`.
-    ///
-    /// # Errors
-    /// [`ApiError::RateLimited`] when its quota is spent.
+    /// [`ApiError::RateLimited`] when the quota of the account is spent.
     pub fn count_account(&self, user_id: Uuid) -> Result<(), ApiError> {
         let limiter = self.accounts.requests.as_ref();
         limiter.map_or(Ok(()), |limiter| self.add(limiter.count(&user_id, NonZeroU32::MIN)))
     }
 
-    /// Counts what a request of `user_id` sends. Most send little: only who has sent too much is told.
-    ///
-    /// # Errors
-    /// [`ApiError::RateLimited`] when the account has sent as much as it may.
+    /// Counts what a request of `user_id` sends. The response mentions this limit only when it is exceeded.
     pub fn count_bytes(&self, user_id: Uuid, bytes: usize) -> Result<(), ApiError> {
         let kib = u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX);
         match (self.accounts.kib.as_ref(), NonZeroU32::new(kib)) {
@@ -67,10 +58,7 @@ impl RequestLimits {
         }
     }
 
-    /// Notes how the client stands with a limit.
-    ///
-    /// # Errors
-    /// [`ApiError::RateLimited`] when the request is one too many.
+    /// Notes how the client stands with a limit; [`ApiError::RateLimited`] when the request is one too many.
     pub fn add(&self, status: LimitStatus) -> Result<(), ApiError> {
         self.statuses.lock().unwrap_or_else(PoisonError::into_inner).push(status);
         if !status.is_refused {
@@ -79,7 +67,6 @@ impl RequestLimits {
         Err(ApiError::RateLimited { policy: status.policy, retry_after: status.reset_after })
     }
 
-    /// Writes the headers of a response, if there is anything to tell.
     pub(super) fn write(&self, headers: &mut HeaderMap) {
         let statuses = self.statuses.lock().unwrap_or_else(PoisonError::into_inner);
         let mut write = |name, item: fn(&LimitStatus) -> String| {

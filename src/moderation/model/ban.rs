@@ -10,8 +10,7 @@ text_type!(
     /// Why a user is banned, in words that the user reads.
     BanReason, line, LINE, 1..=500, "Advertising under every post.");
 
-/// Whether `user` bans the user with `id` and `role`: an admin anyone else, an editor those with a lower
-/// role.
+/// Whether `user` may ban the user with `id`: an admin anyone else, an editor those with a lower role.
 #[must_use]
 pub fn may_ban(user: &User, id: Uuid, role: Role) -> bool {
     match user.role {

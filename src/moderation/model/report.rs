@@ -44,12 +44,9 @@ text_enum! {
     }
 }
 
-/// What is reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReportTarget {
-    /// A post.
     Post(Uuid),
-    /// A comment.
     Comment(Uuid),
 }
 
@@ -63,13 +60,11 @@ impl ReportTarget {
         }
     }
 
-    /// The post's id, if it is one.
     #[must_use]
     pub fn post_id(self) -> Option<Uuid> {
         if let Self::Post(id) = self { Some(id) } else { None }
     }
 
-    /// The comment's id, if it is one.
     #[must_use]
     pub fn comment_id(self) -> Option<Uuid> {
         if let Self::Comment(id) = self { Some(id) } else { None }
@@ -116,8 +111,7 @@ impl Versioned for Report {
 }
 
 impl Report {
-    /// As `user` gets to see it, if at all: editors read every report, and a reporter their own, without
-    /// learning which editor has decided.
+    /// Editors read every report, reporters their own, without learning which editor has decided.
     #[must_use]
     pub fn seen_by(self, user: &User) -> Option<Self> {
         if user.is(Role::Editor) {

@@ -113,7 +113,7 @@ pub async fn unban(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Holds the role of the user with `id` until the transaction ends, and with it the response.
+/// Locks the role of the user with `id` until the transaction ends, so that the answer holds until then.
 async fn require_bannable(connection: &mut Connection, user: &User, id: Uuid) -> Result<(), ApiError> {
     let role = users::lock_role(connection, id).await?.ok_or(ApiError::NotFound)?;
     if may_ban(user, id, role) {

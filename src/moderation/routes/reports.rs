@@ -168,7 +168,7 @@ pub struct UpdateReport {
     status: Option<ReportStatus>,
 }
 
-/// What it says is right or not: there is nothing to check.
+/// Its only field is an enum: there is nothing more to check.
 impl Validate for UpdateReport {
     fn validate(&self, _violations: &mut Violations) {}
 }

@@ -65,21 +65,15 @@ macro_rules! select {
     };
 }
 
-/// A report to be made.
 #[derive(Debug)]
 pub struct NewReport<'a> {
-    /// Who reports.
     pub reporter_id: Uuid,
-    /// What.
     pub target: ReportTarget,
-    /// What is wrong with it.
     pub reason: ReportReason,
-    /// What the reporter adds.
     pub note: Option<&'a str>,
 }
 
-/// Makes a report and gives its id; `None` if the user has reported the same before. A target that has
-/// just been deleted violates its foreign key.
+/// Gives the id; `None` if the user has reported the same before. A deleted target violates its foreign key.
 pub async fn insert_report(
     connection: &mut Connection,
     new: &NewReport<'_>,
@@ -102,7 +96,6 @@ pub async fn insert_report(
     .await
 }
 
-/// The report.
 pub async fn find_report(connection: &mut Connection, id: Uuid) -> sqlx::Result<Option<Report>> {
     let row = select!("where r.id = $1", id).fetch_optional(connection).await?;
     Ok(row.map(Report::from))
@@ -127,8 +120,7 @@ pub async fn list_reports(
     Ok(rows.into_iter().map(Report::from).collect())
 }
 
-/// Decides a report, or opens it again; false if it is not there, is in none of the versions `if_match`, or
-/// has that status already.
+/// False if it is not there, is in none of the versions `if_match`, or has that status already.
 pub async fn resolve_report(
     connection: &mut Connection,
     id: Uuid,

@@ -32,12 +32,10 @@ pub fn highlight(headline: &str) -> String {
     html
 }
 
-/// The characters that PostgreSQL's parser is not shown, and from which on the control characters are that stand
-/// for them: those of `posts_words`.
+/// What `posts_words` hides from PostgreSQL's parser, in the order of the control characters in its place.
 const HIDDEN: [char; 7] = ['<', '>', '&', '/', '@', '_', ':'];
 const FIRST_STAND_IN: u32 = 0x11;
 
-/// What `character` stands for.
 fn original(character: char) -> char {
     let at = u32::from(character).checked_sub(FIRST_STAND_IN).and_then(|at| usize::try_from(at).ok());
     at.and_then(|at| HIDDEN.get(at)).copied().unwrap_or(character)

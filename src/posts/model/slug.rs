@@ -41,7 +41,6 @@ impl Slug {
         Self(format!("{}-{:06x}", self.0, random & 0x00ff_ffff))
     }
 
-    /// The slug as it is stored.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -75,20 +74,16 @@ fn is_id(text: &str) -> bool {
 /// A post as a path names it: by id or by slug.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PostRef {
-    /// By id.
     Id(Uuid),
-    /// By slug.
     Slug(String),
 }
 
 impl PostRef {
-    /// The id, if it is one.
     #[must_use]
     pub fn id(&self) -> Option<Uuid> {
         if let Self::Id(id) = self { Some(*id) } else { None }
     }
 
-    /// The slug, if it is one.
     #[must_use]
     pub fn slug(&self) -> Option<&str> {
         if let Self::Slug(slug) = self { Some(slug) } else { None }

@@ -168,7 +168,6 @@ impl UpdatePost {
         })
     }
 
-    /// The names of the fields that change.
     pub(super) fn changed_fields(&self) -> Vec<&'static str> {
         changed_fields(&[
             ("title", self.title.is_some()),

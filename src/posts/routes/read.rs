@@ -204,8 +204,7 @@ async fn page(
     Ok((rows, list_policy(viewer, connection, now).await?))
 }
 
-/// How long a list may be cached: no longer than until another post appears. Only what an anonymous client
-/// reads is cached, so nobody else has to wait for this query.
+/// Until the next scheduled post appears, at most. Only anonymous reads are cached: others skip the query.
 pub(super) async fn list_policy(
     viewer: &Viewer,
     connection: &mut Connection,

@@ -164,8 +164,7 @@ pub async fn restore_revision(
     .await
 }
 
-/// A revision, which never changes, and what its text becomes today. Before the transaction, since it may take
-/// a while.
+/// A revision and its text as rendered today: outside the transaction, since that may take a while.
 async fn render_revision(
     db: &Db,
     user: User,

@@ -28,7 +28,6 @@ pub enum TagSort {
 }
 
 impl TagSort {
-    /// The name of the order in cursors.
     fn name(self) -> &'static str {
         match self {
             Self::Name => "tags-name",

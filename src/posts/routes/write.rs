@@ -132,7 +132,6 @@ pub async fn restore(
     .await
 }
 
-/// Notes what an editor did to a post.
 pub(super) async fn record(
     connection: &mut Connection,
     user: &User,

@@ -33,7 +33,6 @@ pub async fn unlike(connection: &mut Connection, post_id: Uuid, user_id: Uuid) -
     Ok(())
 }
 
-/// Whether `user_id` likes a post.
 pub async fn is_liked(connection: &mut Connection, post_id: Uuid, user_id: Uuid) -> sqlx::Result<bool> {
     sqlx::query_scalar!(
         r#"select exists (select from post_likes where post_id = $1 and user_id = $2) as "liked!""#,

@@ -9,16 +9,12 @@ use crate::db::Connection;
 use crate::language::Language;
 use crate::posts::model::{CommentsPolicy, PostStatus};
 
-/// Which posts a list shows.
 #[derive(Debug)]
 pub struct Filter<'a> {
     /// Those with this status; `None` is those that were deleted.
     pub status: Option<PostStatus>,
-    /// Those of this user.
     pub author: Option<Uuid>,
-    /// Those with this tag.
     pub tag: Option<&'a str>,
-    /// Those in this language.
     pub language: Option<Language>,
     /// Those published at this time or later.
     pub published_after: Option<DateTime<Utc>>,
@@ -26,14 +22,11 @@ pub struct Filter<'a> {
     pub published_before: Option<DateTime<Utc>>,
     /// Those that match this web search.
     pub search: Option<&'a str>,
-    /// The language of the search.
     pub search_language: Language,
-    /// How many rows.
     pub rows: i64,
 }
 
 impl Filter<'_> {
-    /// Whether it shows all published posts.
     fn is_everybodys(&self) -> bool {
         let Self { status, author, tag, language, published_after, published_before, search, .. } = self;
         *status == Some(PostStatus::Published)
@@ -54,7 +47,6 @@ type After<K> = Option<(K, Uuid)>;
 pub enum Order {
     /// By publication, a draft by its creation; newest first.
     Newest(After<DateTime<Utc>>),
-    /// The same, oldest first.
     Oldest(After<DateTime<Utc>>),
     /// Most likes first.
     Likes(After<i32>),
@@ -70,25 +62,19 @@ pub enum Order {
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub enum Key {
-    /// In [`Order::Newest`] and [`Order::Oldest`].
     Time(DateTime<Utc>, Uuid),
-    /// In [`Order::Likes`] and [`Order::Comments`].
     Count(i32, Uuid),
-    /// In [`Order::Title`].
     Title(String, Uuid),
-    /// In [`Order::Relevance`].
     Rank(u32, Uuid),
 }
 
 impl Order {
-    /// Whether a page of it is read in order from one index, whatever is asked for: of everybody's posts, by
-    /// time.
+    /// Whether any page of it is read in order from one index: all published posts, by time.
     #[must_use]
     pub fn is_plain(&self, filter: &Filter<'_>) -> bool {
         matches!(self, Self::Newest(_)) && filter.is_everybodys()
     }
 
-    /// The place of `row`.
     #[must_use]
     pub fn key(&self, row: &PostRow) -> Key {
         match self {
@@ -176,7 +162,6 @@ async fn newest(
     .await
 }
 
-/// A page of posts.
 #[rustfmt::skip::macros(list)]
 pub async fn list(
     connection: &mut Connection,

@@ -45,7 +45,6 @@ pub async fn find(
     Ok(row.map(Post::from))
 }
 
-/// When the next scheduled post appears, if there is one.
 pub async fn next_publication(
     connection: &mut Connection,
     now: DateTime<Utc>,

@@ -9,11 +9,9 @@ use crate::markdown::{RENDERER_VERSION, Rendered};
 /// A post whose text was rendered by an earlier version.
 #[derive(Debug)]
 pub struct StaleRendering {
-    /// The post's id.
     pub id: Uuid,
     /// The version of the post that has this text.
     pub version: i64,
-    /// The text, in Markdown.
     pub body: String,
 }
 
@@ -34,8 +32,7 @@ pub async fn stale_renderings(
     .await
 }
 
-/// Stores what has become of a post's text; false if the post has changed since it was read. The post itself
-/// stays as it is: its version and times too.
+/// Stores a rendering; false if the post has changed since it was read. Version and times of the post stay.
 pub async fn set_rendering(
     connection: &mut Connection,
     id: Uuid,

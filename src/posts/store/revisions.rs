@@ -7,7 +7,6 @@ use crate::db::Connection;
 use crate::identity::UserRef;
 use crate::posts::model::{RevisionContent, RevisionSummary};
 
-/// A revision in a list or by itself.
 #[derive(Debug)]
 pub struct RevisionRow {
     number: i64,
@@ -23,7 +22,6 @@ pub struct RevisionRow {
 }
 
 impl RevisionRow {
-    /// Where the row is in the list.
     #[must_use]
     pub fn key(&self) -> i64 {
         self.number
@@ -80,7 +78,6 @@ pub async fn list_revisions(
     .await
 }
 
-/// A revision and its text.
 pub async fn find_revision(
     connection: &mut Connection,
     post_id: Uuid,
@@ -92,7 +89,6 @@ pub async fn find_revision(
     Ok(row.map(RevisionContent::from))
 }
 
-/// The number and the text of the revision before `number`, if there is one.
 pub async fn revision_before(
     connection: &mut Connection,
     post_id: Uuid,

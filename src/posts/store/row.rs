@@ -9,7 +9,6 @@ use crate::language::Language;
 use crate::markdown::Heading;
 use crate::posts::model::{CommentsPolicy, Post, PostStatus, PostSummary, highlight};
 
-/// A post in a list or by itself.
 #[derive(Debug)]
 pub struct PostRow {
     pub(super) id: Uuid,

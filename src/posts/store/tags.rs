@@ -5,21 +5,17 @@ use chrono::{DateTime, Utc};
 use crate::db::Connection;
 use crate::posts::model::TagCount;
 
-/// Which tags a list shows.
 #[derive(Debug)]
 pub struct TagFilter<'a> {
     /// Those that begin with this, in lower case.
     pub prefix: &'a str,
-    /// How many rows.
     pub rows: i64,
 }
 
 /// The order of a list of tags, and the last row that was seen.
 #[derive(Debug)]
 pub enum TagOrder {
-    /// By name.
     Name(Option<String>),
-    /// Most posts first; of equals by name.
     Posts(Option<(i32, String)>),
 }
 
@@ -55,7 +51,6 @@ macro_rules! tags {
     };
 }
 
-/// A page of tags that published posts have.
 #[rustfmt::skip::macros(tags)]
 pub async fn list_tags(
     connection: &mut Connection,

@@ -9,28 +9,19 @@ use crate::language::Language;
 use crate::markdown::{RENDERER_VERSION, Rendered};
 use crate::posts::model::{CommentsPolicy, PostRef, Publication, Slug};
 
-/// A post to be made.
 #[derive(Debug)]
 pub struct NewPost<'a> {
-    /// Who writes it.
     pub author_id: Uuid,
-    /// The title.
     pub title: &'a str,
-    /// What it is about.
     pub summary: Option<&'a str>,
-    /// The text, in Markdown.
     pub body: &'a str,
-    /// What the text becomes.
     pub rendered: &'a Rendered,
     /// In lower case, each once.
     pub tags: &'a [String],
-    /// Whether it takes comments.
     pub comments_open: bool,
-    /// How its words are found.
     pub language: Language,
     /// Which new comments wait for an editor; the site's policy if `None`.
     pub comments_policy: Option<CommentsPolicy>,
-    /// How it is published.
     pub publication: Publication,
 }
 
@@ -83,23 +74,16 @@ pub async fn insert(
 /// What changes in a post; `None` stays as it is, `Some(None)` is taken away.
 #[derive(Debug, Default)]
 pub struct Changes<'a> {
-    /// The unique name for its URL.
     pub slug: Option<&'a str>,
-    /// The title.
     pub title: Option<&'a str>,
-    /// What it is about.
     pub summary: Option<Option<&'a str>>,
     /// The text, in Markdown, and what it becomes.
     pub body: Option<(&'a str, &'a Rendered)>,
     /// In lower case, each once.
     pub tags: Option<&'a [String]>,
-    /// Whether it takes comments.
     pub comments_open: Option<bool>,
-    /// How its words are found.
     pub language: Option<Language>,
-    /// Which new comments wait for an editor.
     pub comments_policy: Option<Option<CommentsPolicy>>,
-    /// How it is published.
     pub publication: Option<Publication>,
 }
 

@@ -19,7 +19,6 @@ use crate::identity::Role;
 pub struct Username(String);
 
 impl Username {
-    /// The name as it was typed.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -50,7 +49,6 @@ impl Rule for Username {
 pub struct Email(String);
 
 impl Email {
-    /// The address as it was typed.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -18,18 +18,14 @@ use crate::identity::Role;
 use crate::users::model::{Account, Bio, DisplayName, Email, Username, check_password};
 use crate::users::store;
 
-/// How new accounts are made.
 #[derive(Clone, Copy, Debug)]
 pub struct SignUpPolicy {
-    /// The role of a new account.
     pub default_role: Role,
-    /// Whether common passwords are refused.
     pub refuse_common_passwords: bool,
 }
 
 impl SignUpPolicy {
-    /// # Errors
-    /// One about `password` when it is too common.
+    /// An error about `password` when it is too common.
     pub fn check(self, password: &Password) -> Result<(), FieldErrors> {
         if self.refuse_common_passwords && password.is_common() {
             let detail = "is among the most common passwords: choose another";

@@ -156,7 +156,6 @@ pub async fn update(
     Ok(Tagged(account))
 }
 
-/// Why an account was not changed.
 async fn refusal(
     connection: &mut Connection,
     id: Uuid,
@@ -178,8 +177,7 @@ struct NewPassword {
     verified_hash: Option<String>,
 }
 
-/// Checks the new password of the user with `id` against the account and, if it is `caller`'s own, the
-/// present one.
+/// Checks the new password against the account and, if it is `caller`'s own, the present one.
 async fn replace_password(
     db: &Db,
     passwords: &Passwords,

@@ -48,7 +48,6 @@ pub struct ExportedFollow {
     pub created_at: DateTime<Utc>,
 }
 
-/// The account.
 pub async fn account(connection: &mut Connection, user_id: Uuid) -> sqlx::Result<Option<ExportedAccount>> {
     sqlx::query_as!(
         ExportedAccount,
@@ -61,7 +60,6 @@ pub async fn account(connection: &mut Connection, user_id: Uuid) -> sqlx::Result
     .await
 }
 
-/// Those whom the user follows.
 pub async fn following(
     connection: &mut Connection,
     user_id: Uuid,
@@ -81,7 +79,6 @@ pub async fn following(
     .await
 }
 
-/// Those who follow the user.
 pub async fn followers(
     connection: &mut Connection,
     user_id: Uuid,

@@ -9,14 +9,11 @@ use crate::users::model::Profile;
 /// How many users one user follows at most: it bounds what their feed is made of.
 pub const MAX_FOLLOWED: i64 = 1000;
 
-/// What became of the wish to follow somebody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Followed {
     /// They are followed, maybe as before.
     Yes,
-    /// There is no such user.
     Unknown,
-    /// The follower follows as many as they may.
     TooMany,
 }
 

@@ -13,20 +13,14 @@ use uuid::Uuid;
 use crate::identity::Role;
 use crate::users::model::{Account, Email, Profile, Username};
 
-/// An account to be made.
 #[derive(Debug)]
 pub struct NewUser<'a> {
-    /// The unique name.
     pub username: &'a Username,
-    /// The unique address.
     pub email: &'a Email,
     /// The password's PHC string.
     pub password_hash: &'a str,
-    /// What the user may do.
     pub role: Role,
-    /// The name shown to readers.
     pub display_name: Option<&'a str>,
-    /// What the user says of themselves.
     pub bio: Option<&'a str>,
 }
 
@@ -55,7 +49,6 @@ pub async fn insert(
     .await
 }
 
-/// The public profile of `id`.
 pub async fn profile(connection: &mut Connection, id: Uuid) -> sqlx::Result<Option<Profile>> {
     sqlx::query_as!(
         Profile,
@@ -66,7 +59,6 @@ pub async fn profile(connection: &mut Connection, id: Uuid) -> sqlx::Result<Opti
     .await
 }
 
-/// The account of `id`.
 pub async fn account(connection: &mut Connection, id: Uuid) -> sqlx::Result<Option<Account>> {
     sqlx::query_as!(
         Account,
@@ -79,12 +71,10 @@ pub async fn account(connection: &mut Connection, id: Uuid) -> sqlx::Result<Opti
     .await
 }
 
-/// The PHC string of the password of `id`.
 pub async fn password_hash(connection: &mut Connection, id: Uuid) -> sqlx::Result<Option<String>> {
     sqlx::query_scalar!("select password_hash from users where id = $1", id).fetch_optional(connection).await
 }
 
-/// Whether there is any user at all.
 pub async fn exist(connection: &mut Connection) -> sqlx::Result<bool> {
     sqlx::query_scalar!(r#"select exists(select from users) as "exist!""#).fetch_one(connection).await
 }
@@ -96,8 +86,7 @@ pub async fn lock_role(connection: &mut Connection, id: Uuid) -> sqlx::Result<Op
         .await
 }
 
-/// Accounts whose username begins with `prefix`, whatever the case, by username, after the one called
-/// `after` (in lower case).
+/// Accounts whose username begins with `prefix`, whatever the case, after the one called `after` (lower case).
 pub async fn list(
     connection: &mut Connection,
     prefix: &str,
@@ -124,15 +113,10 @@ pub async fn list(
 /// What changes in an account; `None` stays as it is, `Some(None)` is taken away.
 #[derive(Debug, Default)]
 pub struct Changes<'a> {
-    /// The unique name.
     pub username: Option<&'a str>,
-    /// The unique address.
     pub email: Option<&'a str>,
-    /// What the user may do.
     pub role: Option<Role>,
-    /// The name shown to readers.
     pub display_name: Option<Option<&'a str>>,
-    /// What the user says of themselves.
     pub bio: Option<Option<&'a str>>,
     /// The new password's PHC string.
     pub password_hash: Option<&'a str>,
@@ -140,8 +124,7 @@ pub struct Changes<'a> {
     pub verified_hash: Option<&'a str>,
 }
 
-/// Changes an account; `None` if it is not there or in none of the versions `if_match`, or if the password is
-/// not the one that was verified.
+/// `None` if it is not there, in none of the versions `if_match`, or has another password than the verified.
 pub async fn update(
     connection: &mut Connection,
     id: Uuid,

@@ -21,7 +21,6 @@ pub struct ExportedIdempotencyKey {
     pub key_hash: Vec<u8>,
 }
 
-/// Answers that are kept, in no particular order.
 pub async fn idempotency_keys(
     connection: &mut Connection,
     user_id: Uuid,
