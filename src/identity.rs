@@ -38,10 +38,13 @@ pub struct UserRef {
     pub display_name: Option<String>,
 }
 
+/// The name of a deleted user, which nobody can be called.
+pub const DELETED_USER: &str = "deleted user";
+
 impl UserRef {
     /// The reference to a user who may since have been deleted.
     #[must_use]
     pub fn new(id: Option<Uuid>, username: Option<String>, display_name: Option<String>) -> Self {
-        Self { id, username: username.unwrap_or_else(|| "deleted user".into()), display_name }
+        Self { id, username: username.unwrap_or_else(|| DELETED_USER.into()), display_name }
     }
 }

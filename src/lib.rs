@@ -13,7 +13,7 @@
 //!   as extractor types, and has the rooms of sessions; [`http`] is the middleware stack, the extractors,
 //!   validation, lists, conditional requests and idempotency; [`cache`] keeps responses to anonymous reads;
 //!   [`error`] is every error that a client can see; [`db`] is the pool and the migrations; [`workers`] do
-//!   what takes long; [`markdown`], [`language`], [`config`], [`telemetry`], [`clock`] and [`lifecycle`] are
+//!   what takes long; [`markdown`], [`text`], [`language`], [`config`], [`telemetry`], [`clock`] and [`lifecycle`] are
 //!   what they say.
 //!
 //! A request passes the stack of [`http::middleware`], is read by the extractors of [`http::extract`] and
@@ -54,6 +54,7 @@ pub mod server;
 pub mod site;
 pub mod state;
 pub mod telemetry;
+pub mod text;
 mod text_enum;
 pub mod users;
 pub mod workers;

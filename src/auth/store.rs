@@ -10,6 +10,7 @@ use super::model::{Ban, LAST_USED_PRECISION, LIFETIME, Session};
 use super::token::TokenHash;
 use super::{Caller, User};
 use crate::identity::Role;
+use crate::text;
 
 /// The user behind a live token, and the ban on them if it has not ended. Notes now and then that the
 /// session is in use.
@@ -54,8 +55,12 @@ pub async fn credentials_by_email(
 ) -> sqlx::Result<Option<Credentials>> {
     sqlx::query_as!(
         Credentials,
-        "select id as user_id, password_hash from users where lower(email) = lower($1)",
-        email
+        // An account that was made by an earlier version has the database's lower case.
+        "select id as user_id, password_hash from users
+         where coalesce(email_key, lower(email)) = any(array[$2, lower($1)])
+         order by email = $1 desc limit 1",
+        email,
+        text::fold(email)
     )
     .fetch_optional(connection)
     .await

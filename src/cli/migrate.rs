@@ -2,6 +2,7 @@
 
 use blog_api::config::Config;
 use blog_api::config::secrets::SecretReader;
+use blog_api::db::locale::unfit_locale;
 use blog_api::db::{migrations, service_role};
 
 use super::database::Database;
@@ -28,6 +29,11 @@ async fn migrate_in(database: &Database, config: &Config) -> Result<(), Failure>
     };
     migrations::run(&owner).await.map_err(|error| failure::migration(&error))?;
     print("The database schema is up to date.\n")?;
+    let unfit =
+        unfit_locale(&owner).await.map_err(|error| failure::database("ask for the locale", &error))?;
+    if let Some(unfit) = unfit {
+        eprintln!("Warning: {unfit}.");
+    }
     if let Some(secret) = service {
         let granted = service_role::grant(&owner, &secret).await;
         granted.map_err(|error| failure::database("grant the service its role", &error))?;

@@ -9,6 +9,7 @@ use blog_api::app::{self, Stopped};
 use blog_api::clock::Clock;
 use blog_api::config::Config;
 use blog_api::db::connect_source::ConnectSource;
+use blog_api::db::locale::unfit_locale;
 use blog_api::db::{Db, migrations};
 use blog_api::http::middleware;
 use blog_api::server::{self, HEADER_READ_TIMEOUT, PROGRESS_WINDOW, ServerPolicy, ShutdownSignal, Starting};
@@ -104,7 +105,7 @@ async fn serve_on(
     let (version, environment) = (blog_api::VERSION, config.environment);
     tracing::info!(version, revision = REVISION, ?environment, "serving on {url}");
     // On a thread of its own: to make a connection with TLS is work.
-    let refused = tokio::spawn(refusal(service.state.db.clone()));
+    let refused = tokio::spawn(refusal(service.state.db.clone(), source.clone()));
     let stopped = tokio::select! {
         stopped = service.serve(listener, policy(config), shutdown) => stopped,
         Ok(failure) = refused => return Err(failure),
@@ -128,7 +129,7 @@ fn connections_per_address(config: &Config) -> Option<usize> {
 /// Connects once, while `/health` is answered already. A database that is away may come back, and the
 /// service waits for it; one that refuses these credentials or shows a certificate of someone else's needs a
 /// person. Never ends otherwise.
-async fn refusal(db: Db) -> Failure {
+async fn refusal(db: Db, source: Arc<ConnectSource>) -> Failure {
     if let Err(error) = db.check().await {
         if let Some(cause) = error.failure() {
             let failure = failure::database("connect to the database", cause);
@@ -137,6 +138,8 @@ async fn refusal(db: Db) -> Failure {
             }
         }
         tracing::warn!(cause = %error, "serving without a database until it answers");
+    } else if let Ok(Some(unfit)) = unfit_locale(&source.options()).await {
+        tracing::warn!("{unfit}");
     }
     pending().await
 }

@@ -5,6 +5,7 @@ pub mod connect_source;
 mod connection;
 mod connector;
 mod costly;
+pub mod locale;
 pub mod migrations;
 mod pool;
 pub mod service_role;

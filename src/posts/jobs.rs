@@ -2,7 +2,8 @@
 
 use uuid::Uuid;
 
-use super::store;
+use super::model::{Tag, Title, stored_tags};
+use super::store::{self, NewRendering};
 use crate::db::{self, Db};
 use crate::markdown::{self, RenderError};
 use crate::workers::WorkError;
@@ -22,8 +23,18 @@ pub async fn rerender(db: &Db) -> Result<u64, db::Error> {
         for post in batch {
             match markdown::render(&post.body).await {
                 Ok(rendered) => {
+                    let title = Title::from(post.title.as_str());
+                    let tags: Vec<_> = post.tags.iter().map(|tag| Tag::from(tag.as_str())).collect();
+                    let new = NewRendering {
+                        rendered: &rendered,
+                        // A title of nothing that can be seen stays.
+                        title: Some(title.as_str())
+                            .filter(|title| !title.trim().is_empty())
+                            .unwrap_or(&post.title),
+                        tags: &stored_tags(&tags),
+                    };
                     let mut connection = db.acquire().await?;
-                    match store::set_rendering(&mut connection, post.id, post.version, &rendered).await {
+                    match store::set_rendering(&mut connection, post.id, post.version, &new).await {
                         Ok(is_set) => rerendered += u64::from(is_set),
                         // If it is the database that fails, it also fails what comes next.
                         Err(error) => tracing::warn!(post = %post.id, %error, "a rendering cannot be stored"),

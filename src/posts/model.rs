@@ -16,6 +16,7 @@ use crate::identity::Role;
 use crate::identity::UserRef;
 use crate::language::Language;
 use crate::markdown::Heading;
+use crate::text;
 use crate::text_enum::text_enum;
 pub use highlight::highlight;
 pub use revision::{Revision, RevisionContent, RevisionSummary, diff};
@@ -35,18 +36,23 @@ text_type!(
 
 text_type!(
     /// A tag; kept in lower case.
-    Tag, line, LINE, 1..=32, "rust");
+    Tag, folded, LINE, 1..=32, "rust");
 
 pub const MAX_TAGS: usize = 10;
 
-/// The tags as they are stored: lower case, each once.
+/// What a list by title is ordered by: short enough for an index.
+#[must_use]
+pub fn title_key(title: &str) -> String {
+    text::sort_key(title).chars().take(200).collect()
+}
+
+/// The tags as they are stored: each once.
 #[must_use]
 pub fn stored_tags(tags: &[Tag]) -> Vec<String> {
     let mut stored = Vec::with_capacity(tags.len());
     for tag in tags {
-        let tag = tag.as_str().to_lowercase();
-        if !stored.contains(&tag) {
-            stored.push(tag);
+        if !tag.as_str().trim().is_empty() && !stored.iter().any(|other| other == tag.as_str()) {
+            stored.push(tag.as_str().to_owned());
         }
     }
     stored

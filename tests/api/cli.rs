@@ -9,7 +9,7 @@ use sqlx::postgres::PgConnectOptions;
 
 use crate::support::{PASSWORD, TestApp, TestDatabase};
 
-fn run(arguments: &[&str], variables: &[(&str, &str)], input: &str) -> Output {
+pub(crate) fn run(arguments: &[&str], variables: &[(&str, &str)], input: &str) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_blog-api"))
         .args(arguments)
         .env_clear()
@@ -23,7 +23,7 @@ fn run(arguments: &[&str], variables: &[(&str, &str)], input: &str) -> Output {
     child.wait_with_output().unwrap()
 }
 
-fn stderr(output: &Output) -> String {
+pub(crate) fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 

@@ -42,12 +42,22 @@ const OTHER_TABLES: [(&str, &str); 6] = [
 /// The columns that an exported row does not show. `user_id` and its like are the caller; what is made from
 /// other columns, secrets, counters for conditional requests, and other people are left out.
 const WITHHELD: [(&str, &str, &[&str]); 13] = [
-    ("account", "users", &["password_hash", "version"]),
+    ("account", "users", &["email_key", "password_hash", "version"]),
     ("sessions", "sessions", &["user_id", "token_hash"]),
     (
         "posts",
         "posts",
-        &["author_id", "search", "search_text", "toc", "excerpt", "reading_minutes", "renderer", "version"],
+        &[
+            "author_id",
+            "search",
+            "search_text",
+            "toc",
+            "excerpt",
+            "reading_minutes",
+            "renderer",
+            "title_key",
+            "version",
+        ],
     ),
     ("revisions", "post_revisions", &["editor_id"]),
     ("comments", "comments", &["author_id", "thread", "version"]),

@@ -20,6 +20,7 @@ mod feeds;
 mod follows;
 mod health;
 mod idempotency;
+mod languages;
 mod likes;
 mod metrics;
 mod middleware;

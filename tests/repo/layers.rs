@@ -10,7 +10,7 @@ use crate::{code, files};
 const PROGRAM: [&str; 3] = ["main", "cli", "lib"];
 const TOP: [&str; 8] = ["app", "background", "export", "router", "state", "server", "openapi", "maintenance"];
 const FEATURES: [&str; 7] = ["audit", "users", "posts", "comments", "moderation", "site", "feeds"];
-const KIT: [&str; 14] = [
+const KIT: [&str; 15] = [
     "http",
     "identity",
     "auth",
@@ -24,6 +24,7 @@ const KIT: [&str; 14] = [
     "markdown",
     "language",
     "workers",
+    "text",
     "text_enum",
 ];
 

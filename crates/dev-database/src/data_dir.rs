@@ -144,7 +144,7 @@ impl DataDir {
             .command(&binaries.command("initdb"))
             .arg("-D")
             .arg(&unfinished)
-            .args(["-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C"])
+            .args(["-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"])
             .args(options)
             .output()
             .map_err(failed("run initdb"))?;

@@ -7,8 +7,8 @@ pub enum Error {
     #[error(
         "No PostgreSQL server (15 or newer) is installed on this machine. Install one:\n\
          \x20 Debian, Ubuntu   apt-get install postgresql\n\
-         \x20 Fedora, RHEL     dnf install postgresql-server\n\
-         \x20 Alpine           apk add postgresql\n\
+         \x20 Fedora, RHEL     dnf install postgresql-server postgresql-contrib\n\
+         \x20 Alpine           apk add postgresql postgresql-contrib\n\
          \x20 Arch             pacman -S postgresql\n\
          \x20 macOS            brew install postgresql@17\n\
          or set DATABASE_URL to use a database of your own."

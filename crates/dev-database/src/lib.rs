@@ -48,12 +48,13 @@ impl Server {
         Ok(server)
     }
 
-    /// Starts a server for tests: nothing survives a crash of the machine, nor the end of the process.
-    pub async fn start_temporary() -> Result<Self, Error> {
+    /// Starts a server for tests: nothing survives a crash of the machine, nor the end of the process. `options` are
+    /// those of `initdb` beside its own.
+    pub async fn start_temporary(options: &[&str]) -> Result<Self, Error> {
         let dir = std::env::temp_dir().join(format!("blog-api-test-{}", std::process::id()));
         let data_dir = DataDir::prepare(&dir)?;
         let binaries = Binaries::find(&data_dir.pgdata())?;
-        data_dir.init(&binaries, &["--no-sync"])?;
+        data_dir.init(&binaries, &[&["--no-sync"], options].concat())?;
         let settings = [
             "fsync=off",
             "synchronous_commit=off",

@@ -15,6 +15,7 @@ use crate::error::ApiError;
 use crate::http::context::{TrustedProxyHops, client_network};
 use crate::http::now::Now;
 use crate::http::rate_limit::{LimitStatus, RequestLimits, whole_seconds};
+use crate::text;
 
 #[derive(Clone, Copy, Debug)]
 pub struct LoginThrottleEnabled(pub bool);
@@ -127,7 +128,7 @@ impl Throttle {
     }
 }
 
-/// PostgreSQL's text cannot hold a NUL, and no account has one.
+/// The address whatever its case. PostgreSQL's text cannot hold a NUL, and no account has one.
 fn storable(email: &str) -> String {
-    email.replace('\0', "\u{fffd}")
+    text::fold(email).replace('\0', "\u{fffd}")
 }

@@ -11,8 +11,7 @@ pub struct Counted {
     pub ends_at: DateTime<Utc>,
 }
 
-/// Counts an attempt at `subject`, whatever its case, of which only a hash is kept. The case is folded by the
-/// database, which also decides which e-mail addresses are the same.
+/// Counts an attempt at `subject`, of which only a hash is kept.
 pub async fn count(
     connection: &mut Connection,
     subject: &str,
@@ -23,7 +22,7 @@ pub async fn count(
     sqlx::query_as!(
         Counted,
         "insert into attempts (key, count, ends_at)
-         values (sha256(convert_to(lower($1), 'UTF8')), 1, $2)
+         values (sha256(convert_to($1::text, 'UTF8')), 1, $2)
          on conflict (key) do update set
            count = case when attempts.ends_at > $3 then least(attempts.count, $4) + 1 else 1 end,
            ends_at = case when attempts.ends_at > $3 then attempts.ends_at else excluded.ends_at end
@@ -38,7 +37,7 @@ pub async fn count(
 }
 
 pub async fn reset(connection: &mut Connection, subject: &str) -> sqlx::Result<()> {
-    sqlx::query!("delete from attempts where key = sha256(convert_to(lower($1), 'UTF8'))", subject)
+    sqlx::query!("delete from attempts where key = sha256(convert_to($1::text, 'UTF8'))", subject)
         .execute(connection)
         .await?;
     Ok(())

@@ -5,14 +5,14 @@ const START: char = '\u{e000}';
 const STOP: char = '\u{e001}';
 
 /// The headline as HTML: white space in one piece, every character that means something to HTML escaped, and
-/// `<mark>` around the matches. `headline` is a text as `posts_words` makes it in PostgreSQL, with private-use
+/// `<mark>` around the matches. `headline` is a text as `search_words` makes it in PostgreSQL, with private-use
 /// characters around the matches.
 #[must_use]
 pub fn highlight(headline: &str) -> String {
     let words: Vec<_> = headline.split_whitespace().collect();
     let mut html = String::with_capacity(headline.len());
     let mut is_open = false;
-    for character in words.join(" ").chars().map(original) {
+    for character in words.join(" ").chars().filter_map(original) {
         match character {
             START if !is_open => html.push_str("<mark>"),
             STOP if is_open => html.push_str("</mark>"),
@@ -32,13 +32,20 @@ pub fn highlight(headline: &str) -> String {
     html
 }
 
-/// What `posts_words` hides from PostgreSQL's parser, in the order of the control characters in its place.
-const HIDDEN: [char; 7] = ['<', '>', '&', '/', '@', '_', ':'];
-const FIRST_STAND_IN: u32 = 0x11;
+/// What PostgreSQL's parser is shown instead of characters that it would join words by, and the originals: those of
+/// `search_words`.
+const STAND_INS: &str =
+    "\u{11}\u{12}\u{13}\u{14}\u{15}\u{16}\u{17}\u{18}\u{19}\u{1a}\u{1b}\u{10600}\u{10601}\u{10602}";
+const ORIGINALS: &str = "<>&/@_:+-.#+#.";
+/// Parts a run of letters into words.
+const PART: char = '\u{1c}';
 
-fn original(character: char) -> char {
-    let at = u32::from(character).checked_sub(FIRST_STAND_IN).and_then(|at| usize::try_from(at).ok());
-    at.and_then(|at| HIDDEN.get(at)).copied().unwrap_or(character)
+/// What `character` stands for, if it is shown.
+fn original(character: char) -> Option<char> {
+    let mut pairs = STAND_INS.chars().zip(ORIGINALS.chars());
+    let original =
+        pairs.find(|(stand_in, _)| *stand_in == character).map_or(character, |(_, original)| original);
+    (original != PART).then_some(original)
 }
 
 #[cfg(test)]
@@ -50,6 +57,10 @@ mod tests {
     #[test]
     fn matches_are_marked_and_everything_else_is_escaped() {
         assert_eq!(
+            highlight("我\u{1c}\u{e000}中国\u{e001}\u{1c}: \u{e000}C\u{10600}\u{10600}\u{e001}"),
+            "我<mark>中国</mark>: <mark>C++</mark>"
+        );
+        assert_eq!(
             highlight("A \u{e000}tag\u{e001}\u{17}\n \u{11}b\u{12} \u{13}amp; \"1 > 0\""),
             "A <mark>tag</mark>: &lt;b&gt; &amp;amp; &quot;1 &gt; 0&quot;"
         );
@@ -57,7 +68,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_but_balanced_marks_is_markup(text in "[a&;<>\"lgtmpq \u{11}-\u{17}\u{e000}\u{e001}]{0,40}") {
+        fn nothing_but_balanced_marks_is_markup(text in "[a&;<>\"lgtmpq \u{11}-\u{1c}\u{e000}\u{e001}]{0,40}") {
             let html = highlight(&text);
             let open = html.matches("<mark>").count();
             prop_assert_eq!(open, html.matches("</mark>").count());

@@ -17,7 +17,7 @@ use crate::http::pagination::{Page, PageQuery, PageRequest};
 use crate::http::validation::{Validate, Violations};
 use crate::identity::Role;
 use crate::language::Language;
-use crate::posts::model::{Post, PostPath, PostStatus, PostSummary};
+use crate::posts::model::{Post, PostPath, PostStatus, PostSummary, Tag};
 use crate::posts::store::{self, Order, PostRow};
 
 /// Which posts to list.
@@ -161,7 +161,7 @@ pub async fn list(
     request: PageRequest<ListPosts>,
 ) -> Result<(CachePolicy, Page<PostSummary>), ApiError> {
     let status = request.filter.status.unwrap_or(ListStatus::Published);
-    let tag = request.filter.tag.as_deref().map(|tag| tag.trim().to_lowercase());
+    let tag = request.filter.tag.as_deref().map(Tag::from);
     let filter = store::Filter {
         status: match status {
             ListStatus::Published => Some(PostStatus::Published),
@@ -170,7 +170,7 @@ pub async fn list(
             ListStatus::Deleted => None,
         },
         author: listed_author(&viewer, status, request.filter.author)?,
-        tag: tag.as_deref(),
+        tag: tag.as_ref().map(Tag::as_str),
         language: request.filter.language,
         published_after: request.filter.published_after,
         published_before: request.filter.published_before,

@@ -14,6 +14,7 @@ use crate::http::pagination::{Page, PageQuery, PageRequest};
 use crate::http::validation::{Validate, Violations};
 use crate::posts::model::TagCount;
 use crate::posts::store::{self, TagFilter, TagOrder};
+use crate::text;
 
 /// The order of tags.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
@@ -72,7 +73,7 @@ pub async fn list_tags(
         TagSort::Name => TagOrder::Name(request.after(name)?),
         TagSort::Posts => TagOrder::Posts(request.after(name)?),
     };
-    let prefix = request.filter.q.trim_start().to_lowercase();
+    let prefix = text::fold(request.filter.q.trim_start());
     let filter = TagFilter { prefix: &prefix, rows: request.rows() };
     let mut connection = viewer.begin_costly(&db).await?;
     let rows = store::list_tags(&mut connection, &filter, &order, now).await?;

@@ -52,7 +52,7 @@ pub enum Order {
     Likes(After<i32>),
     /// Most comments first.
     Comments(After<i32>),
-    /// By title, whatever its case.
+    /// By title, whatever its case and accents.
     Title(After<String>),
     /// Best match first. The key is the rank's bits: a number that JSON gives back exactly.
     Relevance(After<u32>),
@@ -84,43 +84,45 @@ impl Order {
             }
             Self::Likes(_) => Key::Count(row.likes, row.id),
             Self::Comments(_) => Key::Count(row.comments, row.id),
-            Self::Title(_) => Key::Title(row.title.clone(), row.id),
+            Self::Title(_) => Key::Title(row.title_key.clone(), row.id),
             Self::Relevance(_) => Key::Rank(row.rank.unwrap_or_default().to_bits(), row.id),
         }
     }
 }
 
-/// One list in one order: by `$key`, then by `$id`, from where it is `$beyond` the row that `$after` names,
+/// One list `$from` tables in one order: by `$key`, then by `$id`, from where it is `$beyond` the row that `$after` names,
 /// whose key is `$position`.
 ///
 /// Every order but the last has an index, and so has every filter. Which one a list takes depends on how rare
 /// the filter's value is, so the statement is planned for its values each time: the cost of `posts_query` sees
-/// to that. What is null is no part of the plan then. The headline is made last, for the rows of the page alone.
+/// to that. What is null is no part of the plan then. Authors and headlines are of the rows of the page alone.
 macro_rules! list {
-    ($filter:expr, $now:expr, $after:expr, $key:tt, $id:tt, $position:tt, $beyond:tt, $direction:tt) => {
+    ($filter:expr, $now:expr, $after:expr, $from:tt, $key:tt, $id:tt, $position:tt, $beyond:tt, $direction:tt) => {
         posts!(
             summaries [r#"
                  ts_rank_cd(p.search, posts_query($9, $8), 1) as rank,
-                 case when $8::text is null then null else ts_headline($9::text::regconfig,
-                   posts_words(coalesce(p.summary || ' ', '') || left(coalesce(p.search_text, p.excerpt), 20000)),
-                   posts_marked($9, $8),
-                   U&'StartSel=\E000, StopSel=\E001, MaxFragments=2, FragmentDelimiter=" … "') end as headline
-               from posts p join post_stats s on s.post_id = p.id left join users u on u.id = p.author_id
-               where case $2::text
-                   when 'published' then p.deleted_at is null and p.published_at is not null
-                     and post_time(p.published_at, p.created_at) <= $1
-                   when 'scheduled' then p.deleted_at is null and p.published_at is not null
-                     and post_time(p.published_at, p.created_at) > $1
-                   when 'draft' then p.deleted_at is null and p.published_at is null
-                   else p.deleted_at is not null end
-                 and ($3::uuid is null or p.author_id = $3)
-                 and ($4::text is null or p.tags @> array[$4])
-                 and ($5::text is null or p.language = $5)
-                 and ($6::timestamptz is null or p.published_at is not null and post_time(p.published_at, p.created_at) >= $6)
-                 and ($7::timestamptz is null or p.published_at is not null and post_time(p.published_at, p.created_at) < $7)
-                 and ($8 is null or p.search @@ posts_query($9, $8))
-                 and ("# + $position + " is null or (" + $key + ", " + $id + ") " + $beyond + " (" + $position + ", $11))
-               order by " + $key + " " + $direction + ", " + $id + " " + $direction + " limit $12"],
+                 case when $8::text is null then null else search_headline($9::text, $8,
+                   coalesce(p.summary || ' ', '') || left(coalesce(p.search_text, p.excerpt), 20000)) end as headline
+               from (
+                 select "# + $key + " as key, " + $id + " as id from " + $from + r#"
+                 where case $2::text
+                     when 'published' then p.deleted_at is null and p.published_at is not null
+                       and post_time(p.published_at, p.created_at) <= $1
+                     when 'scheduled' then p.deleted_at is null and p.published_at is not null
+                       and post_time(p.published_at, p.created_at) > $1
+                     when 'draft' then p.deleted_at is null and p.published_at is null
+                     else p.deleted_at is not null end
+                   and ($3::uuid is null or p.author_id = $3)
+                   and ($4::text is null or p.tags @> array[$4])
+                   and ($5::text is null or p.language = $5)
+                   and ($6::timestamptz is null or p.published_at is not null and post_time(p.published_at, p.created_at) >= $6)
+                   and ($7::timestamptz is null or p.published_at is not null and post_time(p.published_at, p.created_at) < $7)
+                   and ($8::text is null or p.search @@ posts_query($9, $8))
+                   and ("# + $position + " is null or (" + $key + ", " + $id + ") " + $beyond + " (" + $position + ", $11))
+                 order by " + $key + " " + $direction + ", " + $id + " " + $direction + r#" limit $12
+               ) page join posts p on p.id = page.id join post_stats s on s.post_id = page.id
+                 left join users u on u.id = p.author_id
+               order by page.key "# + $direction + ", page.id " + $direction],
             $now,
             $filter.status.map_or("deleted", PostStatus::as_str),
             $filter.author,
@@ -137,7 +139,9 @@ macro_rules! list {
     };
 }
 
-/// The list that is asked for most: everybody's newest posts. It has one plan for all values.
+/// The list that is asked for most: everybody's newest posts. It has one plan for all values: by the inner limit, the
+/// most that a page has, the planner sees that planning for each `rows` gains nothing, which would take twice as
+/// long as the execution.
 async fn newest(
     connection: &mut Connection,
     after: After<DateTime<Utc>>,
@@ -148,11 +152,13 @@ async fn newest(
     posts!(
         summaries [r#"
              null::real as rank, null::text as headline
-           from posts p join post_stats s on s.post_id = p.id left join users u on u.id = p.author_id
-           where p.deleted_at is null and p.published_at is not null and post_time(p.published_at, p.created_at) <= $1
-             and (post_time(p.published_at, p.created_at), p.id)
-               < ($2, $3)
-           order by post_time(p.published_at, p.created_at) desc, p.id desc limit $4"#],
+           from (
+             select *, post_time(published_at, created_at) as at from posts
+             where deleted_at is null and published_at is not null and post_time(published_at, created_at) <= $1
+               and (post_time(published_at, created_at), id) < ($2, $3)
+             order by at desc, id desc limit 101
+           ) p join post_stats s on s.post_id = p.id left join users u on u.id = p.author_id
+           order by p.at desc, p.id desc limit $4"#],
         now,
         at,
         id,
@@ -172,33 +178,33 @@ pub async fn list(
     match order {
         Order::Newest(after) if filter.is_everybodys() => newest(connection, *after, filter.rows, now).await,
         Order::Newest(after) => {
-            list!(filter, now, after, "post_time(p.published_at, p.created_at)", "p.id", "$10::timestamptz", "<", "desc")
+            list!(filter, now, after, "posts p", "post_time(p.published_at, p.created_at)", "p.id", "$10::timestamptz", "<", "desc")
                 .fetch_all(connection)
                 .await
         }
         Order::Oldest(after) => {
-            list!(filter, now, after, "post_time(p.published_at, p.created_at)", "p.id", "$10::timestamptz", ">", "asc")
+            list!(filter, now, after, "posts p", "post_time(p.published_at, p.created_at)", "p.id", "$10::timestamptz", ">", "asc")
                 .fetch_all(connection)
                 .await
         }
         Order::Likes(after) => {
-            list!(filter, now, after, "s.likes", "s.post_id", "$10::integer", "<", "desc")
+            list!(filter, now, after, "post_stats s join posts p on p.id = s.post_id", "s.likes", "s.post_id", "$10::integer", "<", "desc")
                 .fetch_all(connection)
                 .await
         }
         Order::Comments(after) => {
-            list!(filter, now, after, "s.comments", "s.post_id", "$10::integer", "<", "desc")
+            list!(filter, now, after, "post_stats s join posts p on p.id = s.post_id", "s.comments", "s.post_id", "$10::integer", "<", "desc")
                 .fetch_all(connection)
                 .await
         }
         Order::Title(after) => {
-            list!(filter, now, after, "lower(p.title)", "p.id", "lower($10::text)", ">", "asc")
+            list!(filter, now, after, "posts p", r#"coalesce(p.title_key, p.title collate "C")"#, "p.id", "$10::text", ">", "asc")
                 .fetch_all(connection)
                 .await
         }
         Order::Relevance(after) => {
             let after = after.map(|(bits, id)| (f32::from_bits(bits), id));
-            list!(filter, now, after, "ts_rank_cd(p.search, posts_query($9, $8), 1)", "p.id", "$10::real", "<", "desc")
+            list!(filter, now, after, "posts p", "ts_rank_cd(p.search, posts_query($9, $8), 1)", "p.id", "$10::real", "<", "desc")
                 .fetch_all(connection)
                 .await
         }

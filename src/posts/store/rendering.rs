@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use crate::db::Connection;
 use crate::markdown::{RENDERER_VERSION, Rendered};
+use crate::posts::model::title_key;
 
 /// A post whose text was rendered by an earlier version.
 #[derive(Debug)]
@@ -12,7 +13,19 @@ pub struct StaleRendering {
     pub id: Uuid,
     /// The version of the post that has this text.
     pub version: i64,
+    pub title: String,
+    pub tags: Vec<String>,
     pub body: String,
+}
+
+/// What becomes of it.
+#[derive(Debug)]
+pub struct NewRendering<'a> {
+    pub rendered: &'a Rendered,
+    /// The title in the form in which titles are stored now.
+    pub title: &'a str,
+    /// The tags in the form in which tags are stored now.
+    pub tags: &'a [String],
 }
 
 /// Some of the posts that an earlier version rendered, deleted ones too, by id: those after `after`.
@@ -23,7 +36,7 @@ pub async fn stale_renderings(
 ) -> sqlx::Result<Vec<StaleRendering>> {
     sqlx::query_as!(
         StaleRendering,
-        "select id, version, body from posts where renderer < $1 and id > $2 order by id limit $3",
+        "select id, version, title, tags, body from posts where renderer < $1 and id > $2 order by id limit $3",
         RENDERER_VERSION,
         after,
         limit
@@ -37,11 +50,12 @@ pub async fn set_rendering(
     connection: &mut Connection,
     id: Uuid,
     version: i64,
-    rendered: &Rendered,
+    new: &NewRendering<'_>,
 ) -> sqlx::Result<bool> {
+    let NewRendering { rendered, title, tags } = new;
     let updated = sqlx::query!(
         "update posts set body_html = $3, toc = $4, excerpt = $5, reading_minutes = $6, renderer = $7,
-           search_text = $8
+           search_text = $8, title = $9, title_key = $10, tags = $11
          where id = $1 and version = $2 and renderer < $7",
         id,
         version,
@@ -50,7 +64,10 @@ pub async fn set_rendering(
         rendered.excerpt,
         rendered.reading_minutes,
         RENDERER_VERSION,
-        rendered.text
+        rendered.text,
+        title,
+        title_key(title),
+        tags
     )
     .execute(connection)
     .await?;

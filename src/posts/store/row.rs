@@ -14,6 +14,7 @@ pub struct PostRow {
     pub(super) id: Uuid,
     pub(super) slug: String,
     pub(super) title: String,
+    pub(super) title_key: String,
     pub(super) summary: Option<String>,
     pub(super) tags: Vec<String>,
     pub(super) status: PostStatus,
@@ -109,7 +110,7 @@ macro_rules! posts {
     (@[$($sql:tt)+], $($argument:expr),+) => {
         sqlx::query_as!(
             PostRow,
-            r#"select p.id, p.slug, p.title, p.summary, p.tags, p.excerpt, p.language as "language: Language",
+            r#"select p.id, p.slug, p.title, coalesce(p.title_key, p.title) as "title_key!", p.summary, p.tags, p.excerpt, p.language as "language: Language",
                  p.reading_minutes, p.comments_open, p.comments_policy as "comments_policy: CommentsPolicy",
                  s.likes, s.comments, post_status(p.published_at, $1) as "status!: PostStatus",
                  p.author_id, u.username as "author_username?", u.display_name as author_display_name,

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::db::Connection;
 use crate::language::Language;
 use crate::markdown::{RENDERER_VERSION, Rendered};
-use crate::posts::model::{CommentsPolicy, PostRef, Publication, Slug};
+use crate::posts::model::{CommentsPolicy, PostRef, Publication, Slug, title_key};
 
 #[derive(Debug)]
 pub struct NewPost<'a> {
@@ -40,8 +40,8 @@ pub async fn insert(
     let id = sqlx::query_scalar!(
         "insert into posts (id, author_id, slug, title, summary, body, tags, comments_open, published_at,
                             created_at, updated_at, body_html, toc, excerpt, reading_minutes, renderer,
-                            language, comments_policy, search_text)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+                            language, comments_policy, search_text, title_key)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
          on conflict (slug) do nothing
          returning id",
         Uuid::now_v7(),
@@ -61,7 +61,8 @@ pub async fn insert(
         RENDERER_VERSION,
         new.language.as_str(),
         new.comments_policy.map(CommentsPolicy::as_str),
-        new.rendered.text
+        new.rendered.text,
+        title_key(new.title)
     )
     .fetch_optional(&mut *connection)
     .await?;
@@ -125,6 +126,7 @@ pub async fn update(
            language = coalesce($17, language),
            comments_policy = case when $18 then $19 else comments_policy end,
            search_text = coalesce($20, search_text),
+           title_key = coalesce($22, title_key),
            version = version + 1,
            updated_at = $2
          where id = $1 and deleted_at is null and ($21::bigint[] is null or version = any($21))",
@@ -148,7 +150,8 @@ pub async fn update(
         changes.comments_policy.is_some(),
         changes.comments_policy.flatten().map(CommentsPolicy::as_str),
         rendered.map(|rendered| rendered.text.as_str()),
-        if_match
+        if_match,
+        changes.title.map(title_key)
     )
     .execute(&mut *connection)
     .await?;

@@ -1,21 +1,21 @@
 //! What a user is: the rules of each field, and how others and the user see it.
 
-use std::borrow::Cow;
-
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::auth::password::Password;
 use crate::http::conditional::Versioned;
 use crate::http::validation::{Rule, RuleViolation, Violations, length, text_type};
-use crate::identity::Role;
+use crate::identity::{DELETED_USER, Role};
+use crate::text;
 
 /// A name for a URL and an @-mention: unique whatever its case.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(transparent)]
-#[schema(value_type = String, min_length = 1, max_length = 39, pattern = "^[A-Za-z0-9_.-]+$", example = "ada")]
+#[schema(value_type = String, min_length = 1, max_length = 39, pattern = "^[A-Za-z0-9_-]+([.][A-Za-z0-9_-]+)*$", example = "ada")]
 pub struct Username(String);
 
 impl Username {
@@ -33,38 +33,52 @@ impl From<String> for Username {
 
 impl Rule for Username {
     fn check(&self) -> Result<(), RuleViolation> {
-        if self.0.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte)) {
-            length(&self.0, 1, 39)
+        length(&self.0, 1, 39)?;
+        if !self.0.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte)) {
+            Err(("invalid_character", "must have only letters A-Z, digits, `_`, `.` and `-`".into()))
+        } else if self.0.split('.').any(str::is_empty) {
+            // URLs and file systems read `.` and `..` as paths, and some drop a dot at the end.
+            Err(("invalid_username", "must not begin or end with `.`, nor have two of them together".into()))
         } else {
-            Err(("invalid_character", Cow::Borrowed("must have only letters A-Z, digits, `_`, `.` and `-`")))
+            Ok(())
         }
     }
 }
 
 /// An e-mail address: unique whatever its case. Only its form is checked.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
-#[serde(transparent)]
+#[serde(from = "String")]
 #[schema(value_type = String, min_length = 3, max_length = 254,
-         pattern = r"^[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+$", example = "ada@example.com")]
+         pattern = r"^[^@\s\x00-\x1f\x7f-\x9f]+@[^@\s\x00-\x1f\x7f-\x9f]+$", example = "ada@example.com")]
 pub struct Email(String);
 
 impl Email {
+    /// The address as it was typed, in NFC.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// What no two accounts share.
+    #[must_use]
+    pub fn key(&self) -> String {
+        text::fold(&self.0)
     }
 }
 
 impl From<String> for Email {
     fn from(address: String) -> Self {
-        Self(address)
+        Self(address.nfc().collect())
     }
 }
 
 impl Rule for Email {
     fn check(&self) -> Result<(), RuleViolation> {
         length(&self.0, 3, 254)?;
-        let blank = |c: char| c.is_whitespace() || c.is_ascii_control();
+        if self.0.chars().any(|c| text::is_invisible(c) && !c.is_whitespace() && !c.is_control()) {
+            return Err(("invalid_email", "must not have characters that nobody sees".into()));
+        }
+        let blank = |c: char| c.is_whitespace() || c.is_control();
         match self.0.split_once('@') {
             Some((local, domain))
                 if !local.is_empty()
@@ -74,14 +88,21 @@ impl Rule for Email {
             {
                 Ok(())
             }
-            _ => Err(("invalid_email", Cow::Borrowed("must be an e-mail address like ada@example.com"))),
+            _ => Err(("invalid_email", "must be an e-mail address like ada@example.com".into())),
         }
     }
 }
 
 text_type!(
     /// The name shown to readers.
-    DisplayName, line, LINE, 1..=80, "Ada Lovelace");
+    DisplayName, line, LINE, 1..=80, "Ada Lovelace", not_deleted_user);
+
+fn not_deleted_user(name: &str) -> Result<(), RuleViolation> {
+    if text::looks_like(name, DELETED_USER) {
+        return Err(("reserved", format!("must not look like `{DELETED_USER}`").into()));
+    }
+    Ok(())
+}
 
 text_type!(
     /// What a user says of themselves, in plain text.
@@ -176,9 +197,37 @@ mod tests {
     }
 
     #[test]
+    fn no_username_reads_as_a_path() {
+        let username = |text: &str| Username::from(text.to_owned()).check().is_ok();
+        assert!(username("ada.l") && username("-_") && username("A1") && username("a.b.c"));
+        for path in [".", "..", "...", ".ada", "ada.", "a..b", "a/b", "", "é", "a b"] {
+            assert!(!username(path), "{path:?}");
+        }
+    }
+
+    #[test]
+    fn nobody_is_called_as_a_deleted_user() {
+        assert!(DisplayName::from("Deleted Uѕer").check().is_err());
+        assert!(DisplayName::from("Ada, deleted by no user").check().is_ok());
+    }
+
+    #[test]
     fn e_mail_addresses_have_one_at_sign_and_no_blanks() {
         assert!(email("a@b") && email("ada+blog@example.com") && email("ø@exämple.dk"));
-        for nonsense in ["", "ada", "@example.com", "ada@", "a@b@c", "a b@c", "a\n@b", "a\0@b"] {
+        for nonsense in [
+            "",
+            "ada",
+            "@example.com",
+            "ada@",
+            "a@b@c",
+            "a b@c",
+            "a\n@b",
+            "a\0@b",
+            "a@b\u{200b}",
+            "a\u{ad}@b",
+            "a@\u{2067}b",
+            "a\u{85}@b",
+        ] {
             assert!(!email(nonsense), "{nonsense:?}");
         }
         assert!(!email(&format!("{}@example.com", "a".repeat(250))));

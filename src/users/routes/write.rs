@@ -126,7 +126,7 @@ pub async fn update(
     };
     let changes = store::Changes {
         username: body.username.as_ref().map(Username::as_str),
-        email: body.email.as_ref().map(Email::as_str),
+        email: body.email.as_ref(),
         role: body.role,
         display_name: body.display_name.as_ref().map(|name| name.as_ref().map(DisplayName::as_str)),
         bio: body.bio.as_ref().map(|bio| bio.as_ref().map(Bio::as_str)),

@@ -32,8 +32,8 @@ pub async fn insert(
 ) -> sqlx::Result<Account> {
     sqlx::query_as!(
         Account,
-        r#"insert into users (id, username, email, password_hash, role, display_name, bio, created_at, updated_at)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $8)
+        r#"insert into users (id, username, email, email_key, password_hash, role, display_name, bio, created_at, updated_at)
+           values ($1, $2, $3, $9, $4, $5, $6, $7, $8, $8)
            returning id, username, email, role as "role: Role", display_name, bio,
              banned_until, ban_reason, version, created_at, updated_at"#,
         Uuid::now_v7(),
@@ -43,7 +43,8 @@ pub async fn insert(
         new.role.as_str(),
         new.display_name,
         new.bio,
-        now
+        now,
+        new.email.key()
     )
     .fetch_one(connection)
     .await
@@ -114,7 +115,7 @@ pub async fn list(
 #[derive(Debug, Default)]
 pub struct Changes<'a> {
     pub username: Option<&'a str>,
-    pub email: Option<&'a str>,
+    pub email: Option<&'a Email>,
     pub role: Option<Role>,
     pub display_name: Option<Option<&'a str>>,
     pub bio: Option<Option<&'a str>>,
@@ -137,6 +138,7 @@ pub async fn update(
         r#"update users set
              username = coalesce($2, username),
              email = coalesce($3, email),
+             email_key = coalesce($13, email_key),
              role = coalesce($4, role),
              display_name = case when $5 then $6 else display_name end,
              bio = case when $7 then $8 else bio end,
@@ -149,7 +151,7 @@ pub async fn update(
              banned_until, ban_reason, version, created_at, updated_at"#,
         id,
         changes.username,
-        changes.email,
+        changes.email.map(Email::as_str),
         changes.role.map(Role::as_str),
         changes.display_name.is_some(),
         changes.display_name.flatten(),
@@ -158,7 +160,8 @@ pub async fn update(
         changes.password_hash,
         changes.verified_hash,
         now,
-        if_match
+        if_match,
+        changes.email.map(Email::key)
     )
     .fetch_optional(connection)
     .await

@@ -45,6 +45,10 @@ impl TestDatabase {
         url.password().unwrap_or_default().to_owned()
     }
 
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// For the command line.
     pub(crate) fn url(&self) -> String {
         self.options.to_url_lossy().to_string()
@@ -73,7 +77,10 @@ impl Cluster {
         let (options, server) = if let Ok(url) = std::env::var("DATABASE_URL") {
             (PgConnectOptions::from_str(&url).expect("DATABASE_URL is a URL"), None)
         } else {
-            let server = Server::start_temporary().await.unwrap_or_else(|error| panic!("{error}"));
+            // RDS has a locale of libc; with ICU nothing may be different.
+            let icu = std::env::var("TEST_LOCALE").is_ok_and(|locale| locale == "icu");
+            let options: &[&str] = if icu { &["--locale-provider=icu", "--icu-locale=und"] } else { &[] };
+            let server = Server::start_temporary(options).await.unwrap_or_else(|error| panic!("{error}"));
             (server.options(), Some(server))
         };
         // The name holds the schema's hash, so that a server that is kept has a template for each schema.

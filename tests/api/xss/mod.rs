@@ -12,6 +12,7 @@ use serde_json::json;
 use tokio::runtime::Runtime;
 
 use crate::support::TestApp;
+use blog_api::text::{self, is_forbidden_in_line};
 use inspect::objections;
 
 /// The attacks with their names.
@@ -31,8 +32,9 @@ async fn no_attack_survives_in_a_post_or_a_comment() {
     let comments = format!("/v1/posts/{host}/comments");
     for (name, attack) in attacks() {
         // A title is one line.
-        let title: String = attack.replace(['\n', '\t'], " ").trim().chars().take(200).collect();
-        let title = title.trim();
+        let line: String =
+            attack.replace(['\n', '\t'], " ").replace(is_forbidden_in_line, "").chars().take(200).collect();
+        let title = text::line(&line);
         let summary: String = attack.chars().take(500).collect();
         let post = json!({"title": title, "summary": summary, "body": attack, "status": "published"});
         let post = app.post("/v1/posts").by(&author).json(&post).expect(201).await;
