@@ -87,7 +87,7 @@ impl World {
                 .await;
             }
             "a post is liked" => {
-                drop(app.put(&format!("/v1/posts/{post}/like")).by(editor).expect(204).await)
+                app.put(&format!("/v1/posts/{post}/like")).by(editor).expect(204).await;
             }
             "a post is commented on" => drop(app.comment_by(editor, post, None).await),
             "somebody signs up" => drop(app.author().await),
