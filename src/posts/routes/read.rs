@@ -101,7 +101,6 @@ pub struct ListPosts {
     /// Those of the user with this id.
     author: Option<Uuid>,
     /// Those with this tag, whatever its case.
-    #[serde(default, deserialize_with = "not_blank")]
     #[param(pattern = r"^[^\x00]*$")]
     tag: Option<String>,
     /// Those in this language.
