@@ -114,17 +114,18 @@ pub async fn urls(
 ) -> sqlx::Result<Vec<Url>> {
     let max_urls = i64::try_from(MAX_URLS).unwrap_or(i64::MAX);
     let before = i64::from(page.saturating_sub(1)) * max_urls;
-    // The posts before the page are passed over in the index; each of the page is then read.
+    // The posts before the page are passed over in the index alone; those of the page are then read in order.
     sqlx::query_as!(
         Url,
-        r#"select slug, greatest(updated_at, published_at) as "updated_at!" from posts
-           where id in (
-             select id from posts
-             where deleted_at is null and published_at <= $1
-               and ($2::timestamptz is null or published_at >= $2)
-               and ($3::timestamptz is null or published_at < $3)
-             order by published_at desc, id desc offset $4 limit $5)
-           order by published_at desc, id desc"#,
+        r#"with first as (
+             select published_at, id from posts
+             where deleted_at is null and published_at <= $1 and ($3::timestamptz is null or published_at < $3)
+             order by published_at desc, id desc offset $4 limit 1)
+           select slug, greatest(updated_at, published_at) as "updated_at!" from posts
+           where deleted_at is null and published_at <= $1
+             and ($2::timestamptz is null or published_at >= $2)
+             and (published_at, id) <= ((select published_at from first), (select id from first))
+           order by published_at desc, id desc limit $5"#,
         now,
         month.map(Month::start),
         month.map(Month::end),
