@@ -5,6 +5,7 @@ use std::net::TcpListener;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::middleware::map_request;
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::background::BackgroundTasks;
@@ -92,7 +93,9 @@ fn routes(config: &Config, state: AppState) -> Router {
     let limits = Limits { rates, addresses, ..Limits::default() };
     let caching = Caching { cache: state.cache.clone(), clock: state.clock.clone() };
     let (lifecycle, origins) = (state.lifecycle.clone(), &config.cors_allowed_origins);
-    middleware::wrap(router::router(), &limits, lifecycle, origins, caching).with_state(state)
+    middleware::wrap(router::router(), &limits, lifecycle, origins, caching)
+        .layer(map_request(router::ignore_unknown_parameters))
+        .with_state(state)
 }
 
 fn serve_metrics(

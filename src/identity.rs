@@ -47,4 +47,10 @@ impl UserRef {
     pub fn new(id: Option<Uuid>, username: Option<String>, display_name: Option<String>) -> Self {
         Self { id, username: username.unwrap_or_else(|| DELETED_USER.into()), display_name }
     }
+
+    /// What readers see as the name.
+    #[must_use]
+    pub fn shown_name(self) -> String {
+        self.display_name.unwrap_or(self.username)
+    }
 }

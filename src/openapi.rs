@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::State;
 use axum::http::{HeaderValue, header};
-use axum::middleware::{Next, from_fn, map_response};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::middleware::map_response;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde_json::{Map, Value, json};
 use tower_http::decompression::DecompressionLayer;
@@ -99,15 +99,6 @@ fn docs() -> Router<AppState> {
         .layer(map_response(async |response: Response| (UNCHANGING, response)))
         // They are compressed in the binary; what a client gets is for the middleware to negotiate.
         .layer(DecompressionLayer::new())
-        .layer(from_fn(without_query))
-}
-
-/// One address for each asset, so that the cache answers every request but the first.
-async fn without_query(request: Request, next: Next) -> Response {
-    match request.uri().query() {
-        None => next.run(request).await,
-        Some(_) => Redirect::permanent(request.uri().path()).into_response(),
-    }
 }
 
 /// What every handler of a kind can answer besides what its own documentation says.

@@ -1,6 +1,9 @@
 //! Every route of the service, on one screen. Each handler's path stands in its `#[utoipa::path]`, so the
 //! router and the OpenAPI document cannot disagree.
 
+mod home;
+mod parameters;
+
 use std::sync::LazyLock;
 
 use axum::Router;
@@ -18,6 +21,7 @@ use crate::posts::routes as posts;
 use crate::site::routes as site;
 use crate::state::AppState;
 use crate::users::routes as users;
+pub use parameters::ignore_unknown_parameters;
 
 pub fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(openapi::base())
@@ -72,8 +76,8 @@ pub fn document() -> &'static str {
     &DOCUMENT
 }
 
-/// The routes as axum serves them, and `/openapi.json` and `/docs`.
+/// The routes as axum serves them; `/openapi.json` and `/docs`; `/`, `/favicon.ico` and `/robots.txt`.
 pub fn router() -> Router<AppState> {
     let (router, _documented) = routes().split_for_parts();
-    router.merge(openapi::routes(document))
+    router.merge(openapi::routes(document)).merge(home::routes())
 }

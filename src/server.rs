@@ -1,5 +1,6 @@
 //! The listener and its life: accept, serve, and stop in two stages when told to.
 
+mod explained;
 mod progress;
 
 use std::future::{Ready, pending, ready};
@@ -21,6 +22,7 @@ use tokio::time::{Instant, sleep};
 use crate::http::context::network;
 use crate::http::shares::{Share, Shares};
 use crate::lifecycle::Lifecycle;
+use explained::Explained;
 use progress::Progress;
 
 /// How long a client may take over a request's head. It also runs on idle connections, and must be longer
@@ -216,11 +218,11 @@ impl Acceptor {
         socket.set_send_buffer_size(SEND_BUFFER)?;
         #[cfg(target_os = "linux")]
         socket.set_tcp_user_timeout(Some(self.progress_window))?;
-        Ok(Progress::new(stream, self.progress_window, entered.flatten()))
+        Ok(Explained::new(Progress::new(stream, self.progress_window, entered.flatten())))
     }
 }
 
-type Connection = Progress<TcpStream, Option<Share>>;
+type Connection = Explained<Progress<TcpStream, Option<Share>>>;
 
 impl<S> Accept<TcpStream, S> for Acceptor {
     type Stream = Connection;

@@ -27,7 +27,7 @@ const UNSEEN: Invalidates = Invalidates(Scope::Nothing);
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateSession {
-    /// The account's e-mail address, whatever its case.
+    /// The account's e-mail address, whatever its case and the blanks around it.
     #[schema(example = "ada@example.com")]
     email: String,
     /// The account's password.
@@ -62,14 +62,16 @@ pub async fn create(
     State(passwords): State<Passwords>,
     Now(now): Now,
     throttle: LoginThrottle,
-    ClientAddr(address): ClientAddr,
+    ClientAddr(client): ClientAddr,
     headers: HeaderMap,
     Json(body): Json<CreateSession>,
 ) -> Result<Response, ApiError> {
     let wrong = || ApiError::Unauthenticated("The e-mail or the password is not right.");
-    throttle.sign_in(&body.email).await?;
+    // Copied, it may have blanks around it; no account has.
+    let address = body.email.trim();
+    throttle.sign_in(address).await?;
     // PostgreSQL's text cannot hold a NUL, so no account has one.
-    let email = Some(&body.email).filter(|email| !email.contains('\0'));
+    let email = Some(address).filter(|email| !email.contains('\0'));
     let credentials = match email {
         Some(email) => store::credentials_by_email(&mut db.acquire().await?, email).await?,
         None => None,
@@ -79,14 +81,14 @@ pub async fn create(
         return Err(wrong());
     }
     let credentials = credentials.ok_or_else(wrong)?;
-    throttle.reset_sign_in(&body.email).await?;
+    throttle.reset_sign_in(address).await?;
     let (token, token_hash) = token::generate();
     let user_agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
     let new = store::NewSession {
         credentials: &credentials,
         token_hash: &token_hash,
         user_agent: user_agent.map(|agent| agent.get(..400).unwrap_or(agent)),
-        ip_address: address.map(|ip| ip.to_string()),
+        ip_address: client.map(|ip| ip.to_string()),
     };
     let session = store::insert(&mut db.acquire().await?, new, now).await?.ok_or_else(wrong)?;
     let created = CreatedSession { token: token.expose_secret().to_owned(), session };

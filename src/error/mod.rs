@@ -47,6 +47,12 @@ pub enum ApiError {
     PreconditionFailed(String),
     #[error("Send `If-Match` with the `ETag` of what you change.")]
     PreconditionRequired,
+    /// Longer than what hyper reads.
+    #[error("The address of the request is too long.")]
+    TargetTooLong,
+    /// More or longer headers than hyper reads.
+    #[error("The request has too many headers, or too long ones.")]
+    HeadTooLarge,
     #[error("The body may have at most {0} bytes.")]
     TooLarge(usize),
     #[error("The body must be JSON: send `Content-Type: application/json`.")]
@@ -106,6 +112,8 @@ impl ApiError {
             Self::Conflict(_) => (StatusCode::CONFLICT, "conflict"),
             Self::PreconditionFailed(_) => (StatusCode::PRECONDITION_FAILED, "precondition_failed"),
             Self::PreconditionRequired => (StatusCode::PRECONDITION_REQUIRED, "precondition_required"),
+            Self::TargetTooLong => (StatusCode::URI_TOO_LONG, "target_too_long"),
+            Self::HeadTooLarge => (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "head_too_large"),
             Self::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
             Self::UnsupportedMediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
             Self::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid"),

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::model::Entry;
-use super::model::sitemap::{MAX_URLS, Month, Url};
+use super::model::sitemap::{MAX_URLS, Month, MonthPosts, Url};
 use crate::db::Connection;
 use crate::identity::UserRef;
 
@@ -14,19 +14,42 @@ pub struct Filter<'a> {
     pub tag: Option<&'a str>,
 }
 
-/// When what everybody sees of the posts last changed: with a change of any post, since it may have been
-/// withdrawn, or by the time of a scheduled one.
-pub async fn last_change(
+/// What a document was made of when it was last asked for.
+#[derive(Debug)]
+pub struct Seen {
+    /// A hash of it.
+    pub digest: String,
+    /// Since when.
+    pub changed_at: DateTime<Utc>,
+}
+
+pub async fn seen(connection: &mut Connection, name: &str) -> sqlx::Result<Option<Seen>> {
+    sqlx::query_as!(Seen, "select digest, changed_at from feed_versions where name = $1", name)
+        .fetch_optional(connection)
+        .await
+}
+
+/// Keeps what a document is made of now, and gives the time since when. At first that is the time of the `newest`
+/// in it. A change is not before `earliest`, and in a second after that of the one before: HTTP dates tell nothing
+/// finer apart.
+pub async fn record(
     connection: &mut Connection,
-    now: DateTime<Utc>,
-) -> sqlx::Result<Option<DateTime<Utc>>> {
+    name: &str,
+    digest: &str,
+    newest: DateTime<Utc>,
+    earliest: DateTime<Utc>,
+) -> sqlx::Result<DateTime<Utc>> {
     sqlx::query_scalar!(
-        "select greatest(
-           (select max(updated_at) from posts),
-           (select published_at from posts
-            where post_time(published_at, created_at) <= $1 and published_at is not null
-            order by post_time(published_at, created_at) desc limit 1))",
-        now
+        "insert into feed_versions as known (name, digest, changed_at) values ($1, $2, $3)
+         on conflict (name) do update set
+           digest = excluded.digest,
+           changed_at = case when known.digest = excluded.digest then known.changed_at else
+             greatest($3, $4, date_trunc('second', known.changed_at) + interval '1 second') end
+         returning changed_at",
+        name,
+        digest,
+        newest,
+        earliest
     )
     .fetch_one(connection)
     .await
@@ -69,53 +92,62 @@ pub async fn newest(
         summary: row.summary,
         tags: row.tags,
         html: row.html,
-        author: UserRef::new(row.author_id, row.username, row.display_name),
+        author: UserRef::new(row.author_id, row.username, row.display_name).shown_name(),
         published_at: row.published_at,
         updated_at: row.updated_at,
     });
     Ok(entries.collect())
 }
 
-/// The posts of one sitemap, newest first: those of `month`, or all; one above the limit tells of more.
+/// Where a page of the sitemap begins and ends. The pages of all posts and of a month are counted from 1.
+#[derive(Clone, Copy, Debug)]
+pub struct Range {
+    pub month: Option<Month>,
+    pub page: u32,
+}
+
+/// The posts of one page of the sitemap, newest first; one above the limit tells of more.
 pub async fn urls(
     connection: &mut Connection,
-    month: Option<Month>,
+    Range { month, page }: Range,
     now: DateTime<Utc>,
 ) -> sqlx::Result<Vec<Url>> {
-    let rows = i64::try_from(MAX_URLS).unwrap_or(i64::MAX).saturating_add(1);
+    let max_urls = i64::try_from(MAX_URLS).unwrap_or(i64::MAX);
+    let before = i64::from(page.saturating_sub(1)) * max_urls;
+    // The posts before the page are passed over in the index alone; those of the page are then read in order.
     sqlx::query_as!(
         Url,
-        r#"select slug, greatest(updated_at, published_at) as "updated_at!" from posts
-           where deleted_at is null and published_at <= $1 and post_time(published_at, created_at) <= $1
-             and ($2::timestamptz is null or post_time(published_at, created_at) >= $2)
-             and ($3::timestamptz is null or post_time(published_at, created_at) < $3)
-           order by post_time(published_at, created_at) desc, id desc limit $4"#,
+        r#"with first as (
+             select published_at, id from posts
+             where deleted_at is null and published_at <= $1 and ($3::timestamptz is null or published_at < $3)
+             order by published_at desc, id desc offset $4 limit 1)
+           select slug, greatest(updated_at, published_at) as "updated_at!" from posts
+           where deleted_at is null and published_at <= $1
+             and ($2::timestamptz is null or published_at >= $2)
+             and (published_at, id) <= ((select published_at from first), (select id from first))
+           order by published_at desc, id desc limit $5"#,
         now,
         month.map(Month::start),
         month.map(Month::end),
-        rows
+        before,
+        max_urls.saturating_add(1)
     )
     .fetch_all(connection)
     .await
 }
 
-/// The months in which posts were published, newest first: a look into the index for each.
-pub async fn months(connection: &mut Connection, now: DateTime<Utc>) -> sqlx::Result<Vec<Month>> {
-    let starts = sqlx::query_scalar!(
-        r#"with recursive months as (
-             select date_trunc('month', $1::timestamptz, 'UTC') + interval '1 month' as start
-             union all
-             select (
-               select date_trunc('month', published_at, 'UTC') from posts
-               where deleted_at is null and published_at <= $1 and post_time(published_at, created_at) <= $1
-                 and post_time(published_at, created_at) < months.start
-               order by post_time(published_at, created_at) desc limit 1
-             ) from months where start is not null
-           )
-           select start as "start!" from months where start <= $1"#,
+/// The months in which posts were published, newest first, and how many: read from an index alone.
+pub async fn months(connection: &mut Connection, now: DateTime<Utc>) -> sqlx::Result<Vec<MonthPosts>> {
+    let rows = sqlx::query!(
+        r#"select date_trunc('month', published_at, 'UTC') as "start!", count(*) as "posts!" from posts
+           where deleted_at is null and published_at <= $1 group by 1 order by 1 desc"#,
         now
     )
     .fetch_all(connection)
     .await?;
-    Ok(starts.into_iter().map(Month::of).collect())
+    let months = rows.into_iter().map(|row| MonthPosts {
+        month: Month::of(row.start),
+        posts: usize::try_from(row.posts).unwrap_or_default(),
+    });
+    Ok(months.collect())
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes};
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderValue, Method, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use http_body::{Frame, SizeHint};
@@ -57,6 +57,16 @@ pub async fn access_log(State(lifecycle): State<Lifecycle>, mut request: Request
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     response.map(|inner| Body::new(LoggedBody { inner, entry: guard }))
+}
+
+/// The same of a request that was refused before anything of it was known.
+pub fn log_refused(request_id: &str, status: StatusCode, bytes: usize) {
+    let span = tracing::info_span!("request", request_id = %request_id);
+    let _in_span = span.enter();
+    let (method, route, status) = ("other", "unmatched", status.as_u16());
+    let labels = [("method", method.to_owned()), ("route", route.to_owned()), ("status", status.to_string())];
+    metrics::counter!("http_requests_total", &labels).increment(1);
+    tracing::info!(target: "blog_api::access", method, route, status, bytes, "request");
 }
 
 /// What the line will say; written on drop.

@@ -10,6 +10,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -113,7 +114,8 @@ pub async fn not_modified(request: Request, next: Next) -> Response {
     let headers = request.headers();
     let tags = entity_tags(headers, &header::IF_NONE_MATCH)
         .map(|tags| tags.into_iter().map(str::to_owned).collect::<Vec<_>>());
-    let since = headers.get(header::IF_MODIFIED_SINCE).cloned();
+    // What is no date is as if absent, as the standard has it.
+    let since = headers.get(header::IF_MODIFIED_SINCE).and_then(time_of);
     let mut response = next.run(request).await;
     if response.status() != StatusCode::OK {
         return response;
@@ -122,8 +124,8 @@ pub async fn not_modified(request: Request, next: Next) -> Response {
         // If-Modified-Since counts only without If-None-Match.
         (Some(tags), _) => matching_tag(response.headers(), &tags),
         (None, Some(since)) => {
-            // What this service said itself comes back as it was: no need to compare dates.
-            let unchanged = response.headers().get(header::LAST_MODIFIED) == Some(&since);
+            let last_modified = response.headers().get(header::LAST_MODIFIED).and_then(time_of);
+            let unchanged = last_modified.is_some_and(|changed| changed <= since);
             unchanged.then(|| response.headers().get(header::ETAG).cloned())
         }
         (None, None) => None,
@@ -137,6 +139,21 @@ pub async fn not_modified(request: Request, next: Next) -> Response {
         response.headers_mut().insert(header::ETAG, tag);
     }
     response.map(|_body| axum::body::Body::empty())
+}
+
+/// A time as HTTP writes it, in whole seconds; `None` before 1970 and after 9999.
+#[must_use]
+pub fn http_date(time: DateTime<Utc>) -> Option<HeaderValue> {
+    let is_expressible = (0..253_402_300_800).contains(&time.timestamp());
+    is_expressible.then(|| HeaderValue::try_from(httpdate::fmt_http_date(time.into())).ok()).flatten()
+}
+
+/// The time in a header, in any form of HTTP's dates; also with a numeric zone, which some clients write.
+fn time_of(value: &HeaderValue) -> Option<DateTime<Utc>> {
+    // Old browsers add `; length=…`.
+    let text = value.to_str().ok()?.split(';').next()?.trim();
+    let in_words = || DateTime::parse_from_rfc2822(text).ok().map(Into::into);
+    httpdate::parse_http_date(text).ok().map(Into::into).or_else(in_words)
 }
 
 /// The client's tag that matches, to be sent back: with the suffix of an encoding if it came with one.
@@ -172,4 +189,32 @@ pub async fn tag_encoding(request: Request, next: Next) -> Response {
         response.headers_mut().insert(header::ETAG, tag);
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_read_in_every_form() {
+        let time: DateTime<Utc> = "1994-11-06T08:49:37Z".parse().unwrap();
+        for text in [
+            "Sun, 06 Nov 1994 08:49:37 GMT",
+            "Sunday, 06-Nov-94 08:49:37 GMT",
+            "Sun Nov  6 08:49:37 1994",
+            "Sun, 06 Nov 1994 08:49:37 +0000",
+            "Sun, 06 Nov 1994 10:49:37 +0200",
+            "6 Nov 1994 08:49:37 GMT",
+            " Sun, 06 Nov 1994 08:49:37 GMT; length=1234",
+        ] {
+            assert_eq!(time_of(&HeaderValue::from_static(text)), Some(time), "{text}");
+        }
+        for nonsense in
+            ["", "0", "784111777", "tomorrow", "1994-11-06T08:49:37Z", "Sun, 31 Feb 1994 08:49:37 GMT"]
+        {
+            assert_eq!(time_of(&HeaderValue::from_static(nonsense)), None, "{nonsense}");
+        }
+        assert_eq!(http_date(time).unwrap(), "Sun, 06 Nov 1994 08:49:37 GMT");
+        assert_eq!(http_date(DateTime::<Utc>::MAX_UTC), None);
+    }
 }

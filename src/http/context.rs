@@ -11,11 +11,12 @@ use uuid::Uuid;
 use crate::error::ApiError;
 
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+pub const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// The headers of distributed traces: W3C's and the load balancer's. What comes in goes out again.
-pub const TRACE_HEADERS: [HeaderName; 2] =
-    [HeaderName::from_static("traceparent"), HeaderName::from_static("x-amzn-trace-id")];
+pub const TRACE_HEADERS: [HeaderName; 2] = [TRACEPARENT, X_AMZN_TRACE_ID];
+pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+pub const X_AMZN_TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
 
 /// The request's own facts, shared between the access log, the error renderer and the extractors.
 #[derive(Clone, Debug)]
@@ -112,11 +113,15 @@ fn peer(extensions: &Extensions) -> Option<IpAddr> {
 /// The `hops`th address from the right: each trusted proxy appends the address it saw, and everything
 /// further left is whatever the client liked to write.
 fn forwarded_for(headers: &HeaderMap, hops: usize) -> Option<IpAddr> {
-    let values: Vec<_> =
-        headers.get_all(X_FORWARDED_FOR).iter().filter_map(|value| value.to_str().ok()).collect();
-    let address = values.iter().flat_map(|value| value.split(',')).rev().nth(hops - 1)?.trim();
+    let address = listed(headers, X_FORWARDED_FOR).rev().nth(hops - 1)?;
     // Some proxies write the port too.
     address.parse().ok().or_else(|| address.parse::<SocketAddr>().ok().map(|socket| socket.ip()))
+}
+
+/// The items of a header that is a list, of all its lines.
+pub(super) fn listed(headers: &HeaderMap, name: HeaderName) -> impl DoubleEndedIterator<Item = &str> {
+    let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).map(str::trim)
 }
 
 #[cfg(test)]

@@ -9,8 +9,8 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt;
-use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::{Deserialize, Serialize};
 
 use super::body_budget::reserve;
 use super::context::RequestContext;
@@ -152,6 +152,13 @@ pub(super) fn parse_query<T: DeserializeOwned>(query: &str, elsewhere: &[&str]) 
     }
     serde_path_to_error::deserialize(serde_urlencoded::Deserializer::new(pairs))
         .map_err(|error| field_error(&error.path().to_string(), &error.inner().to_string(), elsewhere).into())
+}
+
+/// A parameter that is as if absent when it is blank, as forms send it:
+/// `#[serde(default, deserialize_with = "not_blank")]`.
+pub fn not_blank<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    Ok(Some(text).filter(|text| !text.trim().is_empty()))
 }
 
 #[derive(Debug)]

@@ -15,7 +15,7 @@ use crate::db::{self, Db, migrations};
 use crate::lifecycle::Lifecycle;
 
 /// The header that says which commit answers, so that a deployment can tell the new task from the old.
-const X_BLOG_API_VERSION: HeaderName = HeaderName::from_static("x-blog-api-version");
+pub const X_BLOG_API_VERSION: HeaderName = HeaderName::from_static("x-blog-api-version");
 
 const READY_TIMEOUT: Duration = Duration::from_millis(1500);
 

@@ -4,16 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::{OriginalUri, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state, map_response};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use tokio::sync::Semaphore;
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
-use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use super::PROBES;
 use super::access_log::access_log;
@@ -21,12 +20,12 @@ use super::body_budget::{BodyBudget, budget_bodies};
 use super::caching::{self, Caching, cache_control, cached};
 use super::concurrency::{self, AddressLimits};
 use super::conditional::{not_modified, tag_encoding};
-use super::context::{RequestContext, X_REQUEST_ID};
+use super::context::RequestContext;
+use super::cors::cors;
 use super::encoding::{choose_encoding, compress_aside, note_length};
 use super::extract::Json;
 use super::health;
-use super::idempotency::{IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED};
-use super::rate_limit::{self, RATE_LIMIT, RATE_LIMIT_POLICY, RateLimits};
+use super::rate_limit::{self, RateLimits};
 use super::retry::retry_contended;
 use crate::error::ApiError;
 use crate::lifecycle::Lifecycle;
@@ -92,7 +91,7 @@ pub fn wrap<S: Clone + Send + Sync + 'static>(
         .layer(from_fn_with_state(cache, caching::invalidate))
         .layer(from_fn(retry_contended))
         .layer(CatchPanicLayer::custom(|_payload| ApiError::Panicked.into_response()));
-    let routes = routes.fallback(async || ApiError::NotFound).method_not_allowed_fallback(method_not_allowed);
+    let routes = routes.fallback(not_found).method_not_allowed_fallback(method_not_allowed);
     // Two, since the compiler's time doubles with each layer of one.
     routes.layer(inner).layer(outer)
 }
@@ -116,7 +115,7 @@ pub fn starting() -> Router {
 }
 
 /// What every response carries, unless its handler knows better.
-const DEFAULT_HEADERS: [(HeaderName, HeaderValue); 5] = [
+pub const DEFAULT_HEADERS: [(HeaderName, HeaderValue); 5] = [
     (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'")),
     (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
@@ -129,31 +128,6 @@ async fn default_headers(mut response: Response) -> Response {
         response.headers_mut().entry(name).or_insert(value);
     }
     response
-}
-
-fn cors(origins: &[HeaderValue]) -> CorsLayer {
-    CorsLayer::new()
-        .allow_origin(AllowOrigin::list(origins.iter().cloned()))
-        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
-        .allow_headers([
-            header::AUTHORIZATION,
-            header::CONTENT_TYPE,
-            header::IF_MATCH,
-            header::IF_NONE_MATCH,
-            IDEMPOTENCY_KEY,
-            X_REQUEST_ID,
-        ])
-        .expose_headers([
-            header::ETAG,
-            header::LINK,
-            header::LOCATION,
-            header::RETRY_AFTER,
-            IDEMPOTENCY_REPLAYED,
-            RATE_LIMIT,
-            RATE_LIMIT_POLICY,
-            X_REQUEST_ID,
-        ])
-        .max_age(Duration::from_hours(1))
 }
 
 /// What `OPTIONS` is called between [`rename_options`] and the route.
@@ -169,6 +143,17 @@ async fn rename_options(mut request: Request, next: Next) -> Response {
         *request.method_mut() = method;
     }
     next.run(request).await
+}
+
+/// No route has a slash at its end: who writes one is sent to the address without it, the query and all.
+async fn not_found(OriginalUri(uri): OriginalUri) -> Response {
+    let path = uri.path().trim_end_matches('/');
+    // What begins with two slashes would be another host.
+    if path.len() == uri.path().len() || !path.starts_with('/') || path[1..].starts_with(['/', '\\']) {
+        return ApiError::NotFound.into_response();
+    }
+    let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+    Redirect::permanent(&format!("{path}{query}")).into_response()
 }
 
 /// The router adds `Allow`.

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use axum::extract::{FromRef, FromRequestParts};
 use axum::http::request::Parts;
 use axum::http::uri::Authority;
-use axum::http::{HeaderName, header};
+use axum::http::{HeaderMap, HeaderName, header};
 
-use super::context::TrustedProxyHops;
+use super::context::{TrustedProxyHops, listed};
 use crate::error::{ApiError, FieldError};
 
 pub const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -32,11 +32,17 @@ where
             ApiError::Malformed(FieldError::new("Host", "malformed", "is not a host, or not one host"))
         })?;
         let TrustedProxyHops(hops) = TrustedProxyHops::from_ref(state);
-        let forwarded = parts.headers.get(X_FORWARDED_PROTO).filter(|_| hops > 0);
-        let is_https = forwarded.is_some_and(|scheme| scheme.as_bytes().eq_ignore_ascii_case(b"https"));
-        let scheme = if is_https { "https" } else { "http" };
+        let scheme = if is_https(&parts.headers, hops) { "https" } else { "http" };
         Ok(Self(format!("{scheme}://{authority}")))
     }
+}
+
+/// Whether the outermost trusted proxy was asked by HTTPS: what it wrote is counted from the right, as the client's
+/// address is. Some proxies append to what they were sent and some replace it, so a list that is shorter than they
+/// are many is all theirs.
+fn is_https(headers: &HeaderMap, hops: usize) -> bool {
+    let schemes = listed(headers, X_FORWARDED_PROTO).filter(|scheme| !scheme.is_empty());
+    schemes.rev().take(hops).last().is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"))
 }
 
 /// The host that was asked, with its port: of the whole address if the client wrote that, else of `Host`.
@@ -73,6 +79,32 @@ mod tests {
     fn of(uri: &str, hosts: &[&str]) -> Option<String> {
         let request = hosts.iter().fold(Request::get(uri), |request, host| request.header("host", *host));
         authority(&request.body(()).unwrap().into_parts().0)
+    }
+
+    #[test]
+    fn the_scheme_is_that_of_the_outermost_trusted_proxy() {
+        for (lines, hops, expected) in [
+            (&["https"][..], 1, true),
+            (&["HTTPS"], 1, true),
+            (&["http"], 1, false),
+            (&["https"], 0, false),
+            (&["https,http"], 1, false),
+            (&["http,https"], 1, true),
+            (&["https, http"], 2, true),
+            (&["http", "https"], 1, true),
+            (&["https", "http"], 2, true),
+            (&["https, http, http"], 2, false),
+            (&["https"], 3, true),
+            (&["https,"], 1, true),
+            (&["wss"], 1, false),
+            (&[], 1, false),
+        ] {
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                headers.append(X_FORWARDED_PROTO, line.parse().unwrap());
+            }
+            assert_eq!(is_https(&headers, hops), expected, "{lines:?} behind {hops}");
+        }
     }
 
     #[test]

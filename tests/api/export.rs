@@ -30,9 +30,10 @@ const REFERENCES: [(&str, &str, char); 11] = [
 ];
 
 /// The tables that refer to no user, and why they need not.
-const OTHER_TABLES: [(&str, &str); 6] = [
+const OTHER_TABLES: [(&str, &str); 7] = [
     ("_sqlx_migrations", "of the schema"),
     ("attempts", "hashes, which end within an hour"),
+    ("feed_versions", "hashes of what feeds show, and times"),
     ("post_stats", "counts, which triggers correct when a like goes"),
     ("site", "the site's own"),
     ("tags", "names and counts"),

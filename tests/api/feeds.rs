@@ -1,10 +1,12 @@
 //! The feeds and the sitemap: what they show, to whom they link, how long they hold.
 
+use std::collections::BTreeSet;
+
 use atom_syndication::Feed;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use crate::support::{TestApp, TestUser};
+use crate::support::{TestApp, TestUser, operations};
 
 const DOCUMENTS: [&str; 3] = ["/feed.xml", "/feed.json", "/sitemap.xml"];
 
@@ -130,7 +132,8 @@ async fn only_what_everybody_sees_is_shown_from_its_time_on() {
     }
 
     app.delete(&format!("/v1/posts/{gone}")).by(&author).expect(204).await;
-    assert!(shown(&app).await.concat().is_empty());
+    // A sitemap of nothing is not one: it names the first page.
+    assert_eq!(shown(&app).await, [vec![], vec![], vec!["posts".to_owned()]]);
 
     app.advance(TimeDelta::minutes(4) + TimeDelta::milliseconds(20_500));
     for document in DOCUMENTS {
@@ -398,14 +401,105 @@ async fn more_posts_than_a_sitemap_may_have_are_split_by_month() {
     let pages = [this_month.as_str(), "2021-12", "2020-02", "2020-01"];
     assert_eq!(locations(&app, "").await, pages.map(|month| format!("{base}/sitemap.xml?month={month}")));
     assert_eq!(locations(&app, &format!("?month={this_month}")).await, [format!("{base}/v1/posts/now")]);
-    for (page, posts) in [("2020-01", 49_998), ("2020-02", 1), ("2021-12", 2), ("2020-03", 0), ("9999-12", 0)]
-    {
+    for (page, posts) in [("2020-01", 49_998), ("2020-02", 1), ("2021-12", 2)] {
         assert_eq!(locations(&app, &format!("?month={page}")).await.len(), posts, "{page}");
+    }
+    for nothing in ["2020-03", "9999-12", "2020-02&page=2", "2020-01&page=4294967295"] {
+        app.get(&format!("/sitemap.xml?month={nothing}")).expect_problem(404, "not_found").await;
     }
     for nonsense in ["2020-13", "2020-1", "2020", "x", "", "2020-01-01", "%2B020-01"] {
         let call = app.get(&format!("/sitemap.xml?month={nonsense}"));
         call.expect_fields(422, &[("month", "wrong_type")]).await;
     }
+}
+
+#[tokio::test]
+async fn a_month_with_more_posts_than_a_sitemap_may_have_goes_on() {
+    let app = TestApp::start().await;
+    fill(&app, "2020-01-31T23:59:59Z", 50_000).await;
+    fill(&app, "2020-01-01T00:00:00Z", 50_001).await;
+    fill(&app, "2020-02-01T00:00:00Z", 1).await;
+    let pages = ["2020-02", "2020-01", "2020-01&amp;page=2", "2020-01&amp;page=3"];
+    let base = format!("http://{}/sitemap.xml?month=", app.address);
+    assert_eq!(locations(&app, "").await, pages.map(|page| format!("{base}{page}")));
+    let mut all = BTreeSet::new();
+    for (page, posts) in pages.into_iter().zip([1, 50_000, 50_000, 1]) {
+        let of_page = locations(&app, &format!("?month={}", page.replace("&amp;", "&"))).await;
+        assert_eq!(of_page.len(), posts, "{page}");
+        all.extend(of_page);
+    }
+    assert_eq!(all.len(), 100_002);
+    assert_eq!(locations(&app, "?month=2020-01&page=1").await, locations(&app, "?month=2020-01").await);
+    app.get("/sitemap.xml?month=2020-01&page=0").expect_fields(422, &[("page", "out_of_range")]).await;
+    app.get("/sitemap.xml?page=2").expect_fields(422, &[("page", "needs_month")]).await;
+}
+
+#[tokio::test]
+async fn a_sitemap_without_posts_names_the_site() {
+    for (variables, home) in [
+        (&[("PUBLIC_URL", "https://blog.example")][..], "https://blog.example/".to_owned()),
+        (&[], String::new()),
+    ] {
+        let app = TestApp::start_with(variables).await;
+        let home = if home.is_empty() { format!("http://{}/v1/posts", app.address) } else { home };
+        assert_eq!(locations(&app, "").await, [home]);
+        app.draft_by(&app.author().await).await;
+        app.advance(TimeDelta::minutes(1));
+        assert_eq!(locations(&app, "").await.len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn parameters_that_nobody_reads_are_ignored_outside_v1() {
+    let app = TestApp::start().await;
+    let author = app.author().await;
+    publish(&app, &author, json!({"title": "Hello", "tags": ["rust"]})).await;
+    publish(&app, &author, json!({"title": "Other"})).await;
+    for added in
+        ["utm_source=feed&utm_medium=x", "1700000000", "_=1", "a=%ff&b=%00", "&&=", "TAG=x", "month[]=x"]
+    {
+        for path in
+            ["/feed.xml?tag=rust", "/feed.json?tag=rust", "/sitemap.xml?", "/docs/?", "/openapi.json?"]
+        {
+            let plain = app.get(path.trim_end_matches('?')).send().await;
+            let with = app.get(&format!("{path}&{added}")).expect(200).await;
+            assert_eq!(
+                (&with.body, with.header("etag")),
+                (&plain.body, plain.header("etag")),
+                "{path}&{added}"
+            );
+            let before = app.get(&path.replacen('?', &format!("?{added}&"), 1)).expect(200).await;
+            assert_eq!(before.body, plain.body, "{path} after {added}");
+        }
+    }
+    let feed = app.get("/feed.json?utm_source=x&tag=rust").expect(200).await.json();
+    assert_eq!(feed["feed_url"], format!("http://{}/feed.json?tag=rust", app.address));
+    assert_eq!(titles(&atom(&app, "?tag=+").await).len(), 2);
+    for path in ["/v1/posts", "/v1/tags", "/v1/users"] {
+        let call = app.get(&format!("{path}?utm_source=x")).by(&author);
+        assert!([403, 422].contains(&call.send().await.status.as_u16()), "{path}");
+    }
+    app.get("/v1/posts?utm_source=x").expect_fields(422, &[("utm_source", "unknown")]).await;
+}
+
+/// What is read outside `/v1` is what the document says.
+#[tokio::test]
+async fn parameters_that_are_documented_are_not_ignored() {
+    let app = TestApp::start().await;
+    let mut probed = 0;
+    for (method, path, operation) in operations().into_iter().filter(|(_, path, _)| !path.starts_with("/v1"))
+    {
+        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            if parameter["in"] == "query" {
+                let name = parameter["name"].as_str().unwrap();
+                // Given twice, whatever it is, it is refused; a stranger never is.
+                let call = app.call(&method, &format!("{path}?{name}=x&{name}=x"));
+                assert_eq!(call.send().await.status, 422, "{path}?{name}");
+                probed += 1;
+            }
+        }
+    }
+    assert_eq!(probed, 6);
 }
 
 /// Posts beyond what could be written one by one. Triggers are left out: the sitemap needs none of theirs.

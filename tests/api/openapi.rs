@@ -9,7 +9,7 @@ async fn the_document_is_served_and_shown_without_a_foreign_host() {
     assert_eq!(document.body, blog_api::router::document());
     assert_eq!(document.json()["openapi"], "3.1.0");
     assert_eq!(app.get("/docs").send().await.header("location"), "/docs/");
-    assert_eq!(app.get("/docs/?page=1").expect(308).await.header("location"), "/docs/");
+    assert_eq!(app.get("/docs/?page=1").expect(200).await.body, app.get("/docs/").expect(200).await.body);
     let page = app.get("/docs/").send().await;
     assert!(page.header("content-security-policy").starts_with("default-src 'self'"));
     let html = String::from_utf8(page.body.to_vec()).unwrap();

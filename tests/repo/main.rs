@@ -6,6 +6,7 @@ mod background;
 mod configuration;
 mod features;
 mod graph;
+mod headers;
 mod layers;
 mod limits;
 mod migrations;

@@ -38,7 +38,7 @@ fn entry(post: &Entry, addresses: &Addresses) -> atom_syndication::Entry {
         id: post.urn(),
         updated: post.updated_at.fixed_offset(),
         published: Some(post.published_at.fixed_offset()),
-        authors: vec![Person { name: expressible(post.author_name()).into(), ..Person::default() }],
+        authors: vec![Person { name: expressible(&post.author).into(), ..Person::default() }],
         categories: post.tags.iter().map(category).collect(),
         summary: post.summary.as_deref().map(text),
         content: Some(Content {

@@ -87,7 +87,7 @@ fn item(post: Entry, addresses: &Addresses) -> Item {
     Item {
         id: post.urn(),
         content_html: html::with_absolute_links(&post.html, &url),
-        authors: [Author { name: post.author_name().to_owned() }],
+        authors: [Author { name: post.author }],
         url,
         title: post.title,
         summary: post.summary,

@@ -9,12 +9,11 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 use uuid::Uuid;
 
-use crate::identity::UserRef;
-
 /// A published post, as a feed shows it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Entry {
     pub id: Uuid,
     pub slug: String,
@@ -24,7 +23,8 @@ pub struct Entry {
     pub tags: Vec<String>,
     /// The text as safe HTML.
     pub html: String,
-    pub author: UserRef,
+    /// The author's name, as readers see it.
+    pub author: String,
     pub published_at: DateTime<Utc>,
     /// When it last changed since it was published.
     pub updated_at: DateTime<Utc>,
@@ -35,14 +35,10 @@ impl Entry {
     fn urn(&self) -> String {
         self.id.urn().to_string()
     }
-
-    fn author_name(&self) -> &str {
-        self.author.display_name.as_deref().unwrap_or(&self.author.username)
-    }
 }
 
 /// The newest posts of the site, of an author or with a tag.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Feed {
     /// The site's title, and what the feed is limited to.
     pub title: String,

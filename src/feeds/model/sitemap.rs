@@ -1,14 +1,15 @@
 //! The sitemap, as sitemaps.org defines it (0.9): one document of every post, or where they are too many for
-//! one, an index of a document for each month.
+//! one, an index of a document for each month, and of several for a month that has too many itself.
 
 use std::fmt;
 use std::io;
+use std::iter;
 use std::str::FromStr;
 
 use chrono::{DateTime, Datelike, Months, NaiveDate, SecondsFormat, Utc};
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::Addresses;
 
@@ -17,14 +18,14 @@ pub const MEDIA_TYPE: &str = "application/xml";
 /// The protocol's limit for one document.
 pub const MAX_URLS: usize = 50_000;
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Url {
     pub slug: String,
     pub updated_at: DateTime<Utc>,
 }
 
 /// A month in UTC, by its first day: `2026-11`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Month(NaiveDate);
 
 impl Month {
@@ -44,6 +45,13 @@ impl Month {
     pub fn end(self) -> DateTime<Utc> {
         Self(self.0.checked_add_months(Months::new(1)).unwrap_or(NaiveDate::MAX)).start()
     }
+}
+
+/// A month, and how many posts were published in it.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct MonthPosts {
+    pub month: Month,
+    pub posts: usize,
 }
 
 impl fmt::Display for Month {
@@ -68,9 +76,15 @@ impl<'de> Deserialize<'de> for Month {
     }
 }
 
+/// The document of `posts`. Without any it names the first page of the site: the protocol knows no empty one.
 /// Never fails: it writes to memory.
 pub fn urls(posts: &[Url], addresses: &Addresses) -> io::Result<Vec<u8>> {
     document("urlset", |writer| {
+        if posts.is_empty() {
+            writer
+                .create_element("url")
+                .write_inner_content(|writer| text(writer, "loc", &addresses.home()))?;
+        }
         for post in posts {
             let updated_at = post.updated_at.to_rfc3339_opts(SecondsFormat::Secs, true);
             writer.create_element("url").write_inner_content(|writer| {
@@ -82,13 +96,18 @@ pub fn urls(posts: &[Url], addresses: &Addresses) -> io::Result<Vec<u8>> {
     })
 }
 
-/// The document that names a document for each of `months`.
+/// The document that names the documents of each of `months`.
 /// Never fails: it writes to memory.
-pub fn index(months: &[Month], addresses: &Addresses) -> io::Result<Vec<u8>> {
+pub fn index(months: &[MonthPosts], addresses: &Addresses) -> io::Result<Vec<u8>> {
     document("sitemapindex", |writer| {
-        for month in months {
-            let address = format!("{}/sitemap.xml?month={month}", addresses.api);
-            writer.create_element("sitemap").write_inner_content(|writer| text(writer, "loc", &address))?;
+        for MonthPosts { month, posts } in months {
+            let first = format!("{}/sitemap.xml?month={month}", addresses.api);
+            let others = (2..=posts.div_ceil(MAX_URLS)).map(|page| format!("{first}&page={page}"));
+            for address in iter::once(first.clone()).chain(others) {
+                writer
+                    .create_element("sitemap")
+                    .write_inner_content(|writer| text(writer, "loc", &address))?;
+            }
         }
         Ok(())
     })

@@ -15,6 +15,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::PROBES;
 use super::context::{TrustedProxyHops, client_network};
+use super::proxy_hint::ProxyHint;
 use crate::clock::Clock;
 use limiter::Limiter;
 pub use limiter::{LimitStatus, whole_seconds};
@@ -29,6 +30,7 @@ pub struct RateLimits {
     address: Option<Arc<Limiter<IpAddr>>>,
     accounts: AccountLimits,
     hops: TrustedProxyHops,
+    hint: ProxyHint,
 }
 
 impl RateLimits {
@@ -51,6 +53,7 @@ impl RateLimits {
                     .map(|quota| Arc::new(Limiter::new("account-kib", quota, hour, clock.clone()))),
             },
             hops,
+            hint: ProxyHint::default(),
         }
     }
 }
@@ -61,6 +64,7 @@ pub async fn limit(State(limits): State<RateLimits>, mut request: Request, next:
     if PROBES.contains(&request.uri().path()) {
         return next.run(request).await;
     }
+    limits.hint.look(request.headers(), limits.hops);
     let request_limits = RequestLimits::new(limits.accounts);
     request.extensions_mut().insert(request_limits.clone());
     let counted =

@@ -11,7 +11,7 @@ use crate::cache::{CachePolicy, Scope};
 use crate::db::{Connection, Db};
 use crate::error::ApiError;
 use crate::http::conditional::Tagged;
-use crate::http::extract::Path;
+use crate::http::extract::{Path, not_blank};
 use crate::http::now::Now;
 use crate::http::pagination::{Page, PageQuery, PageRequest};
 use crate::http::validation::{Validate, Violations};
@@ -112,6 +112,7 @@ pub struct ListPosts {
     published_before: Option<DateTime<Utc>>,
     /// Those that match: words, `"phrases"`, `or`, `-without`, in the `language` that is asked for, else the
     /// service's own.
+    #[serde(default, deserialize_with = "not_blank")]
     #[param(max_length = 200, pattern = r"^[^\x00]*$")]
     q: Option<String>,
     /// The order: if absent `relevance` with `q`, else `-published_at`. A draft has its creation for its

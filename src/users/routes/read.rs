@@ -45,7 +45,8 @@ pub async fn list(
 ) -> Result<Page<Account>, ApiError> {
     let after: Option<String> = request.after(ORDER)?;
     let mut transaction = db.begin_costly().await?;
-    let rows = store::list(&mut transaction, &request.filter.q, after.as_deref(), request.rows()).await?;
+    let rows =
+        store::list(&mut transaction, request.filter.q.trim(), after.as_deref(), request.rows()).await?;
     request.page(rows, ORDER, |account: &Account| account.username.to_ascii_lowercase())
 }
 

@@ -3,6 +3,7 @@
 
 use std::sync::LazyLock;
 
+use blog_api::http::cors::{NOT_FOR_SCRIPTS, SAFELISTED, SENT};
 use serde_json::Value;
 
 use super::client::Reply;
@@ -22,6 +23,7 @@ pub(crate) fn operations() -> Vec<(String, &'static str, &'static Value)> {
 
 pub(crate) fn check(reply: &Reply) {
     assert!(!reply.header("x-request-id").is_empty(), "no request id: {reply}");
+    check_headers(reply);
     if reply.status.as_u16() >= 400
         && !(reply.operation == "GET /ready" || reply.operation.starts_with("HEAD"))
     {
@@ -50,6 +52,14 @@ pub(crate) fn check(reply: &Reply) {
     }
 }
 
+/// A page of another origin reads every header that is meant for it.
+fn check_headers(reply: &Reply) {
+    for name in reply.headers.keys().filter(|name| !name.as_str().starts_with("access-control-")) {
+        let is_known = SENT.contains(name) || SAFELISTED.contains(name) || NOT_FOR_SCRIPTS.contains(name);
+        assert!(is_known, "http::cors does not know {name}: {reply}");
+    }
+}
+
 fn check_problem(reply: &Reply) {
     assert_eq!(reply.content_type(), "application/problem+json", "{reply}");
     let problem = reply.json();
@@ -64,5 +74,7 @@ fn check_problem(reply: &Reply) {
 fn matches(template: &str, path: &str) -> bool {
     let (template, path) = (template.split('/'), path.split('/'));
     template.clone().count() == path.clone().count()
-        && template.zip(path).all(|(expected, actual)| expected.starts_with('{') || expected == actual)
+        && template
+            .zip(path)
+            .all(|(expected, actual)| (expected.starts_with('{') && !actual.is_empty()) || expected == actual)
 }
