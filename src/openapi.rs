@@ -212,7 +212,13 @@ fn complete_operation(method: &str, operation: &mut Value) {
     let reads_token = !operation["security"].is_null();
     let applies = |status: &str| match status {
         "304" => has("name", "If-None-Match"),
-        "400" => has_body || has("in", "path") || has("name", "cursor") || has("name", "Idempotency-Key"),
+        "400" => {
+            method != "get"
+                || has_body
+                || has("in", "path")
+                || has("name", "cursor")
+                || has("name", "Idempotency-Key")
+        }
         "401" => reads_token,
         // Of what needs a token, a banned user may sign out and read.
         "403" => reads_token && method != "get" && tag != "sessions",

@@ -7,6 +7,7 @@ pub mod caching;
 pub mod concurrency;
 pub mod conditional;
 pub mod context;
+pub mod cursor;
 pub mod encoding;
 pub mod extract;
 pub mod health;
@@ -18,6 +19,7 @@ pub mod pagination;
 pub mod rate_limit;
 pub mod retry;
 pub mod shares;
+pub mod timestamp;
 pub mod validation;
 
 /// The paths that are answered however busy the task is.

@@ -16,6 +16,7 @@ use crate::db::{Connection, Db};
 use crate::error::ApiError;
 use crate::http::extract::{Json, Path};
 use crate::http::now::Now;
+use crate::http::timestamp::Timestamp;
 use crate::http::validation::{Validate, Violations};
 use crate::moderation::model::{BanReason, may_ban};
 use crate::moderation::store;
@@ -44,7 +45,7 @@ pub async fn read_ban(
 #[serde(deny_unknown_fields)]
 pub struct PutBan {
     /// When it ends, by itself: in the future.
-    until: DateTime<Utc>,
+    until: Timestamp,
     /// Why, in words that the user reads.
     reason: BanReason,
 }
@@ -72,12 +73,13 @@ pub async fn ban(
     Path(UserPath { id }): Path<UserPath>,
     Json(body): Json<PutBan>,
 ) -> Result<Json<Ban>, ApiError> {
-    if body.until <= now {
+    let until: DateTime<Utc> = body.until.into();
+    if until <= now {
         return Err(ApiError::invalid("until", "in_past", "must be in the future"));
     }
     let mut transaction = db.begin().await?;
     require_bannable(&mut transaction, &user, id).await?;
-    let ban = store::ban(&mut transaction, id, body.until, body.reason.as_str(), now).await?;
+    let ban = store::ban(&mut transaction, id, until, body.reason.as_str(), now).await?;
     let ban = ban.ok_or(ApiError::NotFound)?;
     // Not the reason, which may be about the person.
     let details = json!({"until": ban.until});
