@@ -1,16 +1,18 @@
 //! What posts said before, for those who may edit them.
 
-use axum::extract::State;
+use axum::extract::{FromRef, FromRequestParts, State};
+use axum::http::request::Parts;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::json;
 use utoipa::IntoParams;
 
-use super::write::{find_editable, record};
+use super::write::{find_editable, record, require_editable};
 use crate::audit::model::Action;
 use crate::auth::{Member, SignedIn, User};
 use crate::cache::{Invalidates, Scope};
+use crate::clock::Clock;
 use crate::db::Db;
 use crate::error::ApiError;
 use crate::http::conditional::Tagged;
@@ -122,6 +124,34 @@ fn compared(content: RevisionContent, old: Option<(i64, String)>) -> Revision {
     Revision { content, against, diff }
 }
 
+/// A revision, and who may restore it. Asked before the key of the request, since what is replayed shows the
+/// post. One that was deleted meanwhile is for the handler to miss.
+#[derive(Debug)]
+pub struct Restorable {
+    user: User,
+    path: RevisionPath,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Restorable
+where
+    Db: FromRef<S>,
+    Clock: FromRef<S>,
+{
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let Member(user) = Member::from_request_parts(parts, state).await?;
+        let Path(path) = Path::<RevisionPath>::from_request_parts(parts, state).await?;
+        let now = Now::of(parts, state);
+        let mut connection = Db::from_ref(state).acquire().await?;
+        match store::head(&mut connection, &path.post, now).await? {
+            Some(post) => require_editable(&post, user)?,
+            None => {}
+        }
+        Ok(Self { user, path })
+    }
+}
+
 /// Restore a revision of a post
 ///
 /// Its title, summary, text and tags become those of the post, in a new revision. Everything else stays.
@@ -133,15 +163,13 @@ fn compared(content: RevisionContent, old: Option<(i64, String)>) -> Revision {
     (status = 409, description = "The text of the revision is too complex to be rendered today"),
 ))]
 pub async fn restore_revision(
-    Member(user): Member,
+    Restorable { user, path }: Restorable,
     State(db): State<Db>,
     Now(now): Now,
-    Path(path): Path<RevisionPath>,
     key: Idempotency,
 ) -> Result<Response, ApiError> {
-    let rendered = render_revision(&db, user, &path, now).await;
+    let (revision, rendered) = render_revision(&db, user, &path, now).await?;
     key.run(Some(user.id), async |write| {
-        let (revision, rendered) = rendered?;
         let head = find_editable(write, user, &path.post, now).await?;
         let id = head.id;
         let changes = store::Changes {

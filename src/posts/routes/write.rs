@@ -30,8 +30,13 @@ pub(super) async fn find_editable(
     now: DateTime<Utc>,
 ) -> Result<PostHead, ApiError> {
     let post = store::head(connection, post, now).await?.ok_or(ApiError::NotFound)?;
+    require_editable(&post, user)?;
+    Ok(post)
+}
+
+pub(super) fn require_editable(post: &PostHead, user: User) -> Result<(), ApiError> {
     if post.is_editable_by(&user) {
-        Ok(post)
+        Ok(())
     } else if post.is_visible_to(&Viewer(Some(user))) {
         Err(ApiError::Forbidden("Only the post's author and editors may do this."))
     } else {
