@@ -4,6 +4,7 @@
 use std::sync::LazyLock;
 
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::audit::routes as audit;
@@ -12,6 +13,7 @@ use crate::comments::routes as comments;
 use crate::export::routes as export;
 use crate::feeds::routes as feeds;
 use crate::http::health;
+use crate::http::preconditions::{Conditional, refuse_unevaluated};
 use crate::moderation::routes as moderation;
 use crate::openapi;
 use crate::posts::routes as posts;
@@ -74,6 +76,8 @@ pub fn document() -> &'static str {
 
 /// The routes as axum serves them, and `/openapi.json` and `/docs`.
 pub fn router() -> Router<AppState> {
-    let (router, _documented) = routes().split_for_parts();
-    router.merge(openapi::routes(document))
+    let (router, documented) = routes().split_for_parts();
+    router
+        .layer(from_fn_with_state(Conditional::of(&documented), refuse_unevaluated))
+        .merge(openapi::routes(document))
 }

@@ -16,6 +16,7 @@ pub mod middleware;
 pub mod now;
 pub mod origin;
 pub mod pagination;
+pub mod preconditions;
 pub mod rate_limit;
 pub mod retry;
 pub mod shares;

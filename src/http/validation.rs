@@ -29,6 +29,7 @@ impl<T: Rule> Rule for Option<T> {
 const REFUSED: &str = "refused as ";
 
 /// The error of a type that refuses a value while it is read.
+#[must_use]
 pub fn refusal<E: serde::de::Error>((code, detail): RuleViolation) -> E {
     E::custom(format_args!("{REFUSED}{code}: {detail}"))
 }

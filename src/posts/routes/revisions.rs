@@ -13,13 +13,14 @@ use crate::audit::model::Action;
 use crate::auth::{Member, SignedIn, User};
 use crate::cache::{Invalidates, Scope};
 use crate::clock::Clock;
-use crate::db::Db;
+use crate::db::{Db, Outcome};
 use crate::error::ApiError;
 use crate::http::conditional::Tagged;
 use crate::http::extract::{Path, Query};
 use crate::http::idempotency::Idempotency;
 use crate::http::now::Now;
 use crate::http::pagination::{Page, PageQuery, PageRequest};
+use crate::http::preconditions::IfMatch;
 use crate::http::validation::{Validate, Violations};
 use crate::markdown::{self, RenderError, Rendered};
 use crate::posts::model::{Post, PostPath, PostRef, Revision, RevisionContent, RevisionSummary, diff};
@@ -144,9 +145,8 @@ where
         let Path(path) = Path::<RevisionPath>::from_request_parts(parts, state).await?;
         let now = Now::of(parts, state);
         let mut connection = Db::from_ref(state).acquire().await?;
-        match store::head(&mut connection, &path.post, now).await? {
-            Some(post) => require_editable(&post, user)?,
-            None => {}
+        if let Some(post) = store::head(&mut connection, &path.post, now).await? {
+            require_editable(&post, user)?;
         }
         Ok(Self { user, path })
     }
@@ -155,7 +155,8 @@ where
 /// Restore a revision of a post
 ///
 /// Its title, summary, text and tags become those of the post, in a new revision. Everything else stays.
-#[utoipa::path(post, path = "/v1/posts/{post}/revisions/{number}/restore", tag = "posts", params(RevisionPath),
+#[utoipa::path(post, path = "/v1/posts/{post}/revisions/{number}/restore", tag = "posts",
+    params(RevisionPath, IfMatch),
     security(("token" = [])), responses(
     (status = 200, description = "The post as it is now", body = Post),
     (status = 403, description = "Another author's post, without being an editor"),
@@ -166,6 +167,7 @@ pub async fn restore_revision(
     Restorable { user, path }: Restorable,
     State(db): State<Db>,
     Now(now): Now,
+    if_match: IfMatch,
     key: Idempotency,
 ) -> Result<Response, ApiError> {
     let (revision, rendered) = render_revision(&db, user, &path, now).await?;
@@ -179,15 +181,17 @@ pub async fn restore_revision(
             tags: Some(&revision.summary.tags),
             ..store::Changes::default()
         };
-        if !store::update(write, id, user.id, &changes, None, now).await? {
-            return Err(ApiError::NotFound);
+        let outcome = store::update(write, id, user.id, &changes, if_match.versions(), now).await?;
+        if outcome == Outcome::Refused {
+            return Err(if_match.refusal(store::find(write, &PostRef::Id(id), now).await?));
         }
-        if head.author_id != Some(user.id) {
+        if outcome == Outcome::Changed && head.author_id != Some(user.id) {
             let details = json!({"revision": path.number});
             record(write, &user, Action::PostUpdated, id, details, now).await?;
         }
         let post = store::find(write, &PostRef::Id(id), now).await?.ok_or(ApiError::NotFound)?;
-        Ok((Invalidates(Scope::Resource(id)), Tagged(post)))
+        let invalidates = Invalidates::if_changed(outcome == Outcome::Changed, Scope::Resource(id));
+        Ok((invalidates, Tagged(post)))
     })
     .await
 }
