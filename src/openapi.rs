@@ -139,9 +139,8 @@ fn complete(mut document: Value) -> Value {
         }
     }
     for path in document["paths"].as_object_mut().into_iter().flat_map(Map::values_mut) {
-        let is_changed = !path["patch"].is_null();
         for (method, operation) in path.as_object_mut().into_iter().flatten() {
-            add_header_parameters(method, is_changed, operation);
+            add_headers(method, operation);
             complete_operation(method, operation);
         }
     }
@@ -149,30 +148,40 @@ fn complete(mut document: Value) -> Value {
 }
 
 /// The resources that have an `ETag`.
-const TAGGED: [&str; 7] = ["Account", "Comment", "Post", "Profile", "Report", "Revision", "Site"];
+const TAGGED: [&str; 8] = ["Account", "Ban", "Comment", "Post", "Profile", "Report", "Revision", "Site"];
 
-fn add_header_parameters(method: &str, path_has_patch: bool, operation: &mut Value) {
+fn add_headers(method: &str, operation: &mut Value) {
     let response = &operation["responses"]["200"]["content"]["application/json"]["schema"]["$ref"];
     let is_tagged = TAGGED.iter().any(|name| *response == format!("#/components/schemas/{name}"));
-    let (name, description, schema) = match method {
-        "get" if is_tagged => (
+    match method {
+        "get" if is_tagged => add_parameter(
+            operation,
             "If-None-Match",
             "The `ETag` of what you have: 304 if that is how it still is",
-            json!({"type": "string"}),
-        ),
-        "patch" | "delete" if path_has_patch => (
-            "If-Match",
-            "The `ETag` of what you change: 412 if it has changed since",
-            json!({"type": "string", "pattern": r#"^"[0-9]+(-[0-9a-f]{16})?"$"#}),
+            &json!({"type": "string"}),
         ),
         // A token is never stored, so signing in cannot be answered again.
-        "post" if operation["tags"][0] != "sessions" => (
+        "post" if operation["tags"][0] != "sessions" => add_parameter(
+            operation,
             "Idempotency-Key",
             "Your name for this write, best a UUID: sent again within 24 hours, it gets the same answer",
-            json!({"type": "string", "maxLength": 255, "pattern": r#"^("[!#-~]+"|[!#-~]+)$"#}),
+            &json!({"type": "string", "maxLength": 255, "pattern": r#"^("[!#-~]+"|[!#-~]+)$"#}),
         ),
-        _ => return,
-    };
+        _ => {}
+    }
+    let is_keyed = method == "post" && operation["tags"][0] != "sessions";
+    for (status, response) in operation["responses"].as_object_mut().into_iter().flatten() {
+        let header = |description: &str| json!({"description": description, "schema": {"type": "string"}});
+        if status.starts_with('2') && (is_tagged || method == "patch" || is_keyed) {
+            response["headers"]["ETag"] = header("The version of the resource, and a hash of what is shown");
+        }
+        if status.starts_with('2') && is_keyed {
+            response["headers"]["Idempotency-Replayed"] = header("`true` when the answer is given again");
+        }
+    }
+}
+
+fn add_parameter(operation: &mut Value, name: &str, description: &str, schema: &Value) {
     if operation["parameters"].is_null() {
         operation["parameters"] = json!([]);
     }
@@ -180,15 +189,6 @@ fn add_header_parameters(method: &str, path_has_patch: bool, operation: &mut Val
         parameters.push(json!({
             "name": name, "in": "header", "required": false, "description": description, "schema": schema,
         }));
-    }
-    for (status, response) in operation["responses"].as_object_mut().into_iter().flatten() {
-        let header = |description: &str| json!({"description": description, "schema": {"type": "string"}});
-        if status.starts_with('2') && (is_tagged || method == "patch" || method == "post") {
-            response["headers"]["ETag"] = header("The version of the resource, and a hash of what is shown");
-        }
-        if status.starts_with('2') && method == "post" {
-            response["headers"]["Idempotency-Replayed"] = header("`true` when the answer is given again");
-        }
     }
 }
 
@@ -202,8 +202,14 @@ fn complete_operation(method: &str, operation: &mut Value) {
     let has_body = !operation["requestBody"].is_null();
     let reads_token = !operation["security"].is_null();
     let applies = |status: &str| match status {
-        "304" => has("name", "If-None-Match"),
-        "400" => has_body || has("in", "path") || has("name", "cursor") || has("name", "Idempotency-Key"),
+        "304" => method == "get" && has("name", "If-None-Match"),
+        "400" => {
+            method != "get"
+                || has_body
+                || has("in", "path")
+                || has("name", "cursor")
+                || has("name", "Idempotency-Key")
+        }
         "401" => reads_token,
         // Of what needs a token, a banned user may sign out and read.
         "403" => reads_token && method != "get" && tag != "sessions",

@@ -94,6 +94,14 @@ impl IntoResponseParts for CachePolicy {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Invalidates(pub Scope);
 
+impl Invalidates {
+    /// What a write has changed that may have found everything as it wants it.
+    #[must_use]
+    pub fn if_changed(changed: bool, scope: Scope) -> Self {
+        Self(if changed { scope } else { Scope::Nothing })
+    }
+}
+
 impl IntoResponseParts for Invalidates {
     type Error = std::convert::Infallible;
 

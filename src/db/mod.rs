@@ -42,6 +42,27 @@ pub enum Error {
     Statement(#[from] sqlx::Error),
 }
 
+/// What became of a change to a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Changed,
+    /// It was so already: not even its version has changed.
+    Unchanged,
+    /// It is not there, or not as the change expects it.
+    Refused,
+}
+
+impl Outcome {
+    #[must_use]
+    pub fn of(found: bool, changed: bool) -> Self {
+        match (found, changed) {
+            (_, true) => Self::Changed,
+            (true, false) => Self::Unchanged,
+            (false, false) => Self::Refused,
+        }
+    }
+}
+
 /// The pools of the writer and of the reader. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Db {

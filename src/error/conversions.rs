@@ -1,7 +1,7 @@
 //! What the errors of the layers below are to a client. The name of a constraint decides the response wherever it
 //! fires.
 
-use super::{ApiError, FieldError, FieldErrors};
+use super::{ApiError, FieldErrors};
 use crate::db::{self, OverLimit, Violation, ViolationKind};
 use crate::markdown::RenderError;
 use crate::workers::WorkError;
@@ -60,9 +60,9 @@ impl From<sqlx::Error> for ApiError {
         }
         match &error {
             sqlx::Error::Database(database) => match database.code().as_deref() {
-                // An impossible date: bodies and parameters are validated, so it comes from a cursor.
-                Some("22008") => {
-                    Self::Malformed(FieldError::new("cursor", "malformed", "has an impossible date"))
+                // Data exception, program limit exceeded: a value that no text, number or time can hold.
+                Some(code) if ["22", "54"].iter().any(|class| code.starts_with(class)) => {
+                    Self::Unacceptable(error.into())
                 }
                 // Serialization failure, deadlock.
                 Some("40001" | "40P01") => Self::Contended(error.into()),
@@ -81,6 +81,8 @@ impl From<sqlx::Error> for ApiError {
             {
                 Self::TooCostly
             }
+            // The same, noticed before it is sent.
+            sqlx::Error::Encode(_) => Self::Unacceptable(error.into()),
             sqlx::Error::PoolTimedOut
             | sqlx::Error::PoolClosed
             | sqlx::Error::WorkerCrashed
@@ -89,5 +91,66 @@ impl From<sqlx::Error> for ApiError {
             | sqlx::Error::Protocol(_) => Self::Unavailable(error.into()),
             _ => Self::Internal(error.into()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+    use std::error::Error;
+    use std::fmt;
+
+    use axum::http::StatusCode;
+    use sqlx::error::{DatabaseError, ErrorKind};
+
+    use super::*;
+
+    #[derive(Debug)]
+    struct Refusal(&'static str);
+
+    impl fmt::Display for Refusal {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(self.0)
+        }
+    }
+
+    impl Error for Refusal {}
+
+    impl DatabaseError for Refusal {
+        fn message(&self) -> &str {
+            self.0
+        }
+
+        fn code(&self) -> Option<Cow<'_, str>> {
+            Some(self.0.into())
+        }
+
+        fn as_error(&self) -> &(dyn Error + Send + Sync + 'static) {
+            self
+        }
+
+        fn as_error_mut(&mut self) -> &mut (dyn Error + Send + Sync + 'static) {
+            self
+        }
+
+        fn into_error(self: Box<Self>) -> Box<dyn Error + Send + Sync + 'static> {
+            self
+        }
+
+        fn kind(&self) -> ErrorKind {
+            ErrorKind::Other
+        }
+    }
+
+    #[test]
+    fn what_the_database_cannot_hold_is_the_clients_fault() {
+        for code in ["22001", "22003", "22007", "22008", "22021", "22P02", "22P05", "54000", "54001"] {
+            let error = ApiError::from(sqlx::Error::Database(Box::new(Refusal(code))));
+            assert_eq!(error.status_and_code().0, StatusCode::BAD_REQUEST, "{code}");
+        }
+        let encode = ApiError::from(sqlx::Error::Encode("out of range".into()));
+        assert_eq!(encode.status_and_code().0, StatusCode::BAD_REQUEST);
+        let defect = ApiError::from(sqlx::Error::Database(Box::new(Refusal("42703"))));
+        assert_eq!(defect.status_and_code().0, StatusCode::INTERNAL_SERVER_ERROR);
     }
 }

@@ -25,6 +25,10 @@ pub enum ApiError {
     /// An id or a cursor that is not one.
     #[error("`{}` {}", .0.field, .0.detail)]
     Malformed(FieldError),
+    /// A value that the database cannot hold or compare. The types of a request let none through; if one of them
+    /// is too wide, the log has the cause.
+    #[error("The request has a value that cannot be stored or compared.")]
+    Unacceptable(#[source] Cause),
     /// No token, or one that is unknown, revoked or expired.
     #[error("{0}")]
     Unauthenticated(&'static str),
@@ -103,7 +107,7 @@ impl ApiError {
     pub fn status_and_code(&self) -> (StatusCode, &'static str) {
         match self {
             Self::Unreadable(_) => (StatusCode::BAD_REQUEST, "unreadable"),
-            Self::Malformed(_) => (StatusCode::BAD_REQUEST, "malformed_parameter"),
+            Self::Malformed(_) | Self::Unacceptable(_) => (StatusCode::BAD_REQUEST, "malformed_parameter"),
             Self::Unauthenticated(_) => (StatusCode::UNAUTHORIZED, "unauthenticated"),
             Self::Forbidden(_) => (StatusCode::FORBIDDEN, "forbidden"),
             Self::Banned { .. } => (StatusCode::FORBIDDEN, "banned"),

@@ -20,6 +20,7 @@ use crate::http::extract::{Query, not_blank};
 use crate::http::now::Now;
 use crate::http::origin::{Origin, PublicUrl};
 use crate::http::validation::{Validate, Violations};
+use crate::posts::model::Tag;
 use crate::site::store as site;
 use crate::users::model::Profile;
 use crate::users::store as users;
@@ -105,7 +106,7 @@ async fn read(
     site: Option<&str>,
     now: DateTime<Utc>,
 ) -> Result<(Feed, Freshness), ApiError> {
-    let tag = query.tag.map(|tag| tag.trim().to_lowercase());
+    let tag = query.tag.map(|tag| Tag::from(tag.as_str()).as_str().to_owned());
     let limits = limits(tag.as_deref(), query.author);
     let mut connection = db.begin_costly_reader().await?;
     let of_site = site::read(&mut connection).await?;

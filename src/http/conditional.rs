@@ -1,12 +1,11 @@
-//! Conditional requests (RFC 9110): a strong `ETag` on every single resource, 304 for what the client has
-//! already, and `If-Match` against lost updates.
+//! Conditional requests (RFC 9110): a strong `ETag` on every single resource, and 304 for what the client has
+//! already. [`preconditions`](super::preconditions) has those of writes.
 //!
 //! A tag is the version of the resource's row and a hash of its representation: `"7-5d41402abc4b2a76"`. The
 //! hash makes it strong, since a representation also shows what is not in its row (the author's name, the
 //! number of likes). `If-Match` compares the version alone: a like in between is no lost update.
 
-use axum::extract::{FromRef, FromRequestParts, Request};
-use axum::http::request::Parts;
+use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -39,7 +38,7 @@ impl<T: Versioned> IntoResponse for Tagged<T> {
     }
 }
 
-fn etag(resource: &impl Versioned) -> String {
+pub(super) fn etag(resource: &impl Versioned) -> String {
     // What cannot be serialized cannot be sent either.
     tag(resource, &serde_json::to_vec(resource).unwrap_or_default())
 }
@@ -55,52 +54,8 @@ pub fn digest(bytes: &[u8]) -> String {
     format!("{:016x}", hash.iter().take(8).fold(0, |digest, byte| digest << 8 | u64::from(*byte)))
 }
 
-/// Whether a change must say which version it changes: `REQUIRE_IF_MATCH`.
-#[derive(Clone, Copy, Debug)]
-pub struct RequireIfMatch(pub bool);
-
-/// The versions that `If-Match` lets a change be made to; `None` is any.
-#[derive(Debug, PartialEq, Eq)]
-pub struct IfMatch(Option<Vec<i64>>);
-
-impl IfMatch {
-    #[must_use]
-    pub fn versions(&self) -> Option<&[i64]> {
-        self.0.as_deref()
-    }
-
-    /// Why a change was refused: `current` is gone, or is not what `If-Match` named.
-    pub fn refusal(&self, current: Option<impl Versioned>) -> ApiError {
-        current.map_or(ApiError::NotFound, |current| ApiError::PreconditionFailed(etag(&current)))
-    }
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for IfMatch
-where
-    RequireIfMatch: FromRef<S>,
-{
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let RequireIfMatch(required) = RequireIfMatch::from_ref(state);
-        let tags = entity_tags(&parts.headers, &header::IF_MATCH);
-        match tags {
-            None if required => Err(ApiError::PreconditionRequired),
-            None => Ok(Self(None)),
-            Some(tags) if tags.contains(&"*") => Ok(Self(None)),
-            Some(tags) => Ok(Self(Some(tags.into_iter().filter_map(version).collect()))),
-        }
-    }
-}
-
-/// The version in a strong tag. A weak one matches nothing here, as the standard has it.
-fn version(tag: &str) -> Option<i64> {
-    let opaque = tag.strip_prefix('"')?.strip_suffix('"')?;
-    opaque.split('-').next()?.parse().ok()
-}
-
 /// The entity tags of a header, or `*`; `None` without the header. No tag of this service has a comma.
-fn entity_tags<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<Vec<&'a str>> {
+pub(super) fn entity_tags<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<Vec<&'a str>> {
     let values = headers.get_all(name).iter().map(|value| value.to_str().unwrap_or_default());
     let tags: Vec<_> = values.flat_map(|value| value.split(',')).map(str::trim).collect();
     (!tags.is_empty()).then_some(tags)

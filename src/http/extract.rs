@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::body_budget::reserve;
 use super::context::RequestContext;
 use super::rate_limit::RequestLimits;
-use super::validation::Validate;
+use super::validation::{Validate, refused};
 use crate::error::{ApiError, FieldError, FieldErrors, abridged};
 use crate::workers::{BODIES, LARGE};
 
@@ -75,13 +75,21 @@ fn parsed<T: DeserializeOwned + Validate>(bytes: &[u8]) -> Result<T, ApiError> {
     let body: T = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         // Serde takes what cannot name an enum's case, such as null, for broken JSON.
         if error.inner().is_data() || is_well_formed(bytes) {
-            ApiError::Invalid(field_error(&error.path().to_string(), &error.inner().to_string(), &[]).into())
+            ApiError::Invalid(
+                field_error(&error.path().to_string(), without_position(&error.inner().to_string()), &[])
+                    .into(),
+            )
         } else {
             unreadable(error.inner())
         }
     })?;
     json.end().map_err(|error| unreadable(&error))?;
     Ok(body.validated()?)
+}
+
+/// The parser's message without the line and column at its end: the field is named beside it.
+fn without_position(message: &str) -> &str {
+    message.rsplit_once(" at line ").map_or(message, |(message, _position)| message)
 }
 
 fn is_well_formed(json: &[u8]) -> bool {
@@ -201,6 +209,8 @@ fn field_error(path: &str, message: &str, elsewhere: &[&str]) -> FieldError {
         (field, "unknown", format!("is not known here{}", known_fields(message, elsewhere)))
     } else if message.starts_with("duplicate field") {
         (join(path.strip_suffix(quoted).unwrap_or(path), quoted), "duplicate", "is given twice".to_owned())
+    } else if let Some((code, detail)) = refused(message) {
+        (path.to_owned(), code, detail.to_owned())
     } else {
         (path.to_owned(), "wrong_type", message.to_owned())
     };

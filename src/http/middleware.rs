@@ -195,6 +195,7 @@ async fn render_errors(request: Request, next: Next) -> Response {
     };
     match &*error {
         ApiError::Internal(cause) => tracing::error!(%cause, "request failed"),
+        ApiError::Unacceptable(cause) => tracing::warn!(%cause, "the database refused a value"),
         ApiError::Contended(cause) => tracing::warn!(%cause, "request given up"),
         ApiError::Unavailable(cause) => tracing::warn!(%cause, "database unavailable"),
         ApiError::RateLimited { policy, .. } => {

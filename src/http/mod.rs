@@ -8,6 +8,7 @@ pub mod concurrency;
 pub mod conditional;
 pub mod context;
 pub mod cors;
+pub mod cursor;
 pub mod encoding;
 pub mod extract;
 pub mod health;
@@ -16,10 +17,12 @@ pub mod middleware;
 pub mod now;
 pub mod origin;
 pub mod pagination;
+pub mod preconditions;
 pub mod proxy_hint;
 pub mod rate_limit;
 pub mod retry;
 pub mod shares;
+pub mod timestamp;
 pub mod validation;
 
 /// The paths that are answered however busy the task is.

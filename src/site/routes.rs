@@ -8,11 +8,13 @@ use utoipa::ToSchema;
 use crate::audit::model::{Action, Entry};
 use crate::audit::store as audit;
 use crate::auth::{Admin, Viewer};
-use crate::db::Db;
+use crate::cache::{Invalidates, Scope};
+use crate::db::{Db, Outcome};
 use crate::error::ApiError;
-use crate::http::conditional::{IfMatch, Tagged};
+use crate::http::conditional::Tagged;
 use crate::http::extract::Json;
 use crate::http::now::Now;
+use crate::http::preconditions::IfMatch;
 use crate::http::validation::{Validate, Violations, not_null, nullable};
 use crate::site::model::{Site, SiteCommentsPolicy, SiteDescription, SiteTitle};
 use crate::site::store;
@@ -50,7 +52,7 @@ impl Validate for UpdateSite {
 }
 
 /// Change the site
-#[utoipa::path(patch, path = "/v1/site", tag = "site", request_body = UpdateSite, security(("token" = [])), responses(
+#[utoipa::path(patch, path = "/v1/site", tag = "site", params(IfMatch), request_body = UpdateSite, security(("token" = [])), responses(
     (status = 200, description = "The site as it is now", body = Site),
     (status = 403, description = "Only for admins"),
 ))]
@@ -60,19 +62,24 @@ pub async fn update(
     Now(now): Now,
     if_match: IfMatch,
     Json(body): Json<UpdateSite>,
-) -> Result<Tagged<Site>, ApiError> {
+) -> Result<(Invalidates, Tagged<Site>), ApiError> {
     let changes = store::Changes {
         title: body.title.as_ref().map(SiteTitle::as_str),
         description: body.description.as_ref().map(|text| text.as_ref().map(SiteDescription::as_str)),
         comments_policy: body.comments_policy,
     };
     let mut transaction = db.begin().await?;
-    let Some(site) = store::update(&mut transaction, &changes, if_match.versions(), now).await? else {
-        return Err(if_match.refusal(Some(store::read(&mut transaction).await?)));
-    };
-    let details = json!(changes);
-    let entry = Entry { actor: Some(user.id), action: Action::SiteUpdated, target: None, details };
-    audit::record(&mut transaction, &entry, now).await?;
+    let outcome = store::update(&mut transaction, &changes, if_match.versions(), now).await?;
+    let site = store::read(&mut transaction).await?;
+    match outcome {
+        Outcome::Refused => return Err(if_match.refusal(Some(site))),
+        Outcome::Unchanged => {}
+        Outcome::Changed => {
+            let details = json!(changes);
+            let entry = Entry { actor: Some(user.id), action: Action::SiteUpdated, target: None, details };
+            audit::record(&mut transaction, &entry, now).await?;
+        }
+    }
     transaction.commit().await?;
-    Ok(Tagged(site))
+    Ok((Invalidates::if_changed(outcome == Outcome::Changed, Scope::Everything), Tagged(site)))
 }

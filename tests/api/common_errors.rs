@@ -73,6 +73,12 @@ async fn what_cannot_be_read_is_400() {
             call.expect_fields(400, &[("cursor", "malformed")]).await;
             probes += 1;
         }
+        if !["GET", "HEAD"].contains(&operation.method.as_str()) {
+            let date = "Wed, 21 Oct 2015 07:28:00 GMT";
+            let call = call(&operation, &operation.path).header("if-unmodified-since", date);
+            call.json(&json!({})).expect_fields(400, &[("If-Unmodified-Since", "unsupported")]).await;
+            probes += 1;
+        }
         if operation.description["tags"][0] == "feeds" {
             let call = call(&operation, &operation.path).header("host", "not a host");
             call.expect_fields(400, &[("Host", "malformed")]).await;

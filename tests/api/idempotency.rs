@@ -171,6 +171,120 @@ async fn a_client_that_hangs_up_in_the_middle_may_send_again() {
     }
 }
 
+/// What may have happened between a request and its repetition: each would refuse it as a new one.
+#[tokio::test]
+async fn a_repetition_is_answered_whatever_has_happened_since() {
+    let app = TestApp::start_with(&[("ATTEMPT_LIMITS", "on")]).await;
+    let (author, editor) = (app.author().await, app.editor().await);
+    let (post, deleted) = (app.post_by(&author).await, app.post_by(&author).await);
+    let (of_post, reported) = (format!("/v1/posts/{post}"), app.post_by(&author).await);
+    let comment = app.comment_by(&editor, &reported, None).await;
+    app.patch(&of_post).by(&author).json(&json!({"title": "Another"})).expect(200).await;
+    app.delete(&format!("/v1/posts/{deleted}")).by(&author).expect(204).await;
+    let soon = app.now() + TimeDelta::minutes(1);
+    let sign_up = json!({"username": "ada", "email": "ada@example.com", "password": "an unusual password"});
+    let requests = [
+        (
+            "/v1/posts",
+            "/v1/posts".to_owned(),
+            json!({"title": "Soon", "body": "x", "status": "scheduled", "published_at": soon}),
+        ),
+        ("/v1/posts", "/v1/posts".to_owned(), json!({"title": "Named", "body": "x", "slug": "named"})),
+        ("/v1/posts/{post}/comments", format!("{of_post}/comments"), json!({"body": "Once."})),
+        ("/v1/posts/{post}/restore", format!("/v1/posts/{deleted}/restore"), Value::Null),
+        (
+            "/v1/posts/{post}/revisions/{number}/restore",
+            format!("{of_post}/revisions/1/restore"),
+            Value::Null,
+        ),
+        ("/v1/reports", "/v1/reports".to_owned(), json!({"post_id": reported, "reason": "spam"})),
+        (
+            "/v1/comments/moderation",
+            "/v1/comments/moderation".to_owned(),
+            json!({"ids": [comment], "action": "spam"}),
+        ),
+        ("/v1/users", "/v1/users".to_owned(), sign_up),
+    ];
+    let mut tried: Vec<_> = requests.iter().map(|(route, ..)| *route).collect();
+    tried.dedup();
+    tried.sort_unstable();
+    let posts =
+        operations().into_iter().filter(|(method, path, _)| method == "POST" && *path != "/v1/sessions");
+    assert_eq!(
+        tried,
+        posts
+            .map(|(_, path, _)| path)
+            .collect::<std::collections::BTreeSet<_>>()
+            .into_iter()
+            .collect::<Vec<_>>()
+    );
+
+    let send = async |n: usize| {
+        let (_, path, body) = &requests[n];
+        let mut call = app.post(path).header("idempotency-key", &format!("key-{n}"));
+        if path != "/v1/users" {
+            call = call.by(&editor);
+        }
+        if body.is_null() { call.send().await } else { call.json(body).send().await }
+    };
+    let mut first = Vec::new();
+    for n in 0..requests.len() {
+        let reply = send(n).await;
+        assert!(reply.status.is_success(), "{reply}");
+        first.push(reply);
+    }
+    app.advance(TimeDelta::hours(1));
+    for post in [&post, &deleted, &reported] {
+        app.delete(&format!("/v1/posts/{post}")).by(&editor).expect(204).await;
+    }
+    let closed = json!({"comments_policy": "closed"});
+    app.patch("/v1/site").by(&app.admin().await).json(&closed).expect(200).await;
+    // More often than anybody may sign up.
+    for _ in 0..25 {
+        send(requests.len() - 1).await;
+    }
+    for (n, first) in first.iter().enumerate() {
+        let again = send(n).await;
+        assert_eq!((again.status, &again.body), (first.status, &first.body), "{again}");
+        assert_eq!(again.header("idempotency-replayed"), "true");
+    }
+}
+
+#[tokio::test]
+async fn a_repetition_is_answered_only_to_who_still_may_ask() {
+    let app = TestApp::start().await;
+    let (admin, editor) = (app.admin().await, app.editor().await);
+    let draft = app.draft_by(&admin).await;
+    let (post, comments) = (app.post_by(&admin).await, json!({"body": "Once."}));
+    let send = async |path: &str, body: &Value| {
+        app.post(path).by(&editor).header("idempotency-key", path).json(body).send().await
+    };
+    let requests = [
+        ("/v1/posts".to_owned(), json!({"title": "T", "body": "B"}), 403),
+        (format!("/v1/posts/{draft}/restore"), json!({}), 403),
+        (format!("/v1/posts/{draft}/revisions/1/restore"), json!({}), 404),
+        (format!("/v1/posts/{post}/comments"), comments, 201),
+    ];
+    for (path, body, _) in &requests {
+        let reply = send(path, body).await;
+        assert!(reply.status.is_success(), "{reply}");
+    }
+    let account = format!("/v1/users/{}", editor.id);
+    app.patch(&account).by(&admin).json(&json!({"role": "reader"})).expect(200).await;
+    for (path, body, expected) in &requests {
+        assert_eq!(send(path, body).await.status.as_u16(), *expected, "{path}");
+    }
+    let ban = json!({"until": "2100-01-01T00:00:00Z", "reason": "x"});
+    app.put(&format!("{account}/ban")).by(&admin).json(&ban).expect(200).await;
+    for (path, body, _) in &requests {
+        assert_eq!(send(path, body).await.json()["code"], "banned", "{path}");
+    }
+    app.delete("/v1/sessions/current").by(&editor).expect(204).await;
+    for (path, body, _) in &requests {
+        assert_eq!(send(path, body).await.status, 401, "{path}");
+    }
+}
+
 #[tokio::test]
 async fn an_answer_is_kept_for_a_day_and_then_forgotten() {
     let app = TestApp::start().await;

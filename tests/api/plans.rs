@@ -46,7 +46,7 @@ const LISTS: &[(&str, &str, Who, u64)] = &[
     ("/v1/posts", "/v1/posts?tag=tag7&sort=-comments", Anyone, FILTERED),
     ("/v1/posts", "/v1/posts?tag=tag7&sort=title", Anyone, FILTERED),
     // The author's and the tag's entries in their indexes, to find those in both.
-    ("/v1/posts", "/v1/posts?tag=tag5&author={author}", Anyone, 2 * FILTERED),
+    ("/v1/posts", "/v1/posts?tag=tag5&author={author}", Anyone, 2 * FILTERED + 2 * PAGE),
     ("/v1/posts", "/v1/posts?tag=rare7", Anyone, PAGE),
     ("/v1/posts", "/v1/posts?tag=rare7&sort=-likes", Anyone, PAGE),
     ("/v1/posts", "/v1/posts?published_after={day}", Anyone, PAGE),

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use crate::support::TestApp;
+use crate::support::{TestApp, TestUser};
 
 #[tokio::test]
 async fn a_new_post_is_a_draft_that_only_its_author_and_editors_see() {
@@ -46,8 +46,7 @@ async fn publishing_shows_a_post_to_everybody_and_keeps_its_date() {
 
     app.advance(TimeDelta::hours(1));
     let again = app.patch(&path).by(&author).json(&publish).expect(200).await.json();
-    assert_eq!(again["published_at"], published["published_at"]);
-    assert_ne!(again["updated_at"], published["updated_at"]);
+    assert_eq!(again, published);
 
     let withdrawn = app.patch(&path).by(&author).json(&json!({"status": "draft"})).expect(200).await.json();
     assert_eq!((&withdrawn["status"], &withdrawn["published_at"]), (&json!("draft"), &Value::Null));
@@ -236,4 +235,29 @@ async fn text_of_the_largest_size_is_taken_and_one_character_more_is_not() {
     app.post("/v1/posts").by(&author).json(&body).expect_fields(422, &[("body", "too_long")]).await;
     let body = json!({"title": "x", "body": "🦀".repeat(200_000)});
     app.post("/v1/posts").by(&author).json(&body).expect(201).await;
+}
+
+#[tokio::test]
+async fn a_slug_that_a_deleted_post_holds_is_explained_to_its_author_and_to_editors() {
+    let app = TestApp::start().await;
+    let (author, other, editor) = (app.author().await, app.author().await, app.editor().await);
+    let body = json!({"title": "T", "body": "B", "slug": "mine"});
+    let post = app.post("/v1/posts").by(&author).json(&body).expect(201).await.id();
+    let details = async |who: &TestUser| {
+        let created = app.post("/v1/posts").by(who).json(&body);
+        let created = created.expect_fields(409, &[("slug", "taken")]).await;
+        let draft = app.draft_by(who).await;
+        let renamed = app.patch(&format!("/v1/posts/{draft}")).by(who).json(&json!({"slug": "mine"}));
+        let renamed = renamed.expect_fields(409, &[("slug", "taken")]).await;
+        let detail = created.json()["errors"][0]["detail"].as_str().unwrap().to_owned();
+        assert_eq!(renamed.json()["errors"][0]["detail"], detail);
+        detail
+    };
+    for who in [&author, &other, &editor] {
+        assert_eq!(details(who).await, "is taken already");
+    }
+    app.delete(&format!("/v1/posts/{post}")).by(&author).expect(204).await;
+    assert!(details(&author).await.contains("a post of yours which was deleted"));
+    assert!(details(&editor).await.contains("restore it"));
+    assert_eq!(details(&other).await, "is taken already");
 }

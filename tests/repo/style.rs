@@ -42,3 +42,15 @@ fn lints_are_expected_with_a_reason_and_not_allowed() {
         }
     }
 }
+
+#[test]
+fn a_request_has_its_times_as_timestamps() {
+    let request = regex::Regex::new(r"derive\([^)]*Deserialize[^)]*\)\][^}]*\bDateTime<").unwrap();
+    for (path, text) in files("src", "rs") {
+        assert!(!request.is_match(&text), "{} reads a time that may be out of range", path.display());
+    }
+    assert!(
+        request
+            .is_match("#[derive(Debug, Deserialize)]\nstruct Planted {\n    at: Option<DateTime<Utc>>,\n}")
+    );
+}

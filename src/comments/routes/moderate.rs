@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use axum::extract::State;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -11,13 +12,15 @@ use uuid::Uuid;
 use crate::audit::model::{Action, Entry};
 use crate::audit::store as audit;
 use crate::auth::{Editor, User};
+use crate::cache::{Invalidates, Scope};
 use crate::comments::model::CommentStatus;
 use crate::comments::store::{self, Locked};
 use crate::error::ApiError;
 use crate::http::extract::Json;
 use crate::http::idempotency::Idempotent;
 use crate::http::now::Now;
-use crate::http::validation::{Validate, Violations, items};
+use crate::http::preconditions::RequireIfMatch;
+use crate::http::validation::{Validate, Violations, items, items_if_given};
 
 const MAX_IDS: usize = 100;
 
@@ -45,6 +48,11 @@ pub struct ModerateComments {
     ids: Vec<Uuid>,
     /// What to do with them.
     action: Decision,
+    /// The version of each that the decision is about, in the order of `ids`: if one has changed since, nothing is
+    /// done. The operator may demand them, as `If-Match` of a single comment.
+    #[serde(default, deserialize_with = "items_if_given")]
+    #[schema(max_items = 100, nullable = false)]
+    versions: Option<Vec<i64>>,
 }
 
 impl Validate for ModerateComments {
@@ -55,12 +63,29 @@ impl Validate for ModerateComments {
         if self.ids.len() > MAX_IDS {
             violations.add("ids", "too_many", format!("must be at most {MAX_IDS}"));
         }
+        if self.versions.as_ref().is_some_and(|versions| versions.len() != self.ids.len()) {
+            violations.add("versions", "wrong_number", "must be as many as `ids`");
+        }
         let mut seen = HashSet::new();
         for (i, id) in self.ids.iter().enumerate().take(MAX_IDS) {
             if !seen.insert(id) {
                 violations.add(&format!("ids[{i}]"), "duplicate", "is given twice");
             }
         }
+    }
+}
+
+impl ModerateComments {
+    /// Fails if one of the comments is not in the version that the decision is about.
+    fn check_versions(&self, found: &[Locked]) -> Result<(), ApiError> {
+        let versions = self.versions.iter().flatten();
+        for (i, (id, version)) in self.ids.iter().zip(versions).enumerate() {
+            if found.iter().any(|comment| comment.id == *id && comment.version != *version) {
+                let detail = "is not the present version of the comment: read it again";
+                return Err(ApiError::conflict(format!("versions[{i}]"), "changed", detail));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -82,14 +107,21 @@ pub struct Moderated {
     security(("token" = [])), responses(
     (status = 200, description = "What became of each", body = Moderated),
     (status = 403, description = "Only for editors"),
+    (status = 409, description = "A comment is not in the version of `versions`, or the key is in use"),
+    (status = 428, description = "`REQUIRE_IF_MATCH` is on, and `versions` is missing"),
 ))]
 pub async fn moderate(
     Editor(user): Editor,
     Now(now): Now,
+    State(RequireIfMatch(required)): State<RequireIfMatch>,
     Idempotent(key, body): Idempotent<ModerateComments>,
 ) -> Result<Response, ApiError> {
+    if required && body.versions.is_none() {
+        return Err(ApiError::PreconditionRequired);
+    }
     key.run(Some(user.id), async |write| {
         let found = store::lock(write, &body.ids).await?;
+        body.check_versions(&found)?;
         let status = match body.action {
             Decision::Approve => Some(CommentStatus::Approved),
             Decision::Hold => Some(CommentStatus::Pending),
@@ -113,7 +145,8 @@ pub async fn moderate(
         let mut not_found = body.ids;
         not_found.retain(|id| found.iter().all(|comment| comment.id != *id));
         not_found.sort_unstable();
-        Ok(Json(Moderated { changed, unchanged: ids(&unchanged), not_found }))
+        let invalidates = Invalidates::if_changed(!changed.is_empty(), Scope::Everything);
+        Ok((invalidates, Json(Moderated { changed, unchanged: ids(&unchanged), not_found })))
     })
     .await
 }

@@ -14,6 +14,7 @@ use crate::comments::store::{self, CommentRow};
 use crate::db::Db;
 use crate::error::ApiError;
 use crate::http::conditional::Tagged;
+use crate::http::cursor::Bytes;
 use crate::http::extract::Path;
 use crate::http::now::Now;
 use crate::http::pagination::{Page, PageQuery, PageRequest};
@@ -41,13 +42,12 @@ pub async fn list_of_post(
     Path(PostPath { post }): Path<PostPath>,
     request: PageRequest,
 ) -> Result<(CachePolicy, Page<Comment>), ApiError> {
-    let after: Option<String> = request.after(THREAD_ORDER)?;
-    let after = after.map(|thread| URL_SAFE_NO_PAD.decode(thread).unwrap_or_default());
+    let after: Option<Bytes> = request.after(THREAD_ORDER)?;
     let mut connection = viewer.acquire(&db).await?;
     let post = posts::find_visible(&mut connection, &post, &viewer, now).await?.ok_or(ApiError::NotFound)?;
     let reader = store::Reader { user_id: viewer.id(), is_editor: viewer.is(Role::Editor) };
-    let rows =
-        store::list_of_post(&mut connection, post.id, reader, after.as_deref(), request.rows()).await?;
+    let after = after.as_ref().map(|Bytes(thread)| thread.as_slice());
+    let rows = store::list_of_post(&mut connection, post.id, reader, after, request.rows()).await?;
     let key = |row: &CommentRow| URL_SAFE_NO_PAD.encode(&row.thread);
     let mut page: Page<Comment> = request.page_ending(rows, |row| row.more, THREAD_ORDER, key)?;
     page.items = page.items.into_iter().map(|comment| comment.seen_by(&viewer)).collect();

@@ -1,7 +1,6 @@
 //! Writing, changing, moderating and deleting comments.
 
 use super::moderate::{decisions, deletion};
-use crate::db::Connection;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::Response;
@@ -14,12 +13,13 @@ use crate::auth::{Member, User, Viewer};
 use crate::cache::{Invalidates, Scope};
 use crate::comments::model::{Comment, CommentBody, CommentPath, CommentStatus, MAX_DEPTH};
 use crate::comments::store;
-use crate::db::Db;
+use crate::db::{Connection, Db, Outcome};
 use crate::error::ApiError;
-use crate::http::conditional::{IfMatch, Tagged};
+use crate::http::conditional::Tagged;
 use crate::http::extract::{Json, Path};
 use crate::http::idempotency::Idempotent;
 use crate::http::now::Now;
+use crate::http::preconditions::IfMatch;
 use crate::http::validation::{Validate, Violations, not_null};
 use crate::identity::Role;
 use crate::markdown;
@@ -134,7 +134,7 @@ impl Validate for UpdateComment {
 /// Change or moderate a comment
 ///
 /// A comment whose text its author changes waits for an editor again if it would wait as a new one.
-#[utoipa::path(patch, path = "/v1/comments/{id}", tag = "comments", params(CommentPath),
+#[utoipa::path(patch, path = "/v1/comments/{id}", tag = "comments", params(CommentPath, IfMatch),
     request_body = UpdateComment, security(("token" = [])), responses(
     (status = 200, description = "The comment as it is now", body = Comment),
     (status = 403, description = "Another user's text, or moderation without being an editor"),
@@ -174,20 +174,21 @@ pub async fn update(
         let before = store::lock(&mut transaction, &[id]).await?;
         audit::record_all(&mut transaction, &decisions(&user, &before, status), now).await?;
     }
-    let updated = store::update(&mut transaction, id, &changes, if_match.versions(), now).await?;
+    let outcome = store::update(&mut transaction, id, &changes, if_match.versions(), now).await?;
     let comment = store::find(&mut transaction, id).await?.map(Comment::from);
-    if !updated {
+    if outcome == Outcome::Refused {
         return Err(if_match.refusal(comment));
     }
     let comment = comment.ok_or(ApiError::NotFound)?;
     transaction.commit().await?;
-    Ok((Invalidates(Scope::Resource(comment.post_id)), Tagged(comment)))
+    let invalidates = Invalidates::if_changed(outcome == Outcome::Changed, Scope::Resource(comment.post_id));
+    Ok((invalidates, Tagged(comment)))
 }
 
 /// Delete a comment
 ///
 /// One with replies leaves a tombstone in the thread.
-#[utoipa::path(delete, path = "/v1/comments/{id}", tag = "comments", params(CommentPath),
+#[utoipa::path(delete, path = "/v1/comments/{id}", tag = "comments", params(CommentPath, IfMatch),
     security(("token" = [])), responses(
     (status = 204, description = "The comment is gone"),
     (status = 403, description = "Another user's comment on another author's post, without being an editor"),

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::comments::model::CommentStatus;
-use crate::db::Connection;
+use crate::db::{Connection, Outcome};
 
 #[derive(Debug)]
 pub struct NewComment<'a> {
@@ -63,7 +63,7 @@ pub struct Changes<'a> {
     pub by_editor: bool,
 }
 
-/// Changes a comment; false if it is not there, or in none of the versions `if_match`. Without a decision, an
+/// Changes a comment. Refused if it is not there, or in none of the versions `if_match`. Without a decision, an
 /// approved comment whose text changes waits again if it would wait as a new one: it does not itself vouch for
 /// its author.
 pub async fn update(
@@ -72,21 +72,32 @@ pub async fn update(
     changes: &Changes<'_>,
     if_match: Option<&[i64]>,
     now: DateTime<Utc>,
-) -> sqlx::Result<bool> {
-    let updated = sqlx::query!(
-        "update comments c set
-           body = coalesce($2, c.body),
-           body_html = coalesce($3, c.body_html),
-           status = case
-             when $4::text is not null then $4
-             when c.status <> 'approved' or $2 is null or $2 = c.body or $6 or p.author_id = c.author_id then c.status
-             when comment_waits(coalesce(p.comments_policy, site.comments_policy), c.author_id, c.id) then 'pending'
-             else c.status end,
-           version = c.version + 1,
-           updated_at = $5
-         from posts p cross join site
-         where c.id = $1 and c.deleted_at is null and p.id = c.post_id
-           and ($7::bigint[] is null or c.version = any($7))",
+) -> sqlx::Result<Outcome> {
+    let result = sqlx::query!(
+        r#"with old as (
+             select id, post_id, author_id, body, status from comments
+             where id = $1 and deleted_at is null and ($7::bigint[] is null or version = any($7))
+             for no key update),
+           new as (
+             select old.id, coalesce($2, old.body) as body, case
+                 when $4::text is not null then $4
+                 when old.status <> 'approved' or $2 is null or $2 = old.body or $6 or p.author_id = old.author_id
+                   then old.status
+                 when comment_waits(coalesce(p.comments_policy, site.comments_policy), old.author_id, old.id)
+                   then 'pending'
+                 else old.status end as status
+             from old join posts p on p.id = old.post_id cross join site),
+           changed as (
+             update comments c set
+               body = new.body,
+               body_html = coalesce($3, c.body_html),
+               status = new.status,
+               version = c.version + 1,
+               updated_at = $5
+             from old join new on new.id = old.id
+             where c.id = new.id and (old.body, old.status) is distinct from (new.body, new.status)
+             returning c.id)
+           select exists (select from old) as "found!", exists (select from changed) as "changed!""#,
         id,
         changes.body.map(|(markdown, _)| markdown),
         changes.body.map(|(_, html)| html),
@@ -95,9 +106,9 @@ pub async fn update(
         changes.by_editor,
         if_match
     )
-    .execute(connection)
+    .fetch_one(connection)
     .await?;
-    Ok(updated.rows_affected() > 0)
+    Ok(Outcome::of(result.found, result.changed))
 }
 
 /// A comment that nobody changes until the transaction ends.
@@ -107,6 +118,7 @@ pub struct Locked {
     /// Who wrote it, unless they were deleted.
     pub author_id: Option<Uuid>,
     pub status: CommentStatus,
+    pub version: i64,
 }
 
 /// Locks those of the comments that are there, and then the counts of their posts, each in one order for
@@ -114,7 +126,7 @@ pub struct Locked {
 pub async fn lock(connection: &mut Connection, ids: &[Uuid]) -> sqlx::Result<Vec<Locked>> {
     let locked = sqlx::query_as!(
         Locked,
-        r#"select c.id, c.author_id, c.status as "status: CommentStatus" from comments c
+        r#"select c.id, c.author_id, c.status as "status: CommentStatus", c.version from comments c
            where c.id = any($1) and c.deleted_at is null
              and exists (select from posts p where p.id = c.post_id and p.deleted_at is null)
            order by c.id for update"#,

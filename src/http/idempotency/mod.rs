@@ -1,39 +1,43 @@
 //! `Idempotency-Key`: a write that is sent again because its response was lost is not done again. The response
 //! is stored in the transaction of the write, so there is never one without the other, and is replayed for 24
 //! hours. Errors are not stored: nothing was written, so the request may simply be repeated.
+//!
+//! The extractors replay it themselves, before they read the body: what the handler checks may depend on the
+//! time or on what has been written since. So they stand after those that say who may ask.
 
+mod key;
 pub mod store;
+
+pub use key::IDEMPOTENCY_KEY;
 
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
-use axum::extract::{FromRef, FromRequest, FromRequestParts, OriginalUri, Request};
+use axum::extract::{FromRef, FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
-use sha2::{Digest, Sha256};
 use tokio::time::sleep;
 use uuid::Uuid;
 
+use self::key::Key;
 use self::store::StoredResponse;
+use super::context::RequestContext;
 use super::extract;
 use super::now::Now;
 use super::validation::Validate;
 use crate::cache::{Invalidates, Scope};
 use crate::clock::Clock;
 use crate::db::{Connection, Db, Transaction};
-use crate::error::{ApiError, FieldError};
+use crate::error::ApiError;
 
-pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 pub const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 const STORED: [HeaderName; 3] = [header::CONTENT_TYPE, header::LOCATION, header::ETAG];
-
-const MAX_LENGTH: usize = 255;
 
 const LOCK_ATTEMPTS: usize = 5;
 const LOCK_INTERVAL: Duration = Duration::from_millis(10);
@@ -50,12 +54,27 @@ pub struct Idempotency {
 #[derive(Debug)]
 pub struct Idempotent<T>(pub Idempotency, pub T);
 
+/// Why a handler does not run.
 #[derive(Debug)]
-struct Key {
-    key: String,
-    /// The hash of the key and all of the request. With the key in it, nobody can try passwords on a stored
-    /// hash of a sign-up without the key, of which only a hash is stored as well.
-    fingerprint: [u8; 32],
+pub enum Refusal {
+    /// It did before: its response.
+    Replayed(Box<Response>),
+    Error(ApiError),
+}
+
+impl<E: Into<ApiError>> From<E> for Refusal {
+    fn from(error: E) -> Self {
+        Self::Error(error.into())
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Replayed(response) => *response,
+            Self::Error(error) => error.into_response(),
+        }
+    }
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Idempotency
@@ -63,11 +82,11 @@ where
     Db: FromRef<S>,
     Clock: FromRef<S>,
 {
-    type Rejection = ApiError;
+    type Rejection = Refusal;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
         let key = Key::read(&parts.headers)?.map(|key| Key::of(key, parts, &[]));
-        Ok(Self { key, db: Db::from_ref(state), now: Now::of(parts, state) })
+        Self { key, db: Db::from_ref(state), now: Now::of(parts, state) }.unless_done(parts).await
     }
 }
 
@@ -76,42 +95,33 @@ where
     Db: FromRef<S>,
     Clock: FromRef<S>,
 {
-    type Rejection = ApiError;
+    type Rejection = Refusal;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+    async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
         let key = Key::read(request.headers())?;
         let (mut parts, body) = request.into_parts();
         let bytes = extract::read_json(&parts, body).await?;
         let key = key.map(|key| Key::of(key, &parts, &bytes));
         let idempotency = Idempotency { key, db: Db::from_ref(state), now: Now::of(&mut parts, state) };
+        let idempotency = idempotency.unless_done(&parts).await?;
         Ok(Self(idempotency, extract::parse_json(bytes).await?))
     }
 }
 
-impl Key {
-    /// Up to 255 visible characters: in quotes, as the draft of the standard has it, or without, as is usual.
-    fn read(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
-        let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
-        let Some(value) = values.next() else { return Ok(None) };
-        let text = value.to_str().unwrap_or_default();
-        let key = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
-        let is_visible = key.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"');
-        if is_visible && !key.is_empty() && text.len() <= MAX_LENGTH && values.next().is_none() {
-            Ok(Some(key.to_owned()))
-        } else {
-            let detail = "must be one value of up to 255 visible ASCII characters, such as a UUID";
-            Err(ApiError::Malformed(FieldError::new("Idempotency-Key", "malformed", detail)))
+impl Idempotency {
+    /// This, unless there is a response to the same request. That the key was used for another is found by
+    /// [`run`](Self::run): by then the handler has counted who tries.
+    async fn unless_done(self, parts: &Parts) -> Result<Self, Refusal> {
+        let Some(key) = &self.key else { return Ok(self) };
+        let user = parts.extensions.get().and_then(|context: &RequestContext| context.user_id.get());
+        let mut connection = self.db.acquire().await?;
+        let stored = store::find(&mut connection, &key.hash(user.copied()), self.now).await?;
+        match stored.filter(|stored| stored.fingerprint == key.fingerprint) {
+            Some(stored) => Err(Refusal::Replayed(Box::new(replay(stored, key.fingerprint)?))),
+            None => Ok(self),
         }
     }
 
-    fn of(key: String, parts: &Parts, body: &[u8]) -> Self {
-        let target = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |uri| &uri.0);
-        let fingerprint = hash(&[key.as_bytes(), target.to_string().as_bytes(), body]);
-        Self { key, fingerprint }
-    }
-}
-
-impl Idempotency {
     /// Runs `write` for `user` (`None` is anybody) in a transaction and commits it with its response, or replays
     /// the stored response. Also fails with 409 while the same write is in progress, and with 422 when the key
     /// was used for another.
@@ -124,9 +134,8 @@ impl Idempotency {
         let mut transaction = db.begin().await?;
         let entry = match key {
             None => None,
-            Some(Key { key, fingerprint }) => {
-                let owner = user.map_or_else(|| "anonymous".to_owned(), |id| id.to_string());
-                let key_hash = hash(&[owner.as_bytes(), key.as_bytes()]);
+            Some(key) => {
+                let (key_hash, fingerprint) = (key.hash(user), key.fingerprint);
                 lock(&mut transaction, &key_hash).await?;
                 if let Some(stored) = store::find(&mut transaction, &key_hash, now).await? {
                     // Before it is sent, so that the key is free when the client knows.
@@ -154,16 +163,6 @@ async fn lock(transaction: &mut Transaction, key_hash: &[u8; 32]) -> Result<(), 
     }
     let detail = "is that of a request which is being served: try again shortly";
     Err(ApiError::conflict("Idempotency-Key", "in_use", detail))
-}
-
-/// Each part after its length, so that different lists never give the same input.
-fn hash(parts: &[&[u8]]) -> [u8; 32] {
-    let mut hash = Sha256::new();
-    for part in parts {
-        hash.update((part.len() as u64).to_be_bytes());
-        hash.update(part);
-    }
-    hash.finalize().into()
 }
 
 /// A transaction whose response is stored with what it writes. Run queries on it as on a connection.

@@ -8,7 +8,6 @@ use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
-use chrono::{DateTime, Datelike, Utc};
 use serde::de::{IgnoredAny, SeqAccess, Visitor};
 
 use crate::error::{FieldError, FieldErrors, MAX_ERRORS};
@@ -30,15 +29,19 @@ impl<T: Rule> Rule for Option<T> {
     }
 }
 
-/// The times that RFC 3339 can write, all of which PostgreSQL can store.
-impl Rule for DateTime<Utc> {
-    fn check(&self) -> Result<(), RuleViolation> {
-        if (0..=9999).contains(&self.year()) {
-            Ok(())
-        } else {
-            Err(("out_of_range", "must be in a year from 0000 to 9999".into()))
-        }
-    }
+/// What the message of a [`refusal`] begins with.
+const REFUSED: &str = "refused as ";
+
+/// The error of a type that refuses a value while it is read.
+#[must_use]
+pub fn refusal<E: serde::de::Error>((code, detail): RuleViolation) -> E {
+    E::custom(format_args!("{REFUSED}{code}: {detail}"))
+}
+
+/// The code and the detail in the message of a [`refusal`].
+#[must_use]
+pub fn refused(message: &str) -> Option<(&str, &str)> {
+    message.strip_prefix(REFUSED)?.split_once(": ")
 }
 
 /// A request that can be checked beyond its shape.

@@ -12,12 +12,16 @@ use crate::audit::model::{Action, Entry};
 use crate::audit::store as audit;
 use crate::auth::model::Ban;
 use crate::auth::{Editor, User};
+use crate::cache::{Invalidates, Scope};
 use crate::db::{Connection, Db};
 use crate::error::ApiError;
+use crate::http::conditional::Tagged;
 use crate::http::extract::{Json, Path};
 use crate::http::now::Now;
+use crate::http::preconditions::IfMatch;
+use crate::http::timestamp::Timestamp;
 use crate::http::validation::{Validate, Violations};
-use crate::moderation::model::{BanReason, may_ban};
+use crate::moderation::model::{BanReason, UserBan, may_ban};
 use crate::moderation::store;
 use crate::users::model::UserPath;
 use crate::users::store as users;
@@ -34,9 +38,9 @@ pub async fn read_ban(
     State(db): State<Db>,
     Now(now): Now,
     Path(UserPath { id }): Path<UserPath>,
-) -> Result<Json<Ban>, ApiError> {
+) -> Result<Tagged<UserBan>, ApiError> {
     let ban = store::ban_of(&mut db.acquire().await?, id, now).await?;
-    ban.map(Json).ok_or(ApiError::NotFound)
+    ban.map(Tagged).ok_or(ApiError::NotFound)
 }
 
 /// A ban.
@@ -44,7 +48,7 @@ pub async fn read_ban(
 #[serde(deny_unknown_fields)]
 pub struct PutBan {
     /// When it ends, by itself: in the future.
-    until: DateTime<Utc>,
+    until: Timestamp,
     /// Why, in words that the user reads.
     reason: BanReason,
 }
@@ -59,7 +63,7 @@ impl Validate for PutBan {
 ///
 /// The user still reads, signs in and out, and rules over their own account, but writes nothing that others
 /// see until the ban ends. Takes the place of a ban that there is.
-#[utoipa::path(put, path = "/v1/users/{id}/ban", tag = "moderation", params(UserPath),
+#[utoipa::path(put, path = "/v1/users/{id}/ban", tag = "moderation", params(UserPath, IfMatch),
     request_body = PutBan, security(("token" = [])), responses(
     (status = 200, description = "The ban as it is now", body = Ban),
     (status = 403, description = "Oneself, or as an editor another editor or an admin"),
@@ -70,27 +74,32 @@ pub async fn ban(
     State(db): State<Db>,
     Now(now): Now,
     Path(UserPath { id }): Path<UserPath>,
+    if_match: IfMatch,
     Json(body): Json<PutBan>,
-) -> Result<Json<Ban>, ApiError> {
-    if body.until <= now {
+) -> Result<(Invalidates, Tagged<UserBan>), ApiError> {
+    let until: DateTime<Utc> = body.until.into();
+    if until <= now {
         return Err(ApiError::invalid("until", "in_past", "must be in the future"));
     }
     let mut transaction = db.begin().await?;
     require_bannable(&mut transaction, &user, id).await?;
-    let ban = store::ban(&mut transaction, id, body.until, body.reason.as_str(), now).await?;
-    let ban = ban.ok_or(ApiError::NotFound)?;
-    // Not the reason, which may be about the person.
-    let details = json!({"until": ban.until});
-    let entry = Entry { actor: Some(user.id), action: Action::UserBanned, target: Some(id), details };
-    audit::record(&mut transaction, &entry, now).await?;
+    check(&mut transaction, id, &if_match, now).await?;
+    let changed = store::ban(&mut transaction, id, until, body.reason.as_str(), now).await?;
+    let ban = store::ban_of(&mut transaction, id, now).await?.ok_or(ApiError::NotFound)?;
+    if changed {
+        // Not the reason, which may be about the person.
+        let details = json!({"until": until});
+        let entry = Entry { actor: Some(user.id), action: Action::UserBanned, target: Some(id), details };
+        audit::record(&mut transaction, &entry, now).await?;
+    }
     transaction.commit().await?;
-    Ok(Json(ban))
+    Ok((Invalidates::if_changed(changed, Scope::Everything), Tagged(ban)))
 }
 
 /// Lift a ban
 ///
 /// Of a user who is not banned nothing changes.
-#[utoipa::path(delete, path = "/v1/users/{id}/ban", tag = "moderation", params(UserPath),
+#[utoipa::path(delete, path = "/v1/users/{id}/ban", tag = "moderation", params(UserPath, IfMatch),
     security(("token" = [])), responses(
     (status = 204, description = "The user is not banned"),
     (status = 403, description = "Oneself, or as an editor another editor or an admin"),
@@ -101,16 +110,31 @@ pub async fn unban(
     State(db): State<Db>,
     Now(now): Now,
     Path(UserPath { id }): Path<UserPath>,
-) -> Result<StatusCode, ApiError> {
+    if_match: IfMatch,
+) -> Result<(StatusCode, Invalidates), ApiError> {
     let mut transaction = db.begin().await?;
     require_bannable(&mut transaction, &user, id).await?;
-    if store::unban(&mut transaction, id, now).await? {
+    check(&mut transaction, id, &if_match, now).await?;
+    let changed = store::unban(&mut transaction, id, now).await?;
+    if changed {
         let details = json!({});
         let entry = Entry { actor: Some(user.id), action: Action::UserUnbanned, target: Some(id), details };
         audit::record(&mut transaction, &entry, now).await?;
     }
     transaction.commit().await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok((StatusCode::NO_CONTENT, Invalidates::if_changed(changed, Scope::Everything)))
+}
+
+/// The version is that of the user, whom nobody changes until the transaction ends.
+async fn check(
+    connection: &mut Connection,
+    id: Uuid,
+    if_match: &IfMatch,
+    now: DateTime<Utc>,
+) -> Result<(), ApiError> {
+    let is_banned = store::ban_of(connection, id, now).await?.is_some();
+    let account = users::account(connection, id).await?.ok_or(ApiError::NotFound)?;
+    if_match.check_part(account.version, is_banned)
 }
 
 /// Locks the role of the user with `id` until the transaction ends, so that the answer holds until then.

@@ -12,14 +12,16 @@ use uuid::Uuid;
 use crate::audit::model::{Action, Entry};
 use crate::audit::store as audit;
 use crate::auth::{Editor, Member, SignedIn, Viewer};
+use crate::cache::{Invalidates, Scope};
 use crate::comments::store as comments;
 use crate::db::{Connection, Db};
 use crate::error::ApiError;
-use crate::http::conditional::{IfMatch, Tagged};
+use crate::http::conditional::Tagged;
 use crate::http::extract::{Json, Path};
 use crate::http::idempotency::Idempotent;
 use crate::http::now::Now;
 use crate::http::pagination::{Page, PageQuery, PageRequest};
+use crate::http::preconditions::IfMatch;
 use crate::http::validation::{Validate, Violations, not_null};
 use crate::moderation::model::{Report, ReportNote, ReportPath, ReportReason, ReportStatus, ReportTarget};
 use crate::moderation::store;
@@ -177,7 +179,7 @@ impl Validate for UpdateReport {
 ///
 /// What is reported stays as it is: hide or delete it, or ban its author, as well. A decision that was made
 /// already changes nothing, not even who made it.
-#[utoipa::path(patch, path = "/v1/reports/{id}", tag = "moderation", params(ReportPath),
+#[utoipa::path(patch, path = "/v1/reports/{id}", tag = "moderation", params(ReportPath, IfMatch),
     request_body = UpdateReport, security(("token" = [])), responses(
     (status = 200, description = "The report as it is now", body = Report),
     (status = 403, description = "Only for editors"),
@@ -190,7 +192,7 @@ pub async fn update_report(
     Path(ReportPath { id }): Path<ReportPath>,
     if_match: IfMatch,
     Json(body): Json<UpdateReport>,
-) -> Result<Tagged<Report>, ApiError> {
+) -> Result<(Invalidates, Tagged<Report>), ApiError> {
     let mut transaction = db.begin().await?;
     let mut resolved = false;
     if let Some(status) = body.status {
@@ -210,5 +212,5 @@ pub async fn update_report(
         return Err(if_match.refusal(Some(report)));
     }
     transaction.commit().await?;
-    Ok(Tagged(report))
+    Ok((Invalidates::if_changed(resolved, Scope::Everything), Tagged(report)))
 }

@@ -5,39 +5,44 @@ use uuid::Uuid;
 
 use crate::auth::model::Ban;
 use crate::db::Connection;
+use crate::moderation::model::UserBan;
 
 /// The ban of the user with `id`, unless it has ended.
-pub async fn ban_of(connection: &mut Connection, id: Uuid, now: DateTime<Utc>) -> sqlx::Result<Option<Ban>> {
-    sqlx::query_as!(
-        Ban,
-        r#"select banned_until as "until!", ban_reason as "reason!" from users where id = $1 and banned_until > $2"#,
+pub async fn ban_of(
+    connection: &mut Connection,
+    id: Uuid,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Option<UserBan>> {
+    let row = sqlx::query!(
+        r#"select banned_until as "until!", ban_reason as "reason!", version
+           from users where id = $1 and banned_until > $2"#,
         id,
         now
     )
     .fetch_optional(connection)
-    .await
+    .await?;
+    Ok(row.map(|row| UserBan { ban: Ban { until: row.until, reason: row.reason }, version: row.version }))
 }
 
-/// Bans the user with `id`, in place of a ban that there is; `None` if there is no such user.
+/// Bans the user with `id`, in place of a ban that there is; false if that is the same.
 pub async fn ban(
     connection: &mut Connection,
     id: Uuid,
     until: DateTime<Utc>,
     reason: &str,
     now: DateTime<Utc>,
-) -> sqlx::Result<Option<Ban>> {
-    sqlx::query_as!(
-        Ban,
-        r#"update users set banned_until = $2, ban_reason = $3, version = version + 1, updated_at = $4
-           where id = $1
-           returning banned_until as "until!", ban_reason as "reason!""#,
+) -> sqlx::Result<bool> {
+    let banned = sqlx::query!(
+        "update users set banned_until = $2, ban_reason = $3, version = version + 1, updated_at = $4
+         where id = $1 and (banned_until, ban_reason) is distinct from ($2, $3)",
         id,
         until,
         reason,
         now
     )
-    .fetch_optional(connection)
-    .await
+    .execute(connection)
+    .await?;
+    Ok(banned.rows_affected() > 0)
 }
 
 /// Lifts the ban of the user with `id`; false if there is none, or if it has ended.

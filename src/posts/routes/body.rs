@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use crate::audit::model::changed_fields;
 use crate::auth::User;
 use crate::error::ApiError;
+use crate::http::timestamp::Timestamp;
 use crate::http::validation::{Validate, Violations, items, items_if_given, not_null, nullable};
 use crate::language::Language;
 use crate::markdown::Rendered;
@@ -43,7 +44,7 @@ pub struct CreatePost {
     pub(super) status: Option<PostStatus>,
     /// When it appears: required and in the future if scheduled, in the past or absent (now) if published,
     /// absent from a draft.
-    pub(super) published_at: Option<DateTime<Utc>>,
+    pub(super) published_at: Option<Timestamp>,
 }
 
 fn yes() -> bool {
@@ -56,8 +57,7 @@ impl Validate for CreatePost {
             .check("title", &self.title)
             .check("body", &self.body)
             .check("summary", &self.summary)
-            .check("slug", &self.slug)
-            .check("published_at", &self.published_at);
+            .check("slug", &self.slug);
         check_tags(violations, &self.tags);
     }
 }
@@ -133,7 +133,7 @@ pub struct UpdatePost {
     /// When it appears; goes with `status`, as in a new post.
     #[serde(default, deserialize_with = "not_null")]
     #[schema(nullable = false)]
-    pub(super) published_at: Option<DateTime<Utc>>,
+    pub(super) published_at: Option<Timestamp>,
 }
 
 impl Validate for UpdatePost {
@@ -142,8 +142,7 @@ impl Validate for UpdatePost {
             .check("title", &self.title)
             .check("body", &self.body)
             .check("summary", &self.summary)
-            .check("slug", &self.slug)
-            .check("published_at", &self.published_at);
+            .check("slug", &self.slug);
         check_tags(violations, self.tags.as_deref().unwrap_or_default());
     }
 }
@@ -193,9 +192,9 @@ fn check_tags(violations: &mut Violations, tags: &[Tag]) {
 
 fn publication(
     status: Option<PostStatus>,
-    published_at: Option<DateTime<Utc>>,
+    published_at: Option<Timestamp>,
     now: DateTime<Utc>,
 ) -> Result<Option<Publication>, ApiError> {
-    Publication::new(status, published_at, now)
+    Publication::new(status, published_at.map(Into::into), now)
         .map_err(|(code, detail)| ApiError::invalid("published_at", code, detail))
 }

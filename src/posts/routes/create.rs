@@ -5,6 +5,7 @@ use axum::http::{StatusCode, header};
 use axum::response::Response;
 
 use super::body::CreatePost;
+use super::slugs::taken;
 use crate::auth::Author;
 use crate::cache::{Invalidates, Scope};
 use crate::error::ApiError;
@@ -50,7 +51,10 @@ pub async fn create(
                 }
             }
         }
-        let id = id.ok_or_else(|| ApiError::conflict("slug", "taken", "is taken already"))?;
+        let Some(id) = id else {
+            let slug = body.slug.as_ref().map_or("", Slug::as_str);
+            return Err(taken(write, slug, user).await?);
+        };
         let post = store::find(write, &PostRef::Id(id), now).await?.ok_or(ApiError::NotFound)?;
         let location = [(header::LOCATION, format!("/v1/posts/{id}"))];
         let changed = Invalidates(Scope::Resource(id));

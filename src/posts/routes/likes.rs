@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 
 use crate::auth::{Member, Viewer};
 use crate::cache::{Invalidates, Scope};
-use crate::db::Db;
+use crate::db::{Db, Outcome};
 use crate::error::ApiError;
 use crate::http::extract::Path;
 use crate::http::now::Now;
@@ -31,11 +31,12 @@ pub async fn like(
     let post = store::find_visible(&mut connection, &post, &Viewer(Some(user)), now)
         .await?
         .ok_or(ApiError::NotFound)?;
-    if store::like(&mut connection, post.id, user.id, now).await? {
-        Ok((StatusCode::NO_CONTENT, Invalidates(Scope::Resource(post.id))))
-    } else {
-        Err(ApiError::conflict("post", "not_published", "is not published: nobody can like it yet"))
+    let outcome = store::like(&mut connection, post.id, user.id, now).await?;
+    if outcome == Outcome::Refused {
+        return Err(ApiError::conflict("post", "not_published", "is not published: nobody can like it yet"));
     }
+    let changed = Invalidates::if_changed(outcome == Outcome::Changed, Scope::Resource(post.id));
+    Ok((StatusCode::NO_CONTENT, changed))
 }
 
 /// Like a post no more
@@ -56,6 +57,6 @@ pub async fn unlike(
     let post = store::find_visible(&mut connection, &post, &Viewer(Some(user)), now)
         .await?
         .ok_or(ApiError::NotFound)?;
-    store::unlike(&mut connection, post.id, user.id).await?;
-    Ok((StatusCode::NO_CONTENT, Invalidates(Scope::Resource(post.id))))
+    let changed = store::unlike(&mut connection, post.id, user.id).await?;
+    Ok((StatusCode::NO_CONTENT, Invalidates::if_changed(changed, Scope::Resource(post.id))))
 }

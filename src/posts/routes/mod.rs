@@ -6,6 +6,7 @@ mod create;
 mod likes;
 mod read;
 mod revisions;
+mod slugs;
 mod tags;
 mod timeline;
 mod write;

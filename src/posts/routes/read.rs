@@ -11,9 +11,11 @@ use crate::cache::{CachePolicy, Scope};
 use crate::db::{Connection, Db};
 use crate::error::ApiError;
 use crate::http::conditional::Tagged;
+use crate::http::cursor::{Count, Rank, Text};
 use crate::http::extract::{Path, not_blank};
 use crate::http::now::Now;
 use crate::http::pagination::{Page, PageQuery, PageRequest};
+use crate::http::timestamp::Timestamp;
 use crate::http::validation::{Validate, Violations};
 use crate::identity::Role;
 use crate::language::Language;
@@ -74,14 +76,25 @@ impl Sort {
     fn order(self, request: &PageRequest<ListPosts>) -> Result<Order, ApiError> {
         let name = self.name();
         Ok(match self {
-            Self::Newest => Order::Newest(request.after(name)?),
-            Self::Oldest => Order::Oldest(request.after(name)?),
-            Self::Likes => Order::Likes(request.after(name)?),
-            Self::Comments => Order::Comments(request.after(name)?),
-            Self::Title => Order::Title(request.after(name)?),
-            Self::Relevance => Order::Relevance(request.after(name)?),
+            Self::Newest => Order::Newest(time_after(request, name)?),
+            Self::Oldest => Order::Oldest(time_after(request, name)?),
+            Self::Likes => Order::Likes(request.after(name)?.map(|(Count(likes), id)| (likes, id))),
+            Self::Comments => {
+                Order::Comments(request.after(name)?.map(|(Count(comments), id)| (comments, id)))
+            }
+            Self::Title => Order::Title(request.after(name)?.map(|(Text(title), id)| (title, id))),
+            Self::Relevance => Order::Relevance(request.after(name)?.map(|(Rank(bits), id)| (bits, id))),
         })
     }
+}
+
+/// The key of the lists by time.
+pub(super) fn time_after<T>(
+    request: &PageRequest<T>,
+    order: &str,
+) -> Result<Option<(DateTime<Utc>, Uuid)>, ApiError> {
+    let after: Option<(Timestamp, Uuid)> = request.after(order)?;
+    Ok(after.map(|(at, id)| (at.into(), id)))
 }
 
 /// The longest search, in characters.
@@ -107,9 +120,11 @@ pub struct ListPosts {
     #[param(inline, value_type = Option<Language>)]
     language: Option<Language>,
     /// Those published, or to be published, at this time or later.
-    published_after: Option<DateTime<Utc>>,
+    #[param(inline)]
+    published_after: Option<Timestamp>,
     /// Those published, or to be published, before this time.
-    published_before: Option<DateTime<Utc>>,
+    #[param(inline)]
+    published_before: Option<Timestamp>,
     /// Those that match: words, `"phrases"`, `or`, `-without`, in the `language` that is asked for, else the
     /// service's own.
     #[serde(default, deserialize_with = "not_blank")]
@@ -123,9 +138,6 @@ pub struct ListPosts {
 
 impl Validate for ListPosts {
     fn validate(&self, violations: &mut Violations) {
-        violations
-            .check("published_after", &self.published_after)
-            .check("published_before", &self.published_before);
         if self.published_after.zip(self.published_before).is_some_and(|(after, before)| after >= before) {
             violations.add("published_before", "out_of_order", "must be later than `published_after`");
         }
@@ -173,8 +185,8 @@ pub async fn list(
         author: listed_author(&viewer, status, request.filter.author)?,
         tag: tag.as_ref().map(Tag::as_str),
         language: request.filter.language,
-        published_after: request.filter.published_after,
-        published_before: request.filter.published_before,
+        published_after: request.filter.published_after.map(Into::into),
+        published_before: request.filter.published_before.map(Into::into),
         search: request.filter.q.as_deref(),
         search_language: request.filter.language.unwrap_or(default_language),
         rows: request.rows(),

@@ -1,23 +1,26 @@
 //! What posts said before, for those who may edit them.
 
-use axum::extract::State;
+use axum::extract::{FromRef, FromRequestParts, State};
+use axum::http::request::Parts;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::json;
 use utoipa::IntoParams;
 
-use super::write::{find_editable, record};
+use super::write::{find_editable, record, require_editable};
 use crate::audit::model::Action;
 use crate::auth::{Member, SignedIn, User};
 use crate::cache::{Invalidates, Scope};
-use crate::db::Db;
+use crate::clock::Clock;
+use crate::db::{Db, Outcome};
 use crate::error::ApiError;
 use crate::http::conditional::Tagged;
 use crate::http::extract::{Path, Query};
 use crate::http::idempotency::Idempotency;
 use crate::http::now::Now;
 use crate::http::pagination::{Page, PageQuery, PageRequest};
+use crate::http::preconditions::IfMatch;
 use crate::http::validation::{Validate, Violations};
 use crate::markdown::{self, RenderError, Rendered};
 use crate::posts::model::{Post, PostPath, PostRef, Revision, RevisionContent, RevisionSummary, diff};
@@ -122,10 +125,38 @@ fn compared(content: RevisionContent, old: Option<(i64, String)>) -> Revision {
     Revision { content, against, diff }
 }
 
+/// A revision, and who may restore it. Asked before the key of the request, since what is replayed shows the
+/// post. One that was deleted meanwhile is for the handler to miss.
+#[derive(Debug)]
+pub struct Restorable {
+    user: User,
+    path: RevisionPath,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Restorable
+where
+    Db: FromRef<S>,
+    Clock: FromRef<S>,
+{
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let Member(user) = Member::from_request_parts(parts, state).await?;
+        let Path(path) = Path::<RevisionPath>::from_request_parts(parts, state).await?;
+        let now = Now::of(parts, state);
+        let mut connection = Db::from_ref(state).acquire().await?;
+        if let Some(post) = store::head(&mut connection, &path.post, now).await? {
+            require_editable(&post, user)?;
+        }
+        Ok(Self { user, path })
+    }
+}
+
 /// Restore a revision of a post
 ///
 /// Its title, summary, text and tags become those of the post, in a new revision. Everything else stays.
-#[utoipa::path(post, path = "/v1/posts/{post}/revisions/{number}/restore", tag = "posts", params(RevisionPath),
+#[utoipa::path(post, path = "/v1/posts/{post}/revisions/{number}/restore", tag = "posts",
+    params(RevisionPath, IfMatch),
     security(("token" = [])), responses(
     (status = 200, description = "The post as it is now", body = Post),
     (status = 403, description = "Another author's post, without being an editor"),
@@ -133,15 +164,14 @@ fn compared(content: RevisionContent, old: Option<(i64, String)>) -> Revision {
     (status = 409, description = "The text of the revision is too complex to be rendered today"),
 ))]
 pub async fn restore_revision(
-    Member(user): Member,
+    Restorable { user, path }: Restorable,
     State(db): State<Db>,
     Now(now): Now,
-    Path(path): Path<RevisionPath>,
+    if_match: IfMatch,
     key: Idempotency,
 ) -> Result<Response, ApiError> {
-    let rendered = render_revision(&db, user, &path, now).await;
+    let (revision, rendered) = render_revision(&db, user, &path, now).await?;
     key.run(Some(user.id), async |write| {
-        let (revision, rendered) = rendered?;
         let head = find_editable(write, user, &path.post, now).await?;
         let id = head.id;
         let changes = store::Changes {
@@ -151,15 +181,17 @@ pub async fn restore_revision(
             tags: Some(&revision.summary.tags),
             ..store::Changes::default()
         };
-        if !store::update(write, id, user.id, &changes, None, now).await? {
-            return Err(ApiError::NotFound);
+        let outcome = store::update(write, id, user.id, &changes, if_match.versions(), now).await?;
+        if outcome == Outcome::Refused {
+            return Err(if_match.refusal(store::find(write, &PostRef::Id(id), now).await?));
         }
-        if head.author_id != Some(user.id) {
+        if outcome == Outcome::Changed && head.author_id != Some(user.id) {
             let details = json!({"revision": path.number});
             record(write, &user, Action::PostUpdated, id, details, now).await?;
         }
         let post = store::find(write, &PostRef::Id(id), now).await?.ok_or(ApiError::NotFound)?;
-        Ok((Invalidates(Scope::Resource(id)), Tagged(post)))
+        let invalidates = Invalidates::if_changed(outcome == Outcome::Changed, Scope::Resource(id));
+        Ok((invalidates, Tagged(post)))
     })
     .await
 }

@@ -9,6 +9,7 @@ use crate::auth::Viewer;
 use crate::cache::CachePolicy;
 use crate::db::Db;
 use crate::error::ApiError;
+use crate::http::cursor::{Count, Text};
 use crate::http::now::Now;
 use crate::http::pagination::{Page, PageQuery, PageRequest};
 use crate::http::validation::{Validate, Violations};
@@ -70,8 +71,8 @@ pub async fn list_tags(
 ) -> Result<(CachePolicy, Page<TagCount>), ApiError> {
     let name = request.filter.sort.name();
     let order = match request.filter.sort {
-        TagSort::Name => TagOrder::Name(request.after(name)?),
-        TagSort::Posts => TagOrder::Posts(request.after(name)?),
+        TagSort::Name => TagOrder::Name(request.after(name)?.map(|Text(tag)| tag)),
+        TagSort::Posts => TagOrder::Posts(request.after(name)?.map(|(Count(posts), Text(tag))| (posts, tag))),
     };
     let prefix = text::fold(request.filter.q.trim_start());
     let filter = TagFilter { prefix: &prefix, rows: request.rows() };

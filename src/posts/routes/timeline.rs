@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 
+use super::read::time_after;
 use crate::auth::SignedIn;
 use crate::db::Db;
 use crate::error::ApiError;
@@ -24,7 +25,7 @@ pub async fn timeline(
     Now(now): Now,
     request: PageRequest,
 ) -> Result<Page<PostSummary>, ApiError> {
-    let after = request.after(ORDER)?;
+    let after = time_after(&request, ORDER)?;
     let mut connection = db.begin_costly().await?;
     let rows = store::timeline(&mut connection, user.id, after, request.rows(), now).await?;
     request.page(rows, ORDER, PostRow::by_time)

@@ -8,16 +8,18 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::body::UpdatePost;
+use super::slugs::explained;
 use crate::audit::model::{Action, Entry};
 use crate::audit::store as audit;
 use crate::auth::{Editor, Member, User, Viewer};
 use crate::cache::{Invalidates, Scope};
-use crate::db::{Connection, Db};
+use crate::db::{Connection, Db, Outcome};
 use crate::error::ApiError;
-use crate::http::conditional::{IfMatch, Tagged};
+use crate::http::conditional::Tagged;
 use crate::http::extract::{Json, Path};
 use crate::http::idempotency::Idempotency;
 use crate::http::now::Now;
+use crate::http::preconditions::IfMatch;
 use crate::markdown;
 use crate::posts::model::{Post, PostHead, PostPath, PostRef, stored_tags};
 use crate::posts::store;
@@ -30,8 +32,13 @@ pub(super) async fn find_editable(
     now: DateTime<Utc>,
 ) -> Result<PostHead, ApiError> {
     let post = store::head(connection, post, now).await?.ok_or(ApiError::NotFound)?;
+    require_editable(&post, user)?;
+    Ok(post)
+}
+
+pub(super) fn require_editable(post: &PostHead, user: User) -> Result<(), ApiError> {
     if post.is_editable_by(&user) {
-        Ok(post)
+        Ok(())
     } else if post.is_visible_to(&Viewer(Some(user))) {
         Err(ApiError::Forbidden("Only the post's author and editors may do this."))
     } else {
@@ -40,7 +47,7 @@ pub(super) async fn find_editable(
 }
 
 /// Change a post
-#[utoipa::path(patch, path = "/v1/posts/{post}", tag = "posts", params(PostPath),
+#[utoipa::path(patch, path = "/v1/posts/{post}", tag = "posts", params(PostPath, IfMatch),
     request_body = UpdatePost, security(("token" = [])), responses(
     (status = 200, description = "The post as it is now", body = Post),
     (status = 403, description = "Another author's post, without being an editor"),
@@ -63,25 +70,33 @@ pub async fn update(
     let changes = body.to_changes(rendered.as_ref(), tags.as_deref(), now)?;
     let mut transaction = db.begin().await?;
     let head = find_editable(&mut transaction, user, &post, now).await?;
-    let updated =
-        store::update(&mut transaction, head.id, user.id, &changes, if_match.versions(), now).await?;
+    let updated = store::update(&mut transaction, head.id, user.id, &changes, if_match.versions(), now).await;
+    let outcome = match (updated, changes.slug) {
+        (Err(error), Some(slug)) => {
+            // Given back, since nothing can be asked in it any more.
+            drop(transaction);
+            return Err(explained(&db, error, slug, user).await);
+        }
+        (updated, _) => updated?,
+    };
     let post = store::find(&mut transaction, &PostRef::Id(head.id), now).await?;
-    if !updated {
+    if outcome == Outcome::Refused {
         return Err(if_match.refusal(post));
     }
-    if head.author_id != Some(user.id) {
+    if outcome == Outcome::Changed && head.author_id != Some(user.id) {
         let details = json!({"fields": body.changed_fields()});
         record(&mut transaction, &user, Action::PostUpdated, head.id, details, now).await?;
     }
     transaction.commit().await?;
     let post = post.ok_or(ApiError::NotFound)?;
-    Ok((Invalidates(Scope::Resource(head.id)), Tagged(post)))
+    let invalidates = Invalidates::if_changed(outcome == Outcome::Changed, Scope::Resource(head.id));
+    Ok((invalidates, Tagged(post)))
 }
 
 /// Delete a post
 ///
 /// Editors can restore it.
-#[utoipa::path(delete, path = "/v1/posts/{post}", tag = "posts", params(PostPath),
+#[utoipa::path(delete, path = "/v1/posts/{post}", tag = "posts", params(PostPath, IfMatch),
     security(("token" = [])), responses(
     (status = 204, description = "The post is deleted"),
     (status = 403, description = "Another author's post, without being an editor"),
@@ -109,7 +124,7 @@ pub async fn delete(
 /// Restore a deleted post
 ///
 /// A post that is not deleted stays as it is.
-#[utoipa::path(post, path = "/v1/posts/{post}/restore", tag = "posts", params(PostPath),
+#[utoipa::path(post, path = "/v1/posts/{post}/restore", tag = "posts", params(PostPath, IfMatch),
     security(("token" = [])), responses(
     (status = 200, description = "The post, with the status it had", body = Post),
     (status = 403, description = "Only for editors"),
@@ -119,14 +134,18 @@ pub async fn restore(
     Editor(user): Editor,
     Now(now): Now,
     Path(PostPath { post }): Path<PostPath>,
+    if_match: IfMatch,
     key: Idempotency,
 ) -> Result<Response, ApiError> {
     key.run(Some(user.id), async |write| {
-        if let Some(id) = store::restore(write, &post, now).await? {
-            record(write, &user, Action::PostRestored, id, json!({}), now).await?;
+        let locked = store::lock(write, &post).await?.ok_or(ApiError::NotFound)?;
+        if_match.check(locked.version)?;
+        if locked.deleted {
+            store::restore(write, locked.id, now).await?;
+            record(write, &user, Action::PostRestored, locked.id, json!({}), now).await?;
         }
-        let post = store::find(write, &post, now).await?.ok_or(ApiError::NotFound)?;
-        let changed = Invalidates(Scope::Resource(post.summary.id));
+        let post = store::find(write, &PostRef::Id(locked.id), now).await?.ok_or(ApiError::NotFound)?;
+        let changed = Invalidates::if_changed(locked.deleted, Scope::Resource(locked.id));
         Ok((changed, Tagged(post)))
     })
     .await

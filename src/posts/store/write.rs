@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::db::Connection;
+use crate::db::{Connection, Outcome};
 use crate::language::Language;
 use crate::markdown::{RENDERER_VERSION, Rendered};
 use crate::posts::model::{CommentsPolicy, PostRef, Publication, Slug, title_key};
@@ -88,7 +88,7 @@ pub struct Changes<'a> {
     pub publication: Option<Publication>,
 }
 
-/// Changes a post, and saves a revision by `editor_id` if that changes what the post says; false if it is not
+/// Changes a post, and saves a revision by `editor_id` if that changes what the post says. Refused if it is not
 /// there, or in none of the versions `if_match`. A taken slug violates its unique index. Wants a transaction.
 pub async fn update(
     connection: &mut Connection,
@@ -97,7 +97,7 @@ pub async fn update(
     changes: &Changes<'_>,
     if_match: Option<&[i64]>,
     now: DateTime<Utc>,
-) -> sqlx::Result<bool> {
+) -> sqlx::Result<Outcome> {
     let (publication, at) = match changes.publication {
         None => ("keep", None),
         Some(Publication::Never) => ("never", None),
@@ -105,31 +105,43 @@ pub async fn update(
         Some(Publication::At(at)) => ("at", Some(at)),
     };
     let (body, rendered) = changes.body.unzip();
-    let updated = sqlx::query!(
-        "update posts set
-           slug = coalesce($3, slug),
-           title = coalesce($4, title),
-           summary = case when $5 then $6 else summary end,
-           body = coalesce($7, body),
-           tags = coalesce($8, tags),
-           comments_open = coalesce($9, comments_open),
-           published_at = case $10::text
-             when 'never' then null
-             when 'now' then least(published_at, $2)
-             when 'at' then $11
-             else published_at end,
-           body_html = coalesce($12, body_html),
-           toc = coalesce($13, toc),
-           excerpt = coalesce($14, excerpt),
-           reading_minutes = coalesce($15, reading_minutes),
-           renderer = case when $7::text is null then renderer else $16 end,
-           language = coalesce($17, language),
-           comments_policy = case when $18 then $19 else comments_policy end,
-           search_text = coalesce($20, search_text),
-           title_key = coalesce($22, title_key),
-           version = version + 1,
-           updated_at = $2
-         where id = $1 and deleted_at is null and ($21::bigint[] is null or version = any($21))",
+    let result = sqlx::query!(
+        r#"with old as (
+             select id, slug, title, summary, body, tags, comments_open, published_at, language, comments_policy
+             from posts
+             where id = $1 and deleted_at is null and ($21::bigint[] is null or version = any($21))
+             for no key update),
+           new as (
+             select id, coalesce($3, slug) as slug, coalesce($4, title) as title,
+               case when $5 then $6 else summary end as summary,
+               coalesce($7, body) as body, coalesce($8, tags) as tags,
+               coalesce($9, comments_open) as comments_open,
+               case $10::text
+                 when 'never' then null
+                 when 'now' then least(published_at, $2)
+                 when 'at' then $11
+                 else published_at end as published_at,
+               coalesce($17, language) as language,
+               case when $18 then $19 else comments_policy end as comments_policy
+             from old),
+           changed as (
+             update posts p set
+               slug = new.slug, title = new.title, summary = new.summary, body = new.body, tags = new.tags,
+               comments_open = new.comments_open, published_at = new.published_at, language = new.language,
+               comments_policy = new.comments_policy,
+               body_html = coalesce($12, p.body_html),
+               toc = coalesce($13, p.toc),
+               excerpt = coalesce($14, p.excerpt),
+               reading_minutes = coalesce($15, p.reading_minutes),
+               renderer = case when $7::text is null then p.renderer else $16 end,
+               search_text = coalesce($20, p.search_text),
+               title_key = coalesce($22, p.title_key),
+               version = p.version + 1,
+               updated_at = $2
+             from old join new on new.id = old.id
+             where p.id = new.id and old is distinct from new
+             returning p.id)
+           select exists (select from old) as "found!", exists (select from changed) as "changed!""#,
         id,
         now,
         changes.slug,
@@ -153,13 +165,12 @@ pub async fn update(
         if_match,
         changes.title.map(title_key)
     )
-    .execute(&mut *connection)
+    .fetch_one(&mut *connection)
     .await?;
-    if updated.rows_affected() == 0 {
-        return Ok(false);
+    if result.changed {
+        save_revision(connection, id, editor_id, now).await?;
     }
-    save_revision(connection, id, editor_id, now).await?;
-    Ok(true)
+    Ok(Outcome::of(result.found, result.changed))
 }
 
 /// Saves what the post says as a revision, unless its last one says the same.
@@ -206,20 +217,50 @@ pub async fn delete(
     Ok(deleted.rows_affected() > 0)
 }
 
-/// Takes back a deletion, if there was one: then gives the post's id.
-pub async fn restore(
-    connection: &mut Connection,
-    post: &PostRef,
-    now: DateTime<Utc>,
-) -> sqlx::Result<Option<Uuid>> {
-    sqlx::query_scalar!(
-        "update posts set deleted_at = null, version = version + 1, updated_at = $3
-         where id = coalesce($1, (select id from posts where slug = $2)) and deleted_at is not null
-         returning id",
+/// A post, whether or not it was deleted, that nobody changes until the transaction ends.
+#[derive(Debug)]
+pub struct Locked {
+    pub id: Uuid,
+    pub version: i64,
+    pub deleted: bool,
+}
+
+pub async fn lock(connection: &mut Connection, post: &PostRef) -> sqlx::Result<Option<Locked>> {
+    sqlx::query_as!(
+        Locked,
+        r#"select id, version, deleted_at is not null as "deleted!" from posts
+           where id = coalesce($1, (select id from posts where slug = $2)) for no key update"#,
         post.id(),
-        post.slug(),
-        now
+        post.slug()
     )
     .fetch_optional(connection)
+    .await
+}
+
+/// Takes back a deletion.
+pub async fn restore(connection: &mut Connection, id: Uuid, now: DateTime<Utc>) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update posts set deleted_at = null, version = version + 1, updated_at = $2 where id = $1",
+        id,
+        now
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Whether the slug is that of a deleted post; of `author_id`, or of anybody.
+pub async fn is_of_deleted(
+    connection: &mut Connection,
+    slug: &str,
+    author_id: Option<Uuid>,
+) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"select exists (select from posts
+             where slug = $1 and deleted_at is not null and ($2::uuid is null or author_id = $2)) as "deleted!""#,
+        slug,
+        author_id
+    )
+    .fetch_one(connection)
     .await
 }

@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use uuid::Uuid;
 
 use crate::auth::{Member, Viewer};
+use crate::cache::{Invalidates, Scope};
 use crate::db::{Connection, Db};
 use crate::error::ApiError;
 use crate::http::extract::Path;
@@ -27,15 +28,17 @@ pub async fn follow(
     State(db): State<Db>,
     Now(now): Now,
     Path(UserPath { id }): Path<UserPath>,
-) -> Result<StatusCode, ApiError> {
+) -> Result<(StatusCode, Invalidates), ApiError> {
     if user.id == id {
         return Err(ApiError::conflict("id", "oneself", "must be of another user than the caller"));
     }
     let mut transaction = db.begin().await?;
-    match store::follow(&mut transaction, user.id, id, now).await? {
-        Followed::Yes => {
+    let followed = store::follow(&mut transaction, user.id, id, now).await?;
+    match followed {
+        Followed::Yes | Followed::Already => {
             transaction.commit().await?;
-            Ok(StatusCode::NO_CONTENT)
+            let changed = Invalidates::if_changed(followed == Followed::Yes, Scope::Everything);
+            Ok((StatusCode::NO_CONTENT, changed))
         }
         Followed::Unknown => Err(ApiError::NotFound),
         Followed::TooMany => {
@@ -57,11 +60,11 @@ pub async fn unfollow(
     Member(user): Member,
     State(db): State<Db>,
     Path(UserPath { id }): Path<UserPath>,
-) -> Result<StatusCode, ApiError> {
+) -> Result<(StatusCode, Invalidates), ApiError> {
     let mut connection = db.acquire().await?;
     require_user(&mut connection, id).await?;
-    store::unfollow(&mut connection, user.id, id).await?;
-    Ok(StatusCode::NO_CONTENT)
+    let changed = store::unfollow(&mut connection, user.id, id).await?;
+    Ok((StatusCode::NO_CONTENT, Invalidates::if_changed(changed, Scope::Everything)))
 }
 
 const FOLLOWING: &str = "following";

@@ -8,6 +8,7 @@ use crate::auth::{Admin, SignedIn, Viewer};
 use crate::db::Db;
 use crate::error::ApiError;
 use crate::http::conditional::Tagged;
+use crate::http::cursor::Text;
 use crate::http::extract::Path;
 use crate::http::pagination::{Page, PageQuery, PageRequest};
 use crate::http::validation::{Validate, Violations};
@@ -43,10 +44,10 @@ pub async fn list(
     State(db): State<Db>,
     request: PageRequest<ListUsers>,
 ) -> Result<Page<Account>, ApiError> {
-    let after: Option<String> = request.after(ORDER)?;
+    let after: Option<Text> = request.after(ORDER)?;
+    let after = after.as_ref().map(|Text(username)| username.as_str());
     let mut transaction = db.begin_costly().await?;
-    let rows =
-        store::list(&mut transaction, request.filter.q.trim(), after.as_deref(), request.rows()).await?;
+    let rows = store::list(&mut transaction, request.filter.q.trim(), after, request.rows()).await?;
     request.page(rows, ORDER, |account: &Account| account.username.to_ascii_lowercase())
 }
 

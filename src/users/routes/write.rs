@@ -12,11 +12,13 @@ use crate::audit::model::{Action, Entry, changed_fields};
 use crate::audit::store as audit;
 use crate::auth::password::{Password, Passwords};
 use crate::auth::{Caller, User, store as sessions};
-use crate::db::{Connection, Db};
+use crate::cache::{Invalidates, Scope};
+use crate::db::{Connection, Db, Outcome};
 use crate::error::ApiError;
-use crate::http::conditional::{IfMatch, Tagged};
+use crate::http::conditional::Tagged;
 use crate::http::extract::{Json, Path};
 use crate::http::now::Now;
+use crate::http::preconditions::IfMatch;
 use crate::http::validation::{Validate, Violations, not_null, nullable};
 use crate::identity::Role;
 use crate::users::model::{Account, Bio, DisplayName, Email, UserPath, Username, check_password};
@@ -93,7 +95,7 @@ impl UpdateUser {
 /// One's own, or as an admin anyone's. An admin who sets another user's password does not need the present
 /// one, and revokes every session of that user. A banned user changes only what others do not see: the e-mail
 /// address and the password.
-#[utoipa::path(patch, path = "/v1/users/{id}", tag = "users", params(UserPath),
+#[utoipa::path(patch, path = "/v1/users/{id}", tag = "users", params(UserPath, IfMatch),
     request_body = UpdateUser, security(("token" = [])), responses(
     (status = 200, description = "The account as it is now", body = Account),
     (status = 403, description = "Another user's account, or one's own role, without being an admin"),
@@ -109,7 +111,7 @@ pub async fn update(
     Path(UserPath { id }): Path<UserPath>,
     if_match: IfMatch,
     Json(body): Json<UpdateUser>,
-) -> Result<Tagged<Account>, ApiError> {
+) -> Result<(Invalidates, Tagged<Account>), ApiError> {
     let user =
         if caller.user.id == id && body.is_private() { caller.user } else { caller.unless_banned()? };
     require_self_or_admin(&user, id)?;
@@ -135,10 +137,11 @@ pub async fn update(
     };
     let mut transaction = db.begin().await?;
     let old_role = if changes.role.is_some() { store::lock_role(&mut transaction, id).await? } else { None };
-    let updated = store::update(&mut transaction, id, &changes, if_match.versions(), now).await?;
-    let Some(account) = updated else {
+    let outcome = store::update(&mut transaction, id, &changes, if_match.versions(), now).await?;
+    if outcome == Outcome::Refused {
         return Err(refusal(&mut transaction, id, &if_match, changes.verified_hash).await?);
-    };
+    }
+    let account = store::account(&mut transaction, id).await?.ok_or(ApiError::NotFound)?;
     if password.is_some() {
         let keep = (user.id == id).then_some(user.session_id);
         sessions::delete_others(&mut transaction, id, keep).await?;
@@ -148,12 +151,12 @@ pub async fn update(
     if let Some(old_role) = old_role.filter(|old_role| *old_role != account.role) {
         entries.push(entry(Action::UserRoleChanged, json!({"from": old_role, "to": account.role})));
     }
-    if user.id != id && !changed_fields.is_empty() {
+    if outcome == Outcome::Changed && user.id != id && !changed_fields.is_empty() {
         entries.push(entry(Action::UserUpdated, json!({"fields": changed_fields})));
     }
     audit::record_all(&mut transaction, &entries, now).await?;
     transaction.commit().await?;
-    Ok(Tagged(account))
+    Ok((Invalidates::if_changed(outcome == Outcome::Changed, Scope::Everything), Tagged(account)))
 }
 
 async fn refusal(
@@ -208,7 +211,7 @@ async fn replace_password(
 ///
 /// One's own, or as an admin anyone's. Everything about the person is erased at once; their posts and
 /// comments stay, under `deleted user`, but for the posts that they had deleted.
-#[utoipa::path(delete, path = "/v1/users/{id}", tag = "users", params(UserPath),
+#[utoipa::path(delete, path = "/v1/users/{id}", tag = "users", params(UserPath, IfMatch),
     security(("token" = [])), responses(
     (status = 204, description = "The account is gone"),
     (status = 403, description = "Another user's account, without being an admin"),

@@ -11,8 +11,9 @@ pub const MAX_FOLLOWED: i64 = 1000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Followed {
-    /// They are followed, maybe as before.
     Yes,
+    /// As before.
+    Already,
     Unknown,
     TooMany,
 }
@@ -37,8 +38,8 @@ pub async fn follow(
                on conflict do nothing
                returning followed_id)
            select exists (select from target) as "known!",
-             exists (select from added union all
-                     select from follows where follower_id = $1 and followed_id = $2) as "followed!""#,
+             exists (select from added) as "added!",
+             exists (select from follows where follower_id = $1 and followed_id = $2) as "already!""#,
         user_id,
         followed,
         now,
@@ -46,19 +47,21 @@ pub async fn follow(
     )
     .fetch_one(connection)
     .await?;
-    Ok(match (result.known, result.followed) {
-        (_, true) => Followed::Yes,
-        (false, _) => Followed::Unknown,
-        (true, false) => Followed::TooMany,
+    Ok(match (result.known, result.added, result.already) {
+        (_, true, _) => Followed::Yes,
+        (_, _, true) => Followed::Already,
+        (false, ..) => Followed::Unknown,
+        (true, ..) => Followed::TooMany,
     })
 }
 
-/// Makes `user_id` not follow `followed`, also if they did not.
-pub async fn unfollow(connection: &mut Connection, user_id: Uuid, followed: Uuid) -> sqlx::Result<()> {
-    sqlx::query!("delete from follows where follower_id = $1 and followed_id = $2", user_id, followed)
-        .execute(connection)
-        .await?;
-    Ok(())
+/// Makes `user_id` not follow `followed`; false if they did not.
+pub async fn unfollow(connection: &mut Connection, user_id: Uuid, followed: Uuid) -> sqlx::Result<bool> {
+    let deleted =
+        sqlx::query!("delete from follows where follower_id = $1 and followed_id = $2", user_id, followed)
+            .execute(connection)
+            .await?;
+    Ok(deleted.rows_affected() > 0)
 }
 
 /// Those whom `follower` follows, newest accounts first, after the one with id `after`.

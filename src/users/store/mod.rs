@@ -6,7 +6,7 @@ pub use follows::*;
 
 pub mod export;
 
-use crate::db::Connection;
+use crate::db::{Connection, Outcome};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -125,30 +125,36 @@ pub struct Changes<'a> {
     pub verified_hash: Option<&'a str>,
 }
 
-/// `None` if it is not there, in none of the versions `if_match`, or has another password than the verified.
+/// Refused if it is not there, in none of the versions `if_match`, or has another password than the verified.
 pub async fn update(
     connection: &mut Connection,
     id: Uuid,
     changes: &Changes<'_>,
     if_match: Option<&[i64]>,
     now: DateTime<Utc>,
-) -> sqlx::Result<Option<Account>> {
-    sqlx::query_as!(
-        Account,
-        r#"update users set
-             username = coalesce($2, username),
-             email = coalesce($3, email),
-             email_key = coalesce($13, email_key),
-             role = coalesce($4, role),
-             display_name = case when $5 then $6 else display_name end,
-             bio = case when $7 then $8 else bio end,
-             password_hash = coalesce($9, password_hash),
-             version = version + 1,
-             updated_at = $11
-           where id = $1 and ($10::text is null or password_hash = $10)
-             and ($12::bigint[] is null or version = any($12))
-           returning id, username, email, role as "role: Role", display_name, bio,
-             banned_until, ban_reason, version, created_at, updated_at"#,
+) -> sqlx::Result<Outcome> {
+    let result = sqlx::query!(
+        r#"with old as (
+             select id, username, email, role, display_name, bio, password_hash from users
+             where id = $1 and ($10::text is null or password_hash = $10)
+               and ($12::bigint[] is null or version = any($12))
+             for no key update),
+           new as (
+             select id, coalesce($2, username) as username, coalesce($3, email) as email,
+               coalesce($4, role) as role,
+               case when $5 then $6 else display_name end as display_name,
+               case when $7 then $8 else bio end as bio,
+               coalesce($9, password_hash) as password_hash
+             from old),
+           changed as (
+             update users u set
+               username = new.username, email = new.email,
+                email_key = coalesce($13, u.email_key), role = new.role, display_name = new.display_name,
+               bio = new.bio, password_hash = new.password_hash, version = u.version + 1, updated_at = $11
+             from old join new on new.id = old.id
+             where u.id = new.id and old is distinct from new
+             returning u.id)
+           select exists (select from old) as "found!", exists (select from changed) as "changed!""#,
         id,
         changes.username,
         changes.email.map(Email::as_str),
@@ -163,8 +169,9 @@ pub async fn update(
         if_match,
         changes.email.map(Email::key)
     )
-    .fetch_optional(connection)
-    .await
+    .fetch_one(connection)
+    .await?;
+    Ok(Outcome::of(result.found, result.changed))
 }
 
 /// Erases a user. False if there is no such user, or in none of the versions `if_match`.
