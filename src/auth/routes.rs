@@ -67,7 +67,7 @@ pub async fn create(
     Json(body): Json<CreateSession>,
 ) -> Result<Response, ApiError> {
     let wrong = || ApiError::Unauthenticated("The e-mail or the password is not right.");
-    throttle.sign_in(&body.email).await?;
+    let attempt = throttle.sign_in(&body.email).await?;
     // PostgreSQL's text cannot hold a NUL, so no account has one.
     let email = Some(&body.email).filter(|email| !email.contains('\0'));
     let credentials = match email {
@@ -75,11 +75,11 @@ pub async fn create(
         None => None,
     };
     let hash = credentials.as_ref().map(|credentials| credentials.password_hash.clone());
-    if !passwords.verify(body.password, hash).await? {
+    if !passwords.verify(&attempt, body.password, hash).await? {
         return Err(wrong());
     }
     let credentials = credentials.ok_or_else(wrong)?;
-    throttle.reset_sign_in(&body.email).await?;
+    throttle.forgive(attempt).await?;
     let (token, token_hash) = token::generate();
     let user_agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
     let new = store::NewSession {

@@ -19,8 +19,9 @@ use crate::http::now::Now;
 use crate::http::validation::{Validate, Violations};
 use crate::moderation::model::{BanReason, may_ban};
 use crate::moderation::store;
+use crate::posts::store as posts;
 use crate::users::model::UserPath;
-use crate::users::store as users;
+use crate::users::store::{self as users, LockedUser};
 
 /// A user's ban
 #[utoipa::path(get, path = "/v1/users/{id}/ban", tag = "moderation", params(UserPath),
@@ -64,6 +65,7 @@ impl Validate for PutBan {
     (status = 200, description = "The ban as it is now", body = Ban),
     (status = 403, description = "Oneself, or as an editor another editor or an admin"),
     (status = 404, description = "No such user"),
+    (status = 409, description = "The last admin who is not banned"),
 ))]
 pub async fn ban(
     Editor(user): Editor,
@@ -76,9 +78,12 @@ pub async fn ban(
         return Err(ApiError::invalid("until", "in_past", "must be in the future"));
     }
     let mut transaction = db.begin().await?;
-    require_bannable(&mut transaction, &user, id).await?;
+    if require_bannable(&mut transaction, &user, id, now).await?.is_last_admin {
+        return Err(ApiError::conflict("id", "last_admin", "is of the last admin who is not banned"));
+    }
     let ban = store::ban(&mut transaction, id, body.until, body.reason.as_str(), now).await?;
     let ban = ban.ok_or(ApiError::NotFound)?;
+    posts::review_schedule(&mut transaction, id, now).await?;
     // Not the reason, which may be about the person.
     let details = json!({"until": ban.until});
     let entry = Entry { actor: Some(user.id), action: Action::UserBanned, target: Some(id), details };
@@ -103,8 +108,9 @@ pub async fn unban(
     Path(UserPath { id }): Path<UserPath>,
 ) -> Result<StatusCode, ApiError> {
     let mut transaction = db.begin().await?;
-    require_bannable(&mut transaction, &user, id).await?;
+    require_bannable(&mut transaction, &user, id, now).await?;
     if store::unban(&mut transaction, id, now).await? {
+        posts::review_schedule(&mut transaction, id, now).await?;
         let details = json!({});
         let entry = Entry { actor: Some(user.id), action: Action::UserUnbanned, target: Some(id), details };
         audit::record(&mut transaction, &entry, now).await?;
@@ -113,11 +119,16 @@ pub async fn unban(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Locks the role of the user with `id` until the transaction ends, so that the answer holds until then.
-async fn require_bannable(connection: &mut Connection, user: &User, id: Uuid) -> Result<(), ApiError> {
-    let role = users::lock_role(connection, id).await?.ok_or(ApiError::NotFound)?;
-    if may_ban(user, id, role) {
-        Ok(())
+/// Locks the user with `id` until the transaction ends, so that the answer holds until then.
+async fn require_bannable(
+    connection: &mut Connection,
+    user: &User,
+    id: Uuid,
+    now: DateTime<Utc>,
+) -> Result<LockedUser, ApiError> {
+    let locked = users::lock(connection, id, now).await?.ok_or(ApiError::NotFound)?;
+    if may_ban(user, id, locked.role) {
+        Ok(locked)
     } else {
         Err(ApiError::Forbidden("Editors ban readers and authors, admins everyone but themselves."))
     }

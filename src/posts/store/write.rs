@@ -87,6 +87,13 @@ pub struct Changes<'a> {
     pub publication: Option<Publication>,
 }
 
+impl Changes<'_> {
+    #[must_use]
+    pub fn schedules(&self, now: DateTime<Utc>) -> bool {
+        self.publication.is_some_and(|publication| publication.is_scheduled(now))
+    }
+}
+
 /// Changes a post, and saves a revision by `editor_id` if that changes what the post says; false if it is not
 /// there, or in none of the versions `if_match`. A taken slug violates its unique index. Wants a transaction.
 pub async fn update(
@@ -117,6 +124,7 @@ pub async fn update(
              when 'now' then least(published_at, $2)
              when 'at' then $11
              else published_at end,
+           planned_at = case when $10 = 'keep' then planned_at end,
            body_html = coalesce($12, body_html),
            toc = coalesce($13, toc),
            excerpt = coalesce($14, excerpt),
