@@ -34,6 +34,7 @@ mod rate_limits;
 mod rendering;
 mod reports;
 mod revisions;
+mod rights;
 mod rotation;
 mod search;
 mod search_bounds;
