@@ -201,11 +201,11 @@ pub async fn delete(
     require_self_or_admin(&user, id)?;
     let mut transaction = db.begin().await?;
     let locked = store::lock(&mut transaction, id, now).await?;
-    if locked.is_some_and(|user| user.is_last_admin) {
-        return Err(last_admin("id"));
-    }
     if !store::delete(&mut transaction, id, if_match.versions(), now).await? {
         return Err(if_match.refusal(store::account(&mut transaction, id).await?));
+    }
+    if locked.is_some_and(|user| user.is_last_admin) {
+        return Err(last_admin("id"));
     }
     let details = json!({"by_themselves": user.id == id});
     let actor = (user.id != id).then_some(user.id);
