@@ -18,6 +18,7 @@ pub mod token;
 
 use axum::extract::{FromRef, FromRequestParts};
 use axum::http::request::Parts;
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::clock::Clock;
@@ -54,6 +55,14 @@ impl User {
     #[must_use]
     pub fn is(&self, role: Role) -> bool {
         self.role >= role
+    }
+
+    /// The user as they are now, unless they were banned meanwhile. Who would change that waits until the
+    /// transaction ends: for what takes effect later than the request.
+    pub async fn confirmed(self, connection: &mut Connection, now: DateTime<Utc>) -> Result<Self, ApiError> {
+        let rights = store::lock_rights(connection, self.id, now).await?;
+        let (role, ban) = rights.ok_or(ApiError::Unauthenticated("The account is gone."))?;
+        Caller { user: Self { role, ..self }, ban }.unless_banned()
     }
 }
 
@@ -177,6 +186,11 @@ macro_rules! permission {
         #[derive(Clone, Copy, Debug)]
         pub struct $name(pub User);
 
+        impl $name {
+            /// What those are told who are not let through.
+            pub const REFUSAL: &str = $refusal;
+        }
+
         impl<S: Send + Sync> FromRequestParts<S> for $name
         where
             Db: FromRef<S>,
@@ -186,7 +200,7 @@ macro_rules! permission {
 
             async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
                 let user = Caller::from_request_parts(parts, state).await?.unless_banned()?;
-                if user.is($role) { Ok(Self(user)) } else { Err(ApiError::Forbidden($refusal)) }
+                if user.is($role) { Ok(Self(user)) } else { Err(ApiError::Forbidden(Self::REFUSAL)) }
             }
         }
     };

@@ -12,46 +12,73 @@ use argon2::{Algorithm, Argon2, Block, Params, Version, password_hash};
 use metrics::gauge;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
+use unicode_normalization::UnicodeNormalization;
 use utoipa::ToSchema;
 
+use super::login_throttle::Attempt;
 use crate::http::validation::{Rule, RuleViolation};
 use crate::telemetry::metrics::set;
 use crate::workers::{WorkError, Workers};
 
 /// A password.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
-#[serde(transparent)]
+#[serde(from = "String")]
 #[schema(value_type = String, format = Password, min_length = 8, max_length = 128, example = "correct horse battery")]
-pub struct Password(SecretString);
+pub struct Password(Forms);
+
+/// What is kept and compared of a password is its normal form, NFKC as NIST SP 800-63B has it: what two keyboards
+/// or input methods write differently, but everybody reads alike, is one password.
+#[derive(Clone, Debug)]
+struct Forms {
+    normal: SecretString,
+    /// As it was typed, if that is not its normal form: what passwords were before there was one.
+    typed: Option<SecretString>,
+}
 
 impl Password {
     /// Whether it is the same as `other`, whatever the case.
     #[must_use]
     pub fn resembles(&self, other: &str) -> bool {
-        self.0.expose_secret().to_lowercase() == other.to_lowercase()
+        self.0.normal.expose_secret().to_lowercase() == other.nfkc().collect::<String>().to_lowercase()
     }
 
     #[must_use]
     pub fn is_common(&self) -> bool {
-        let lowercase = self.0.expose_secret().to_lowercase();
+        let lowercase = self.0.normal.expose_secret().to_lowercase();
         COMMON.lines().any(|common| common == lowercase)
     }
 }
 
 impl From<String> for Password {
     fn from(password: String) -> Self {
-        Self(password.into())
+        let normal: String = password.nfkc().collect();
+        let typed = (normal != password).then(|| password.into());
+        Self(Forms { normal: normal.into(), typed })
     }
 }
 
 impl Rule for Password {
     fn check(&self) -> Result<(), RuleViolation> {
-        match self.0.expose_secret().chars().count() {
+        let text = self.0.normal.expose_secret();
+        if !text.is_empty() && text.chars().all(is_blank) {
+            return Err(("blank", Cow::Borrowed("must have characters that can be seen")));
+        }
+        match text.chars().count() {
             0..8 => Err(("too_short", Cow::Borrowed("must have at least 8 characters"))),
             8..=128 => Ok(()),
             _ => Err(("too_long", Cow::Borrowed("must have at most 128 characters"))),
         }
     }
+}
+
+/// White space, controls, and what is drawn as nothing.
+fn is_blank(c: char) -> bool {
+    c.is_whitespace()
+        || c.is_control()
+        || matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
+            | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// The most common passwords of 8 characters and more, in lower case, one a line.
@@ -124,16 +151,24 @@ impl Passwords {
     /// The hash to store, as a PHC string with its own salt and parameters.
     pub async fn hash(&self, password: Password) -> Result<String, PasswordError> {
         let params = self.params.clone();
-        Ok(self.run(move |memory| hash(&password, params, memory)).await??.to_string())
+        Ok(self.run(move |memory| hash(&password.0.normal, params, memory)).await??.to_string())
     }
 
-    /// Whether `password` is the one behind `hash`. Without a hash the answer is no, at the same cost, so
+    /// Whether `password` is the one behind `hash`, in its normal form or as it was typed. Without a hash the answer is no, at the same cost, so
     /// that time does not tell whether an account exists.
-    pub async fn verify(&self, password: Password, hash: Option<String>) -> Result<bool, WorkError> {
+    pub async fn verify(
+        &self,
+        _counted: &Attempt,
+        password: Password,
+        hash: Option<String>,
+    ) -> Result<bool, WorkError> {
         let decoy = self.decoy.clone();
         self.run(move |memory| {
-            let verified = verify(&password, hash.as_deref().unwrap_or(&decoy), memory);
-            hash.is_some() && verified.unwrap_or(false)
+            let Forms { normal, typed } = &password.0;
+            let known = hash.as_deref().unwrap_or(&decoy);
+            let verified =
+                std::iter::once(normal).chain(typed).any(|text| verify(text, known, memory).unwrap_or(false));
+            hash.is_some() && verified
         })
         .await
     }
@@ -154,7 +189,7 @@ impl Passwords {
 }
 
 fn hash(
-    password: &Password,
+    password: &SecretString,
     params: Params,
     memory: &mut Vec<Block>,
 ) -> Result<PasswordHash, password_hash::Error> {
@@ -172,7 +207,11 @@ fn hash(
 }
 
 /// Whether `password` is the one behind the PHC string `hash`; in constant time.
-fn verify(password: &Password, hash: &str, memory: &mut Vec<Block>) -> Result<bool, password_hash::Error> {
+fn verify(
+    password: &SecretString,
+    hash: &str,
+    memory: &mut Vec<Block>,
+) -> Result<bool, password_hash::Error> {
     let hash = PasswordHash::new(hash)?;
     let version = hash.version.map(Version::try_from).transpose()?.unwrap_or_default();
     let argon2 =
@@ -182,7 +221,7 @@ fn verify(password: &Password, hash: &str, memory: &mut Vec<Block>) -> Result<bo
 }
 
 fn output(
-    password: &Password,
+    password: &SecretString,
     argon2: &Argon2<'_>,
     salt: &Salt,
     memory: &mut Vec<Block>,
@@ -194,7 +233,7 @@ fn output(
     let mut buffer = [0; Output::MAX_LENGTH];
     let length = argon2.params().output_len().unwrap_or(Params::DEFAULT_OUTPUT_LEN);
     let output = buffer.get_mut(..length).ok_or(password_hash::Error::OutputSize)?;
-    let password = password.0.expose_secret().as_bytes();
+    let password = password.expose_secret().as_bytes();
     argon2.hash_password_into_with_memory(password, salt, output, &mut memory[..blocks])?;
     Ok(Output::new(output)?)
 }
@@ -205,6 +244,10 @@ mod tests {
 
     use super::*;
 
+    fn secret(text: &str) -> SecretString {
+        text.to_owned().into()
+    }
+
     fn password(text: &str) -> Password {
         Password::from(text.to_owned())
     }
@@ -214,30 +257,70 @@ mod tests {
         let passwords = Passwords::new(1).unwrap();
         let hash = passwords.hash(password("correct horse")).await.unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
-        assert!(passwords.verify(password("correct horse"), Some(hash.clone())).await.unwrap());
-        assert!(!passwords.verify(password("Correct horse"), Some(hash)).await.unwrap());
-        assert!(!passwords.verify(password("correct horse"), None).await.unwrap());
+        assert!(
+            passwords
+                .verify(&Attempt::uncounted(), password("correct horse"), Some(hash.clone()))
+                .await
+                .unwrap()
+        );
+        assert!(
+            !passwords.verify(&Attempt::uncounted(), password("Correct horse"), Some(hash)).await.unwrap()
+        );
+        assert!(!passwords.verify(&Attempt::uncounted(), password("correct horse"), None).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_password_is_the_same_however_its_characters_are_composed() {
+        let passwords = Passwords::new(1).unwrap();
+        let forms = ["pass caf\u{e9} 1", "pass cafe\u{301} 1", "\u{ff50}ass\u{a0}caf\u{e9}\u{3000}\u{ff11}"];
+        for stored in forms {
+            let hash = passwords.hash(password(stored)).await.unwrap();
+            for typed in forms {
+                let attempt = Attempt::uncounted();
+                assert!(
+                    passwords.verify(&attempt, password(typed), Some(hash.clone())).await.unwrap(),
+                    "{typed}"
+                );
+            }
+        }
+        // What was stored before there was a normal form.
+        let old = hash(&secret(forms[1]), Params::DEFAULT, &mut Vec::new()).unwrap().to_string();
+        assert!(passwords.verify(&Attempt::uncounted(), password(forms[1]), Some(old)).await.unwrap());
+    }
+
+    #[test]
+    fn a_password_of_blanks_is_refused() {
+        let code = |text: &str| password(text).check().err().map(|(code, _)| code);
+        for blank in
+            [" ", "\t", "\u{a0}", "\u{3000}", "\u{200b}", "\u{3164}", "\u{2800}", "\u{2028}", "\u{feff}"]
+        {
+            assert_eq!(code(&blank.repeat(12)), Some("blank"), "{blank:?}");
+        }
+        assert_eq!(
+            (code(""), code("short"), code("  a  b  c")),
+            (Some("too_short"), Some("too_short"), None)
+        );
     }
 
     #[test]
     fn the_decoy_is_a_hash_that_argon2_works_on() {
         let passwords = Passwords::new(1).unwrap();
-        assert_eq!(verify(&password("anything"), &passwords.decoy, &mut Vec::new()), Ok(false));
+        assert_eq!(verify(&secret("anything"), &passwords.decoy, &mut Vec::new()), Ok(false));
     }
 
     #[test]
     fn hashes_that_others_made_are_verified() {
         let theirs = Argon2::default().hash_password(b"correct horse").unwrap().to_string();
-        assert_eq!(verify(&password("correct horse"), &theirs, &mut Vec::new()), Ok(true));
-        let ours = hash(&password("correct horse"), Params::DEFAULT, &mut Vec::new()).unwrap().to_string();
+        assert_eq!(verify(&secret("correct horse"), &theirs, &mut Vec::new()), Ok(true));
+        let ours = hash(&secret("correct horse"), Params::DEFAULT, &mut Vec::new()).unwrap().to_string();
         assert!(Argon2::default().verify_password(b"correct horse", &*ours).is_ok());
         // Memory that another hash has used, and that is too small.
         let mut memory = Vec::new();
         for kib in [64, 1024, 64] {
             let params = Params::new(kib, 1, 1, None).unwrap();
-            let hash = hash(&password("correct horse"), params, &mut memory).unwrap().to_string();
-            assert_eq!(verify(&password("correct horse"), &hash, &mut memory), Ok(true));
-            assert_eq!(verify(&password("wrong horse"), &hash, &mut memory), Ok(false));
+            let hash = hash(&secret("correct horse"), params, &mut memory).unwrap().to_string();
+            assert_eq!(verify(&secret("correct horse"), &hash, &mut memory), Ok(true));
+            assert_eq!(verify(&secret("wrong horse"), &hash, &mut memory), Ok(false));
         }
     }
 

@@ -69,7 +69,7 @@ pub async fn create(
     let wrong = || ApiError::Unauthenticated("The e-mail or the password is not right.");
     // Copied, it may have blanks around it; no account has.
     let address = body.email.trim();
-    throttle.sign_in(address).await?;
+    let attempt = throttle.sign_in(address).await?;
     // PostgreSQL's text cannot hold a NUL, so no account has one.
     let email = Some(address).filter(|email| !email.contains('\0'));
     let credentials = match email {
@@ -77,11 +77,11 @@ pub async fn create(
         None => None,
     };
     let hash = credentials.as_ref().map(|credentials| credentials.password_hash.clone());
-    if !passwords.verify(body.password, hash).await? {
+    if !passwords.verify(&attempt, body.password, hash).await? {
         return Err(wrong());
     }
     let credentials = credentials.ok_or_else(wrong)?;
-    throttle.reset_sign_in(address).await?;
+    throttle.forgive(attempt).await?;
     let (token, token_hash) = token::generate();
     let user_agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
     let new = store::NewSession {

@@ -34,11 +34,30 @@ pub async fn authenticate(
             .execute(connection)
             .await?;
     }
-    let ban = session.banned_until.filter(|until| *until > now).zip(session.ban_reason);
     Ok(Some(Caller {
         user: User { id: session.user_id, role: session.role, session_id: session.id },
-        ban: ban.map(|(until, reason)| Ban { until, reason }),
+        ban: ban(session.banned_until, session.ban_reason, now),
     }))
+}
+
+fn ban(until: Option<DateTime<Utc>>, reason: Option<String>, now: DateTime<Utc>) -> Option<Ban> {
+    let (until, reason) = until.filter(|until| *until > now).zip(reason)?;
+    Some(Ban { until, reason })
+}
+
+/// The role of a user and the ban on them, which nobody changes until the transaction ends.
+pub async fn lock_rights(
+    connection: &mut Connection,
+    id: Uuid,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Option<(Role, Option<Ban>)>> {
+    let rights = sqlx::query!(
+        r#"select role as "role: Role", banned_until, ban_reason from users where id = $1 for key share"#,
+        id
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(rights.map(|user| (user.role, ban(user.banned_until, user.ban_reason, now))))
 }
 
 #[derive(Debug)]

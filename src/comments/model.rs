@@ -54,7 +54,7 @@ pub struct Comment {
     /// The text as safe HTML; empty for a tombstone.
     #[schema(example = "<p>I <em>agree</em>.</p>\n")]
     pub body_html: String,
-    /// What moderation has decided.
+    /// What moderation has decided; always `approved` for a tombstone.
     pub status: CommentStatus,
     /// Whether it is a tombstone.
     pub removed: bool,
@@ -91,7 +91,15 @@ impl Comment {
         if !self.removed && self.is_visible_to(viewer) {
             return self;
         }
-        Self { author: None, body: String::new(), body_html: String::new(), removed: true, ..self }
+        Self {
+            author: None,
+            body: String::new(),
+            body_html: String::new(),
+            // Whatever it was: it does not say why it is gone.
+            status: CommentStatus::Approved,
+            removed: true,
+            ..self
+        }
     }
 }
 

@@ -81,6 +81,11 @@ pub enum Publication {
 }
 
 impl Publication {
+    #[must_use]
+    pub fn is_scheduled(self, now: DateTime<Utc>) -> bool {
+        matches!(self, Self::At(at) if at > now)
+    }
+
     /// What a requested `status` and `published_at` mean, or why they do not go together.
     pub fn new(
         status: Option<PostStatus>,
@@ -224,12 +229,18 @@ impl PostHead {
     /// Whether `viewer` may know that it exists.
     #[must_use]
     pub fn is_visible_to(&self, viewer: &Viewer) -> bool {
-        self.status == PostStatus::Published || viewer.0.is_some_and(|user| self.is_editable_by(&user))
+        self.status == PostStatus::Published || viewer.0.is_some_and(|user| self.is_open_to(&user))
+    }
+
+    /// Whether `user` may read all of it, whatever its status: its author, whatever their role is now, and editors.
+    #[must_use]
+    pub fn is_open_to(&self, user: &User) -> bool {
+        user.is(Role::Editor) || self.author_id == Some(user.id)
     }
 
     #[must_use]
     pub fn is_editable_by(&self, user: &User) -> bool {
-        user.is(Role::Editor) || self.author_id == Some(user.id)
+        user.is(Role::Author) && self.is_open_to(user)
     }
 }
 

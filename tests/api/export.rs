@@ -72,7 +72,11 @@ const WITHHELD: [(&str, &str, &[&str]); 13] = [
         "reports",
         &["reporter_id", "resolver_id", "reason", "note", "version", "created_at"],
     ),
-    ("idempotency_keys", "idempotency_keys", &["key_hash", "fingerprint", "user_id", "headers", "body"]),
+    (
+        "idempotency_keys",
+        "idempotency_keys",
+        &["key_hash", "fingerprint", "user_id", "headers", "body", "people"],
+    ),
     ("actions", "audit_log", &["actor_id"]),
     ("actions_on_account", "audit_log", &["actor_id"]),
 ];

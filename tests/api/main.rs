@@ -40,6 +40,7 @@ mod refusals;
 mod rendering;
 mod reports;
 mod revisions;
+mod rights;
 mod rotation;
 mod search;
 mod search_bounds;

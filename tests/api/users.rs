@@ -117,11 +117,12 @@ async fn names_and_addresses_can_be_changed_but_not_to_taken_ones() {
     let app = TestApp::start().await;
     let (user, other) = (app.author().await, app.author().await);
     let path = format!("/v1/users/{}", user.id);
-    let changed = json!({"username": "renamed", "email": "renamed@example.com"});
+    let changed =
+        json!({"username": "renamed", "email": "renamed@example.com", "current_password": PASSWORD});
     app.patch(&path).by(&user).json(&changed).expect(200).await;
     let taken = json!({"username": other.username.to_uppercase()});
     app.patch(&path).by(&user).json(&taken).expect_fields(409, &[("username", "taken")]).await;
-    let taken = json!({"email": other.email.to_uppercase()});
+    let taken = json!({"email": other.email.to_uppercase(), "current_password": PASSWORD});
     app.patch(&path).by(&user).json(&taken).expect_fields(409, &[("email", "taken")]).await;
     let null = json!({"username": null});
     app.patch(&path).by(&user).json(&null).expect_fields(422, &[("username", "wrong_type")]).await;

@@ -1,4 +1,4 @@
-//! Sign-in and sign-up may be tried only so often, whichever task is asked: the database counts, before any
+//! Passwords and addresses may be tried only so often, whichever task is asked: the database counts, before any
 //! password is hashed. It counts addresses that have no account like those that have one.
 
 pub mod store;
@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use axum::extract::{FromRef, FromRequestParts};
 use axum::http::request::Parts;
 use chrono::{DateTime, TimeDelta, Utc};
+use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::db::Db;
@@ -32,7 +33,23 @@ const FIFTEEN_MINUTES: TimeDelta = TimeDelta::minutes(15);
 const SIGN_IN: Throttle = Throttle { policy: "sign-in", quota: 10, window: FIFTEEN_MINUTES };
 /// Guesses at many accounts from one address, or at one account from many addresses.
 const SIGN_IN_AT_LARGE: Throttle = Throttle { policy: "sign-in", quota: 100, window: FIFTEEN_MINUTES };
+/// Guesses of the present password by whoever is signed in, from wherever.
+const PASSWORD: Throttle = Throttle { policy: "password", quota: 10, window: FIFTEEN_MINUTES };
 const SIGN_UP: Throttle = Throttle { policy: "sign-up", quota: 20, window: TimeDelta::hours(1) };
+
+/// A guess at a password that was counted and may be made: without one no password is verified.
+#[derive(Debug)]
+pub struct Attempt {
+    /// What is forgotten if it is right.
+    subjects: Vec<String>,
+}
+
+#[cfg(test)]
+impl Attempt {
+    pub(super) fn uncounted() -> Self {
+        Self { subjects: Vec::new() }
+    }
+}
 
 pub struct LoginThrottle {
     is_limited: bool,
@@ -65,7 +82,7 @@ where
 
 impl LoginThrottle {
     /// Counts an attempt to sign in as `email`, and refuses one that is over the quota.
-    pub async fn sign_in(&self, email: &str) -> Result<(), ApiError> {
+    pub async fn sign_in(&self, email: &str) -> Result<Attempt, ApiError> {
         let address = self.address;
         // What is refused by one rule is not counted by the next: from one address, nobody can use up what
         // an account allows to all.
@@ -74,20 +91,39 @@ impl LoginThrottle {
             (SIGN_IN_AT_LARGE, format!("sign-in by address\n{address}")),
             (SIGN_IN_AT_LARGE, format!("sign-in by account\n{}", storable(email))),
         ])
-        .await
+        .await?;
+        Ok(Attempt { subjects: vec![self.at_account(email)] })
     }
 
-    /// Forgets the failed attempts from here to sign in as `email`, since now one has succeeded.
-    pub async fn reset_sign_in(&self, email: &str) -> Result<(), ApiError> {
+    /// Counts an attempt of `user`, who is signed in, to give their present password: also as one to sign in from
+    /// here, so that there are no more guesses with two doors than with one. What strangers try elsewhere does
+    /// not count.
+    pub async fn confirm(&self, user: Uuid, email: &str) -> Result<Attempt, ApiError> {
+        let own = format!("password of account\n{user}");
+        self.count(&[(PASSWORD, own.clone()), (SIGN_IN, self.at_account(email))]).await?;
+        Ok(Attempt { subjects: vec![own, self.at_account(email)] })
+    }
+
+    /// Forgets the failed attempts before one that was right.
+    pub async fn forgive(&self, attempt: Attempt) -> Result<(), ApiError> {
         if self.is_limited {
-            store::reset(&mut self.db.acquire().await?, &self.at_account(email)).await?;
+            let mut connection = self.db.acquire().await?;
+            for subject in attempt.subjects {
+                store::reset(&mut connection, &subject).await?;
+            }
         }
         Ok(())
     }
 
+    /// Counts an attempt of `user` to take another address, which tells whether it is taken: as one to sign up.
+    pub async fn new_address(&self, user: Uuid) -> Result<(), ApiError> {
+        self.count(&[(SIGN_UP, self.at_sign_up()), (SIGN_UP, format!("new address of account\n{user}"))])
+            .await
+    }
+
     /// Counts an attempt to sign up, and refuses one that is over the quota.
     pub async fn sign_up(&self) -> Result<(), ApiError> {
-        self.count(&[(SIGN_UP, format!("sign-up by address\n{}", self.address))]).await
+        self.count(&[(SIGN_UP, self.at_sign_up())]).await
     }
 
     /// Reports to the client the limit that it is closest to.
@@ -108,6 +144,10 @@ impl LoginThrottle {
             }
         }
         closest.map_or(Ok(()), |status| self.limits.add(status))
+    }
+
+    fn at_sign_up(&self) -> String {
+        format!("sign-up by address\n{}", self.address)
     }
 
     fn at_account(&self, email: &str) -> String {

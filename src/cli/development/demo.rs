@@ -105,6 +105,7 @@ async fn comment(
         post_id,
         author_id,
         author_is_editor: false,
+        author_writes: true,
         parent_id,
         body,
         body_html: &body_html,

@@ -70,6 +70,7 @@ pub async fn create(
             post_id: post.id,
             author_id: user.id,
             author_is_editor: user.is(Role::Editor),
+            author_writes: user.is(Role::Author),
             parent_id: body.parent_id,
             body: body.body.as_str(),
             body_html: &body_html,
@@ -169,6 +170,7 @@ pub async fn update(
         body: body.body.as_ref().map(CommentBody::as_str).zip(body_html.as_deref()),
         status: body.status,
         by_editor: user.is(Role::Editor),
+        by_author: user.is(Role::Author),
     };
     if let Some(status) = body.status {
         let before = store::lock(&mut transaction, &[id]).await?;

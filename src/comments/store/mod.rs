@@ -105,7 +105,8 @@ pub struct Reader {
     pub is_editor: bool,
 }
 
-/// The comments of a post, depth first, after the one at `after`; unreadable ones only if they have replies.
+/// The comments of a post, depth first, after the one at `after`: those that the reader may read, and what they
+/// reply to, level by level. So nothing is shown that has nothing to be read below it.
 pub async fn list_of_post(
     connection: &mut Connection,
     post_id: Uuid,
@@ -115,9 +116,13 @@ pub async fn list_of_post(
 ) -> sqlx::Result<Vec<CommentRow>> {
     page!(
         "c.thread",
-        "c.post_id = $1
-           and (c.status = 'approved' or $2 or c.author_id = $3
-                or exists (select from comments r where r.post_id = c.post_id and r.parent_id = c.id))
+        "c.post_id = $1 and c.thread = any (array(
+             select substring(shown.thread for level * 16)
+             from (select thread from comments
+                   where post_id = $1 and thread > coalesce($4, ''::bytea) and deleted_at is null
+                     and (status = 'approved' or $2 or author_id = $3)
+                   order by thread limit $5) shown
+             join generate_series(1, 8) level on level * 16 <= octet_length(shown.thread)))
            and c.thread > coalesce($4, ''::bytea)",
         "$5",
         "$6",

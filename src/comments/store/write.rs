@@ -12,6 +12,8 @@ pub struct NewComment<'a> {
     pub author_id: Uuid,
     /// Whether they are an editor, whose comments never wait.
     pub author_is_editor: bool,
+    /// Whether they still may write posts: then their comments on their own ones do not wait either.
+    pub author_writes: bool,
     pub parent_id: Option<Uuid>,
     pub body: &'a str,
     pub body_html: &'a str,
@@ -27,7 +29,7 @@ pub async fn insert(
     sqlx::query_scalar!(
         r#"insert into comments (id, post_id, author_id, parent_id, thread, body, body_html, status, created_at, updated_at)
            select $1, p.id, $3, parent.id, coalesce(parent.thread, ''::bytea) || uuid_send($1), $5, $6,
-             case when not $8 and p.author_id is distinct from $3
+             case when not $8 and not ($9 and p.author_id is not distinct from $3)
                     and comment_waits(coalesce(p.comments_policy, site.comments_policy), $3, $1)
                   then 'pending' else 'approved' end,
              $7, $7
@@ -47,7 +49,8 @@ pub async fn insert(
         new.body,
         new.body_html,
         now,
-        new.author_is_editor
+        new.author_is_editor,
+        new.author_writes
     )
     .fetch_optional(connection)
     .await
@@ -61,6 +64,8 @@ pub struct Changes<'a> {
     pub status: Option<CommentStatus>,
     /// Whether it is an editor who changes it, whose comments never wait.
     pub by_editor: bool,
+    /// Whether it is an author, whose comments on their own posts never wait.
+    pub by_author: bool,
 }
 
 /// Changes a comment. Refused if it is not there, or in none of the versions `if_match`. Without a decision, an
@@ -81,7 +86,7 @@ pub async fn update(
            new as (
              select old.id, coalesce($2, old.body) as body, case
                  when $4::text is not null then $4
-                 when old.status <> 'approved' or $2 is null or $2 = old.body or $6 or p.author_id = old.author_id
+                 when old.status <> 'approved' or $2 is null or $2 = old.body or $6 or ($8 and p.author_id = old.author_id)
                    then old.status
                  when comment_waits(coalesce(p.comments_policy, site.comments_policy), old.author_id, old.id)
                    then 'pending'
@@ -104,7 +109,8 @@ pub async fn update(
         changes.status.map(CommentStatus::as_str),
         now,
         changes.by_editor,
-        if_match
+        if_match,
+        changes.by_author
     )
     .fetch_one(connection)
     .await?;

@@ -10,6 +10,7 @@ pub mod store;
 
 pub use key::IDEMPOTENCY_KEY;
 
+use std::collections::BTreeSet;
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
@@ -200,8 +201,13 @@ impl Write {
             fingerprint: fingerprint.to_vec(),
             status: i16::try_from(parts.status.as_u16()).map_err(|error| ApiError::Internal(error.into()))?,
             headers: stored_headers(&parts.headers),
+            people: people(&body, user),
             body: body.to_vec(),
         };
+        if !store::lock_people(&mut transaction, &stored.people).await? {
+            // One of them was erased since the response was made: it is to be made again.
+            return Err(ApiError::Contended("somebody whom the response shows was erased".into()));
+        }
         store::insert(&mut transaction, &key_hash, user, &stored, now).await?;
         transaction.commit().await?;
         Ok(Response::from_parts(parts, Body::from(body)))
@@ -220,6 +226,24 @@ impl DerefMut for Write {
     fn deref_mut(&mut self) -> &mut Connection {
         &mut self.transaction
     }
+}
+
+/// Whom a JSON document shows beside `owner`: every object with an id and a username is somebody.
+fn people(body: &[u8], owner: Option<Uuid>) -> Vec<Uuid> {
+    let mut people = BTreeSet::new();
+    let mut rest = vec![serde_json::from_slice(body).unwrap_or_default()];
+    while let Some(value) = rest.pop() {
+        match value {
+            Value::Array(items) => rest.extend(items),
+            Value::Object(object) => {
+                let id = object.get("id").filter(|_| object.contains_key("username"));
+                people.extend(id.and_then(Value::as_str).and_then(|id| id.parse::<Uuid>().ok()));
+                rest.extend(object.into_iter().map(|(_, value)| value));
+            }
+            _ => {}
+        }
+    }
+    people.into_iter().filter(|id| Some(*id) != owner).collect()
 }
 
 fn stored_headers(headers: &HeaderMap) -> Value {

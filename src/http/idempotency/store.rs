@@ -18,6 +18,8 @@ pub struct StoredResponse {
     pub status: i16,
     /// Its headers, an object of texts.
     pub headers: Value,
+    /// Whom it shows, beside the user whose it is: an erasure takes it too.
+    pub people: Vec<Uuid>,
     pub body: Vec<u8>,
 }
 
@@ -37,13 +39,25 @@ pub async fn find(
 ) -> sqlx::Result<Option<StoredResponse>> {
     sqlx::query_as!(
         StoredResponse,
-        "select fingerprint, status, headers, body from idempotency_keys
-         where key_hash = $1 and created_at > $2",
+        r#"select fingerprint, status, headers, coalesce(people, '{}') as "people!", body from idempotency_keys
+           where key_hash = $1 and created_at > $2"#,
         key_hash.as_slice(),
         now - LIFETIME
     )
     .fetch_optional(connection)
     .await
+}
+
+/// Makes the erasure of `people` wait until the transaction ends, which then finds the response; false if one of
+/// them was erased already.
+pub async fn lock_people(connection: &mut Connection, people: &[Uuid]) -> sqlx::Result<bool> {
+    if people.is_empty() {
+        return Ok(true);
+    }
+    let locked = sqlx::query!("select from users where id = any($1) order by id for key share", people)
+        .fetch_all(connection)
+        .await?;
+    Ok(locked.len() == people.len())
 }
 
 /// Stores a response, in the place of one that is too old.
@@ -55,18 +69,20 @@ pub async fn insert(
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "insert into idempotency_keys (key_hash, fingerprint, user_id, status, headers, body, created_at)
-         values ($1, $2, $3, $4, $5, $6, $7)
+        "insert into idempotency_keys (key_hash, fingerprint, user_id, status, headers, body, created_at, people)
+         values ($1, $2, $3, $4, $5, $6, $7, nullif($8::uuid[], '{}'))
          on conflict (key_hash) do update set
            fingerprint = excluded.fingerprint, user_id = excluded.user_id, status = excluded.status,
-           headers = excluded.headers, body = excluded.body, created_at = excluded.created_at",
+           headers = excluded.headers, body = excluded.body, created_at = excluded.created_at,
+           people = excluded.people",
         key_hash.as_slice(),
         response.fingerprint,
         user_id,
         response.status,
         response.headers,
         response.body,
-        now
+        now,
+        &response.people
     )
     .execute(connection)
     .await?;

@@ -23,8 +23,9 @@ use crate::http::timestamp::Timestamp;
 use crate::http::validation::{Validate, Violations};
 use crate::moderation::model::{BanReason, UserBan, may_ban};
 use crate::moderation::store;
+use crate::posts::store as posts;
 use crate::users::model::UserPath;
-use crate::users::store as users;
+use crate::users::store::{self as users, LockedUser};
 
 /// A user's ban
 #[utoipa::path(get, path = "/v1/users/{id}/ban", tag = "moderation", params(UserPath),
@@ -68,6 +69,7 @@ impl Validate for PutBan {
     (status = 200, description = "The ban as it is now", body = Ban),
     (status = 403, description = "Oneself, or as an editor another editor or an admin"),
     (status = 404, description = "No such user"),
+    (status = 409, description = "The last admin who is not banned"),
 ))]
 pub async fn ban(
     Editor(user): Editor,
@@ -82,11 +84,15 @@ pub async fn ban(
         return Err(ApiError::invalid("until", "in_past", "must be in the future"));
     }
     let mut transaction = db.begin().await?;
-    require_bannable(&mut transaction, &user, id).await?;
+    let target = require_bannable(&mut transaction, &user, id, now).await?;
     check(&mut transaction, id, &if_match, now).await?;
+    if target.is_last_admin {
+        return Err(ApiError::conflict("id", "last_admin", "is of the last admin who is not banned"));
+    }
     let changed = store::ban(&mut transaction, id, until, body.reason.as_str(), now).await?;
     let ban = store::ban_of(&mut transaction, id, now).await?.ok_or(ApiError::NotFound)?;
     if changed {
+        posts::review_schedule(&mut transaction, id, now).await?;
         // Not the reason, which may be about the person.
         let details = json!({"until": until});
         let entry = Entry { actor: Some(user.id), action: Action::UserBanned, target: Some(id), details };
@@ -113,10 +119,11 @@ pub async fn unban(
     if_match: IfMatch,
 ) -> Result<(StatusCode, Invalidates), ApiError> {
     let mut transaction = db.begin().await?;
-    require_bannable(&mut transaction, &user, id).await?;
+    require_bannable(&mut transaction, &user, id, now).await?;
     check(&mut transaction, id, &if_match, now).await?;
     let changed = store::unban(&mut transaction, id, now).await?;
     if changed {
+        posts::review_schedule(&mut transaction, id, now).await?;
         let details = json!({});
         let entry = Entry { actor: Some(user.id), action: Action::UserUnbanned, target: Some(id), details };
         audit::record(&mut transaction, &entry, now).await?;
@@ -137,11 +144,16 @@ async fn check(
     if_match.check_part(account.version, is_banned)
 }
 
-/// Locks the role of the user with `id` until the transaction ends, so that the answer holds until then.
-async fn require_bannable(connection: &mut Connection, user: &User, id: Uuid) -> Result<(), ApiError> {
-    let role = users::lock_role(connection, id).await?.ok_or(ApiError::NotFound)?;
-    if may_ban(user, id, role) {
-        Ok(())
+/// Locks the user with `id` until the transaction ends, so that the answer holds until then.
+async fn require_bannable(
+    connection: &mut Connection,
+    user: &User,
+    id: Uuid,
+    now: DateTime<Utc>,
+) -> Result<LockedUser, ApiError> {
+    let locked = users::lock(connection, id, now).await?.ok_or(ApiError::NotFound)?;
+    if may_ban(user, id, locked.role) {
+        Ok(locked)
     } else {
         Err(ApiError::Forbidden("Editors ban readers and authors, admins everyone but themselves."))
     }

@@ -12,6 +12,7 @@ use crate::error::ApiError;
 use crate::http::conditional::Tagged;
 use crate::http::idempotency::Idempotent;
 use crate::http::now::Now;
+use crate::identity::Role;
 use crate::language::Language;
 use crate::markdown;
 use crate::posts::model::{Post, PostRef, Slug, stored_tags};
@@ -38,6 +39,9 @@ pub async fn create(
     let tags = stored_tags(&body.tags);
     let new = body.to_new_post(user, &rendered, &tags, publication, default_language);
     key.run(Some(user.id), async |write| {
+        if publication.is_scheduled(now) && !user.confirmed(write, now).await?.is(Role::Author) {
+            return Err(ApiError::Forbidden(Author::REFUSAL));
+        }
         let mut id = None;
         if let Some(slug) = &body.slug {
             id = store::insert(write, slug, &new, now).await?;

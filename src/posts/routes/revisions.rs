@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::json;
 use utoipa::IntoParams;
 
-use super::write::{find_editable, record, require_editable};
+use super::write::{find_editable, find_open, record};
 use crate::audit::model::Action;
 use crate::auth::{Member, SignedIn, User};
 use crate::cache::{Invalidates, Scope};
@@ -50,7 +50,7 @@ pub async fn list_revisions(
 ) -> Result<Page<RevisionSummary>, ApiError> {
     let before = request.after(ORDER)?;
     let mut connection = db.acquire().await?;
-    let post = find_editable(&mut connection, user, &post, now).await?;
+    let post = find_open(&mut connection, user, &post, now).await?;
     let rows = store::list_revisions(&mut connection, post.id, before, request.rows()).await?;
     request.page(rows, ORDER, RevisionRow::key)
 }
@@ -101,7 +101,7 @@ pub async fn read_revision(
     Query(comparison): Query<Comparison>,
 ) -> Result<Tagged<Revision>, ApiError> {
     let mut connection = db.acquire().await?;
-    let post = find_editable(&mut connection, user, &path.post, now).await?;
+    let post = find_open(&mut connection, user, &path.post, now).await?;
     let content =
         store::find_revision(&mut connection, post.id, path.number).await?.ok_or(ApiError::NotFound)?;
     let old = match comparison.against {
@@ -145,8 +145,8 @@ where
         let Path(path) = Path::<RevisionPath>::from_request_parts(parts, state).await?;
         let now = Now::of(parts, state);
         let mut connection = Db::from_ref(state).acquire().await?;
-        if let Some(post) = store::head(&mut connection, &path.post, now).await? {
-            require_editable(&post, user)?;
+        if store::head(&mut connection, &path.post, now).await?.is_some() {
+            find_editable(&mut connection, user, &path.post, now).await?;
         }
         Ok(Self { user, path })
     }

@@ -24,25 +24,34 @@ use crate::markdown;
 use crate::posts::model::{Post, PostHead, PostPath, PostRef, stored_tags};
 use crate::posts::store;
 
-/// The post, if `user` may change it: a post that the user may not know of is not found.
+/// The post, if `user` may read all of it: a post that the user may not know of is not found.
+pub(super) async fn find_open(
+    connection: &mut Connection,
+    user: User,
+    post: &PostRef,
+    now: DateTime<Utc>,
+) -> Result<PostHead, ApiError> {
+    let post =
+        store::find_visible(connection, post, &Viewer(Some(user)), now).await?.ok_or(ApiError::NotFound)?;
+    if post.is_open_to(&user) {
+        Ok(post)
+    } else {
+        Err(ApiError::Forbidden("Only the post's author and editors may do this."))
+    }
+}
+
+/// The post, if `user` may change it.
 pub(super) async fn find_editable(
     connection: &mut Connection,
     user: User,
     post: &PostRef,
     now: DateTime<Utc>,
 ) -> Result<PostHead, ApiError> {
-    let post = store::head(connection, post, now).await?.ok_or(ApiError::NotFound)?;
-    require_editable(&post, user)?;
-    Ok(post)
-}
-
-pub(super) fn require_editable(post: &PostHead, user: User) -> Result<(), ApiError> {
+    let post = find_open(connection, user, post, now).await?;
     if post.is_editable_by(&user) {
-        Ok(())
-    } else if post.is_visible_to(&Viewer(Some(user))) {
-        Err(ApiError::Forbidden("Only the post's author and editors may do this."))
+        Ok(post)
     } else {
-        Err(ApiError::NotFound)
+        Err(ApiError::Forbidden("Only authors, editors and admins change posts, also their own."))
     }
 }
 
@@ -69,6 +78,7 @@ pub async fn update(
     let tags = body.tags.as_deref().map(stored_tags);
     let changes = body.to_changes(rendered.as_ref(), tags.as_deref(), now)?;
     let mut transaction = db.begin().await?;
+    let user = if changes.schedules(now) { user.confirmed(&mut transaction, now).await? } else { user };
     let head = find_editable(&mut transaction, user, &post, now).await?;
     let updated = store::update(&mut transaction, head.id, user.id, &changes, if_match.versions(), now).await;
     let outcome = match (updated, changes.slug) {

@@ -35,6 +35,9 @@ pub struct ExportedPost {
     /// When it appeared or will appear; null for a draft.
     #[schema(required)]
     pub published_at: Option<DateTime<Utc>>,
+    /// When a draft would have appeared that was scheduled when its author lost the right to write posts.
+    #[schema(required)]
+    pub planned_at: Option<DateTime<Utc>>,
     /// When it was deleted.
     #[schema(required)]
     pub deleted_at: Option<DateTime<Utc>>,
@@ -84,7 +87,7 @@ pub async fn posts(
     sqlx::query_as!(
         ExportedPost,
         "select id, slug, title, summary, body, body_html, language, tags, comments_open, comments_policy,
-           published_at, deleted_at, created_at, updated_at
+           published_at, planned_at, deleted_at, created_at, updated_at
          from posts
          where author_id = $1 and (post_time(published_at, created_at), id)
            < ($2, $3)

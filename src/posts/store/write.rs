@@ -88,6 +88,13 @@ pub struct Changes<'a> {
     pub publication: Option<Publication>,
 }
 
+impl Changes<'_> {
+    #[must_use]
+    pub fn schedules(&self, now: DateTime<Utc>) -> bool {
+        self.publication.is_some_and(|publication| publication.is_scheduled(now))
+    }
+}
+
 /// Changes a post, and saves a revision by `editor_id` if that changes what the post says. Refused if it is not
 /// there, or in none of the versions `if_match`. A taken slug violates its unique index. Wants a transaction.
 pub async fn update(
@@ -107,7 +114,7 @@ pub async fn update(
     let (body, rendered) = changes.body.unzip();
     let result = sqlx::query!(
         r#"with old as (
-             select id, slug, title, summary, body, tags, comments_open, published_at, language, comments_policy
+             select id, slug, title, summary, body, tags, comments_open, published_at, planned_at, language, comments_policy
              from posts
              where id = $1 and deleted_at is null and ($21::bigint[] is null or version = any($21))
              for no key update),
@@ -121,13 +128,15 @@ pub async fn update(
                  when 'now' then least(published_at, $2)
                  when 'at' then $11
                  else published_at end as published_at,
+               case when $10 = 'keep' then planned_at end as planned_at,
                coalesce($17, language) as language,
                case when $18 then $19 else comments_policy end as comments_policy
              from old),
            changed as (
              update posts p set
                slug = new.slug, title = new.title, summary = new.summary, body = new.body, tags = new.tags,
-               comments_open = new.comments_open, published_at = new.published_at, language = new.language,
+               comments_open = new.comments_open, published_at = new.published_at,
+               planned_at = new.planned_at, language = new.language,
                comments_policy = new.comments_policy,
                body_html = coalesce($12, p.body_html),
                toc = coalesce($13, p.toc),

@@ -1,6 +1,7 @@
 //! `/v1/users`: sign up, read and change accounts and profiles, follow them.
 
 mod create;
+mod credentials;
 mod follows;
 mod read;
 mod write;

@@ -8,8 +8,10 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::create::SignUpPolicy;
+use super::credentials::NewCredentials;
 use crate::audit::model::{Action, Entry, changed_fields};
 use crate::audit::store as audit;
+use crate::auth::login_throttle::LoginThrottle;
 use crate::auth::password::{Password, Passwords};
 use crate::auth::{Caller, User, store as sessions};
 use crate::cache::{Invalidates, Scope};
@@ -21,6 +23,7 @@ use crate::http::now::Now;
 use crate::http::preconditions::IfMatch;
 use crate::http::validation::{Validate, Violations, not_null, nullable};
 use crate::identity::Role;
+use crate::posts::store as posts;
 use crate::users::model::{Account, Bio, DisplayName, Email, UserPath, Username, check_password};
 use crate::users::store;
 
@@ -52,7 +55,7 @@ pub struct UpdateUser {
     #[serde(default, deserialize_with = "not_null")]
     #[schema(nullable = false)]
     password: Option<Password>,
-    /// The present password, which changing one's own password needs.
+    /// The present password, which changing one's own password or e-mail address needs.
     #[serde(default, deserialize_with = "not_null")]
     #[schema(value_type = Option<String>, format = Password, nullable = false, example = "correct horse battery")]
     current_password: Option<Password>,
@@ -100,7 +103,7 @@ impl UpdateUser {
     (status = 200, description = "The account as it is now", body = Account),
     (status = 403, description = "Another user's account, or one's own role, without being an admin"),
     (status = 404, description = "No such user"),
-    (status = 409, description = "The username or the e-mail address is taken, or the password was changed meanwhile"),
+    (status = 409, description = "The username or the e-mail address is taken, the password was changed meanwhile, or the last admin would be none"),
 ))]
 pub async fn update(
     caller: Caller,
@@ -108,6 +111,7 @@ pub async fn update(
     State(passwords): State<Passwords>,
     State(policy): State<SignUpPolicy>,
     Now(now): Now,
+    throttle: LoginThrottle,
     Path(UserPath { id }): Path<UserPath>,
     if_match: IfMatch,
     Json(body): Json<UpdateUser>,
@@ -119,37 +123,43 @@ pub async fn update(
         return Err(ApiError::Forbidden("Only admins change roles."));
     }
     let changed_fields = body.changed_fields();
-    let password = match body.password {
-        Some(password) => {
-            policy.check(&password)?;
-            Some(replace_password(&db, &passwords, &user, id, password, body.current_password).await?)
-        }
-        None => None,
-    };
+    if let Some(password) = &body.password {
+        policy.check(password)?;
+    }
+    let sets_password = body.password.is_some();
+    let new =
+        NewCredentials { email: body.email.clone(), password: body.password, current: body.current_password };
+    let checked = new.check(&user, id, &db, &passwords, &throttle).await?;
     let changes = store::Changes {
         username: body.username.as_ref().map(Username::as_str),
         email: body.email.as_ref(),
         role: body.role,
         display_name: body.display_name.as_ref().map(|name| name.as_ref().map(DisplayName::as_str)),
         bio: body.bio.as_ref().map(|bio| bio.as_ref().map(Bio::as_str)),
-        password_hash: password.as_ref().map(|password| password.hash.as_str()),
-        verified_hash: password.as_ref().and_then(|password| password.verified_hash.as_deref()),
+        password_hash: checked.password_hash.as_deref(),
+        verified_hash: checked.verified_hash.as_deref(),
     };
     let mut transaction = db.begin().await?;
-    let old_role = if changes.role.is_some() { store::lock_role(&mut transaction, id).await? } else { None };
+    let before = if changes.role.is_some() { store::lock(&mut transaction, id, now).await? } else { None };
     let outcome = store::update(&mut transaction, id, &changes, if_match.versions(), now).await?;
     if outcome == Outcome::Refused {
         return Err(refusal(&mut transaction, id, &if_match, changes.verified_hash).await?);
     }
     let account = store::account(&mut transaction, id).await?.ok_or(ApiError::NotFound)?;
-    if password.is_some() {
+    if let Some(before) = before.filter(|before| before.role != account.role) {
+        if before.is_last_admin {
+            return Err(last_admin("role"));
+        }
+        posts::review_schedule(&mut transaction, id, now).await?;
+    }
+    if sets_password {
         let keep = (user.id == id).then_some(user.session_id);
         sessions::delete_others(&mut transaction, id, keep).await?;
     }
     let entry = |action, details| Entry { actor: Some(user.id), action, target: Some(id), details };
     let mut entries = Vec::new();
-    if let Some(old_role) = old_role.filter(|old_role| *old_role != account.role) {
-        entries.push(entry(Action::UserRoleChanged, json!({"from": old_role, "to": account.role})));
+    if let Some(before) = before.filter(|before| before.role != account.role) {
+        entries.push(entry(Action::UserRoleChanged, json!({"from": before.role, "to": account.role})));
     }
     if outcome == Outcome::Changed && user.id != id && !changed_fields.is_empty() {
         entries.push(entry(Action::UserUpdated, json!({"fields": changed_fields})));
@@ -172,50 +182,16 @@ async fn refusal(
     Ok(if_match.refusal(store::account(connection, id).await?))
 }
 
-/// A password about to be replaced.
-struct NewPassword {
-    /// The new password's PHC string.
-    hash: String,
-    /// The present one's, if it had to be given.
-    verified_hash: Option<String>,
-}
-
-/// Checks the new password against the account and, if it is `caller`'s own, the present one.
-async fn replace_password(
-    db: &Db,
-    passwords: &Passwords,
-    caller: &User,
-    id: Uuid,
-    password: Password,
-    current: Option<Password>,
-) -> Result<NewPassword, ApiError> {
-    let account = store::account(&mut db.acquire().await?, id).await?.ok_or(ApiError::NotFound)?;
-    if [&account.username, &account.email].iter().any(|name| password.resembles(name)) {
-        let detail = "must not be the username or the e-mail address";
-        return Err(ApiError::invalid("password", "same_as_account", detail));
-    }
-    let mut verified_hash = None;
-    if caller.id == id {
-        let detail = "is required to change one's own password";
-        let current = current.ok_or_else(|| ApiError::invalid("current_password", "required", detail))?;
-        let hash = store::password_hash(&mut db.acquire().await?, id).await?.ok_or(ApiError::NotFound)?;
-        if !passwords.verify(current, Some(hash.clone())).await? {
-            return Err(ApiError::invalid("current_password", "wrong", "is not the present password"));
-        }
-        verified_hash = Some(hash);
-    }
-    Ok(NewPassword { hash: passwords.hash(password).await?, verified_hash })
-}
-
 /// Delete an account
 ///
 /// One's own, or as an admin anyone's. Everything about the person is erased at once; their posts and
-/// comments stay, under `deleted user`, but for the posts that they had deleted.
+/// comments stay, under `deleted user`, but for deleted posts, drafts and scheduled posts.
 #[utoipa::path(delete, path = "/v1/users/{id}", tag = "users", params(UserPath, IfMatch),
     security(("token" = [])), responses(
     (status = 204, description = "The account is gone"),
     (status = 403, description = "Another user's account, without being an admin"),
     (status = 404, description = "No such user"),
+    (status = 409, description = "The last admin"),
 ))]
 pub async fn delete(
     caller: Caller,
@@ -227,8 +203,12 @@ pub async fn delete(
     let user = if caller.user.id == id { caller.user } else { caller.unless_banned()? };
     require_self_or_admin(&user, id)?;
     let mut transaction = db.begin().await?;
-    if !store::delete(&mut transaction, id, if_match.versions()).await? {
+    let locked = store::lock(&mut transaction, id, now).await?;
+    if !store::delete(&mut transaction, id, if_match.versions(), now).await? {
         return Err(if_match.refusal(store::account(&mut transaction, id).await?));
+    }
+    if locked.is_some_and(|user| user.is_last_admin) {
+        return Err(last_admin("id"));
     }
     let details = json!({"by_themselves": user.id == id});
     let actor = (user.id != id).then_some(user.id);
@@ -237,6 +217,11 @@ pub async fn delete(
     audit::record(&mut transaction, &entry, now).await?;
     transaction.commit().await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Somebody must be left who manages users.
+fn last_admin(field: &str) -> ApiError {
+    ApiError::conflict(field, "last_admin", "is of the last admin: make another one first")
 }
 
 fn require_self_or_admin(user: &User, id: Uuid) -> Result<(), ApiError> {

@@ -80,11 +80,36 @@ pub async fn exist(connection: &mut Connection) -> sqlx::Result<bool> {
     sqlx::query_scalar!(r#"select exists(select from users) as "exist!""#).fetch_one(connection).await
 }
 
-/// The role of `id`, which nobody changes until the transaction ends.
-pub async fn lock_role(connection: &mut Connection, id: Uuid) -> sqlx::Result<Option<Role>> {
-    sqlx::query_scalar!(r#"select role as "role: Role" from users where id = $1 for update"#, id)
-        .fetch_optional(connection)
-        .await
+/// A user whose role and ban nobody changes, and whom nobody erases, until the transaction ends.
+#[derive(Clone, Copy, Debug)]
+pub struct LockedUser {
+    pub role: Role,
+    /// Whether there is no other admin who is not banned.
+    pub is_last_admin: bool,
+}
+
+/// Locks the user with `id`; with an admin all admins, in one order for everyone, so that of two who let each
+/// other go one comes second.
+pub async fn lock(
+    connection: &mut Connection,
+    id: Uuid,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Option<LockedUser>> {
+    let locked = sqlx::query!(
+        r#"select id, role as "role: Role", banned_until from users
+           where id = $1
+             or role = 'admin' and exists (select from users where id = $1 and role = 'admin')
+           order by id for update"#,
+        id
+    )
+    .fetch_all(connection)
+    .await?;
+    let user = locked.iter().find(|user| user.id == id);
+    let other_admin = locked.iter().any(|user| {
+        user.id != id && user.role == Role::Admin && user.banned_until.is_none_or(|until| until <= now)
+    });
+    Ok(user
+        .map(|user| LockedUser { role: user.role, is_last_admin: user.role == Role::Admin && !other_admin }))
 }
 
 /// Accounts whose username begins with `prefix`, whatever the case, after the one called `after` (lower case).
@@ -174,18 +199,27 @@ pub async fn update(
     Ok(Outcome::of(result.found, result.changed))
 }
 
-/// Erases a user. False if there is no such user, or in none of the versions `if_match`.
+/// Erases a user, whom the caller has locked: so everything that is theirs is seen. False if there is no such
+/// user, or in none of the versions `if_match`.
 ///
 /// What is theirs alone goes with the account, and what others need stays without them: the foreign keys say
-/// which. The posts that were deleted go too, since nobody will restore them for their author, and the notes
-/// on their reports, since nobody could take them back. Lines of the audit log about them stay as lines about
-/// nobody.
-pub async fn delete(connection: &mut Connection, id: Uuid, if_match: Option<&[i64]>) -> sqlx::Result<bool> {
+/// which. The posts that nobody reads go too, deleted ones, drafts and scheduled ones: nobody will restore or
+/// publish them for their author. So do the notes on their reports, since nobody could take them back, and the
+/// stored responses to others that show them. Lines of the audit log about them stay as lines about nobody.
+pub async fn delete(
+    connection: &mut Connection,
+    id: Uuid,
+    if_match: Option<&[i64]>,
+    now: DateTime<Utc>,
+) -> sqlx::Result<bool> {
     let deleted = sqlx::query!(
         "with person as (
-           select id from users where id = $1 and ($2::bigint[] is null or version = any($2)) for update),
-         deleted as (
-           delete from posts where author_id in (select id from person) and deleted_at is not null),
+           select id from users where id = $1 and ($2::bigint[] is null or version = any($2))),
+         unread as (
+           delete from posts where author_id in (select id from person)
+             and (deleted_at is not null or published_at is null or published_at > $3)),
+         responses as (
+           delete from idempotency_keys where people @> array[$1] and exists (select from person)),
          notes as (
            update reports set note = null, version = version + 1
            where reporter_id in (select id from person) and note is not null),
@@ -194,7 +228,8 @@ pub async fn delete(connection: &mut Connection, id: Uuid, if_match: Option<&[i6
            where target_id in (select id from person) and target_type = 'user')
          delete from users where id in (select id from person)",
         id,
-        if_match
+        if_match,
+        now
     )
     .execute(connection)
     .await?;

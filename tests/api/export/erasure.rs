@@ -59,7 +59,7 @@ async fn fill(app: &TestApp, user: &TestUser) -> BTreeMap<&'static str, (&'stati
                  values ('{report}', '{id}', '{theirs}', 'spam', 'So says {name}.', now());
                insert into reports (id, reporter_id, comment_id, reason, status, resolver_id, resolved_at, created_at)
                  values ('{decided}', '{friend}', '{comment}', 'abuse', 'upheld', '{id}', now(), now());
-               insert into idempotency_keys
+               insert into idempotency_keys (key_hash, fingerprint, user_id, status, headers, body, created_at)
                  values ('\x01', '\x02', '{id}', 207, '{{}}', convert_to('{{"email": "{email}"}}', 'UTF8'), now());
                insert into audit_log values
                  ('{action}', '{id}', 'report.uphold', 'report', '{decided}', '{{}}', now()),

@@ -1,0 +1,2 @@
+-- no-transaction
+create index concurrently users_admins on users (id) where role = 'admin';
