@@ -14,12 +14,13 @@ use super::origin::X_FORWARDED_PROTO;
 use super::rate_limit::{RATE_LIMIT, RATE_LIMIT_POLICY};
 
 /// What the service reads of a request.
-pub const READ: [HeaderName; 9] = [
+pub const READ: [HeaderName; 10] = [
     header::AUTHORIZATION,
     header::CONTENT_TYPE,
     header::IF_MATCH,
     header::IF_MODIFIED_SINCE,
     header::IF_NONE_MATCH,
+    header::IF_UNMODIFIED_SINCE,
     IDEMPOTENCY_KEY,
     X_REQUEST_ID,
     TRACEPARENT,
