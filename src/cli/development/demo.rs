@@ -81,7 +81,9 @@ pub(crate) async fn fill(state: &AppState) -> Result<bool, ApiError> {
             comments_policy: None,
             publication: Publication::Now,
         };
-        let post = posts::insert(&mut transaction, &Slug::from_title(title), &new, state.clock.now()).await?;
+        let post =
+            posts::insert(&mut transaction, &Slug::from_title(title, new.language), &new, state.clock.now())
+                .await?;
         if let Some(post_id) = post {
             let question =
                 comment(&mut transaction, state, post_id, ids[2], None, "Can it *think*, though?").await?;

@@ -41,7 +41,7 @@ pub async fn create(
         if let Some(slug) = &body.slug {
             id = store::insert(write, slug, &new, now).await?;
         } else {
-            let plain = Slug::from_title(new.title);
+            let plain = Slug::from_title(new.title, new.language);
             for attempt in 0..SLUG_ATTEMPTS {
                 let slug = if attempt == 0 { plain.clone() } else { plain.with_suffix(rand::random()) };
                 id = store::insert(write, &slug, &new, now).await?;
