@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::Response;
+use uuid::Uuid;
 
 use super::body::CreatePost;
 use crate::auth::Author;
@@ -12,7 +13,7 @@ use crate::http::conditional::Tagged;
 use crate::http::idempotency::Idempotent;
 use crate::http::now::Now;
 use crate::language::Language;
-use crate::markdown;
+use crate::markdown::Renderer;
 use crate::posts::model::{Post, PostRef, Slug, stored_tags};
 use crate::posts::store;
 
@@ -30,12 +31,14 @@ pub async fn create(
     Author(user): Author,
     Now(now): Now,
     State(default_language): State<Language>,
+    State(render): State<Renderer>,
     Idempotent(key, body): Idempotent<CreatePost>,
 ) -> Result<Response, ApiError> {
     let publication = body.publication(now)?;
-    let rendered = markdown::render(body.body.as_str()).await?;
+    let id = Uuid::now_v7();
+    let rendered = render.post(id, body.body.as_str()).await?;
     let tags = stored_tags(&body.tags);
-    let new = body.to_new_post(user, &rendered, &tags, publication, default_language);
+    let new = body.to_new_post(id, user, &rendered, &tags, publication, default_language);
     key.run(Some(user.id), async |write| {
         let mut id = None;
         if let Some(slug) = &body.slug {
