@@ -65,8 +65,8 @@ pub fn build(
     if let Some(recorder) = recorder {
         serve_metrics(&mut background, config, &state, recorder)?;
     }
-    let AppState { db, cache, clock, .. } = state.clone();
-    background.spawn("maintenance", async move { maintenance::run(&db, &cache, &clock).await });
+    let AppState { db, cache, clock, renderer, .. } = state.clone();
+    background.spawn("maintenance", async move { maintenance::run(&db, &cache, &clock, &renderer).await });
     if config.cache_max_bytes > 0 {
         let (cache, source) = (state.cache.clone(), source.clone());
         background.spawn("cache invalidation", async move { cache.run_bus(&source).await });

@@ -9,6 +9,7 @@ use crate::cache::{Cache, Scope};
 use crate::clock::Clock;
 use crate::db::{self, Db};
 use crate::http::idempotency::store as idempotency;
+use crate::markdown::Renderer;
 use crate::posts::jobs as posts;
 
 /// Between two rounds; half of it to all of it, so that tasks started together do not run in step.
@@ -21,12 +22,12 @@ const FIRST: Duration = Duration::from_secs(30);
 const BATCH: i64 = 500;
 
 /// Rounds, for ever.
-pub async fn run(db: &Db, cache: &Cache, clock: &Clock) {
+pub async fn run(db: &Db, cache: &Cache, clock: &Clock, render: &Renderer) {
     let mut pause = FIRST.mul_f64(rand::random());
     loop {
         clock.sleep(pause).await;
         pause = INTERVAL.mul_f64(0.5 + 0.5 * rand::random::<f64>());
-        match round(db, cache, clock).await {
+        match round(db, cache, clock, render).await {
             Ok(()) => tracing::debug!("maintenance done"),
             // The next round makes up for it.
             Err(error) => tracing::warn!(cause = ?error, "maintenance failed"),
@@ -35,12 +36,12 @@ pub async fn run(db: &Db, cache: &Cache, clock: &Clock) {
 }
 
 /// One round. After an error, what was done until then lasts.
-pub async fn round(db: &Db, cache: &Cache, clock: &Clock) -> Result<(), db::Error> {
+pub async fn round(db: &Db, cache: &Cache, clock: &Clock, render: &Renderer) -> Result<(), db::Error> {
     let now = clock.now();
     while idempotency::delete_expired(&mut db.acquire().await?, now, BATCH).await? > 0 {}
     while login_throttle::delete_expired(&mut db.acquire().await?, now, BATCH).await? > 0 {}
     while sessions::delete_expired(&mut db.acquire().await?, now, BATCH).await? > 0 {}
-    if posts::rerender(db).await? > 0 {
+    if posts::rerender(db, render).await? > 0 {
         cache.invalidate(Scope::Everything);
     }
     Ok(())

@@ -16,6 +16,7 @@ use crate::http::origin::PublicUrl;
 use crate::http::preconditions::RequireIfMatch;
 use crate::language::Language;
 use crate::lifecycle::Lifecycle;
+use crate::markdown::Renderer;
 use crate::users::routes::SignUpPolicy;
 
 /// How many passwords are hashed at once, whatever the machine.
@@ -36,6 +37,7 @@ pub struct AppState {
     pub default_language: Language,
     pub trusted_proxy_hops: TrustedProxyHops,
     pub public_url: PublicUrl,
+    pub renderer: Renderer,
 }
 
 impl AppState {
@@ -58,6 +60,7 @@ impl AppState {
             attempt_limits: LoginThrottleEnabled(config.attempt_limits),
             default_language: config.default_language,
             trusted_proxy_hops: TrustedProxyHops(config.trusted_proxy_hops),
+            renderer: Renderer::new(config.public_url.as_deref()),
             public_url: PublicUrl(config.public_url.as_deref().map(Into::into)),
         })
     }

@@ -10,6 +10,8 @@ use html5ever::interface::{ElementFlags, NodeOrText, QuirksMode, TreeSink};
 use html5ever::tendril::{StrTendril, TendrilSink};
 use html5ever::{Attribute, ExpandedName, ParseOpts, QualName, local_name, ns, parse_fragment};
 
+use super::links::MAX_REL;
+
 pub(super) const MAX_ELEMENTS: usize = 10_000;
 /// How many elements may be open at once, in one another or to be opened anew.
 pub(super) const MAX_DEPTH: usize = 150;
@@ -171,7 +173,7 @@ impl TreeSink for Counter {
         let most = self.spent.attributes.get().max(attributes.len());
         self.spent.attributes.set(most);
         // `<></>`, and what links are given.
-        let around = 5 + if name.local == local_name!("a") { 27 } else { 0 };
+        let around = 5 + if name.local == local_name!("a") { MAX_REL } else { 0 };
         add(&self.spent.bytes, 2 * name.local.len() + around);
         for attribute in &attributes {
             add(&self.spent.bytes, attribute.name.local.len() + 4);

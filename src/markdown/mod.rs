@@ -1,29 +1,37 @@
 //! Markdown to safe HTML: `CommonMark` with tables, strikethrough, task lists, footnotes and autolinks,
 //! then an allow-list of elements and attributes. Done once, when a text is written.
 //!
-//! [`sanitizer`] decides what may be in the HTML; [`anchors`] gives it the only ids that it has; [`text`]
+//! [`bare_links`] and [`footnotes`] correct what the parser has read. [`sanitizer`] decides what may be in the
+//! HTML; [`anchors`] gives it the only ids that it has, and [`links`] says where its links lead and how. [`text`]
 //! reads it as people do. What a text may cost is bounded before ([`cost`]) and while it is done ([`budget`]), and
 //! few [`workers`](crate::workers) do it.
 
 mod anchors;
+mod bare_links;
 mod budget;
 mod cost;
+mod footnotes;
+mod links;
 mod pieces;
 mod sanitizer;
+mod scripts;
 mod text;
 
-use std::sync::LazyLock;
+use std::borrow::Cow;
+use std::sync::{Arc, LazyLock};
 
-use comrak::nodes::NodeValue;
 use comrak::{Arena, Options};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
+use url::Url;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use crate::workers::{TEXTS, WorkError};
+use links::Rel;
+use text::Text;
 
-/// The version of what [`render`] makes: raise it with every change, and older texts are rendered anew.
-pub const RENDERER_VERSION: i16 = 2;
+/// The version of what a [`Renderer`] makes: raise it with every change, and older texts are rendered anew.
+pub const RENDERER_VERSION: i16 = 3;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rendered {
@@ -32,7 +40,7 @@ pub struct Rendered {
     pub toc: Vec<Heading>,
     /// Plain text of about 200 characters, without headings, tables and code if there is anything else.
     pub excerpt: String,
-    /// For the search: at most 100,000 characters of plain text, with no word longer than 100.
+    /// For the search: the whole plain text in NFC, with no word longer than 100 characters.
     pub text: String,
     /// How long it takes to read, in minutes; at least 1.
     pub reading_minutes: i32,
@@ -72,6 +80,7 @@ static OPTIONS: LazyLock<Options<'static>> = LazyLock::new(|| {
     options.extension.tasklist = true;
     options.extension.footnotes = true;
     options.extension.autolink = true;
+    options.extension.cjk_friendly_emphasis = true;
     // Raw HTML goes through, because the sanitizer comes after.
     options.render.r#unsafe = true;
     options
@@ -86,69 +95,103 @@ fn max_bytes(markdown: &str) -> usize {
     MAX_GROWTH * markdown.len() + MAX_CONSTANT
 }
 
-/// What the text of a page of its own becomes, made when a thread is free for it.
-pub async fn render(markdown: &str) -> Result<Rendered, RenderError> {
-    rendered(markdown, document).await
+/// Renders the texts of a site, each when a thread is free for it.
+#[derive(Clone, Debug, Default)]
+pub struct Renderer {
+    /// Links to it are the site's own.
+    site: Option<Arc<Url>>,
 }
 
-/// Safe HTML for a page that others share: headings have no ids, footnotes ids that no other text has.
-pub async fn render_fragment(markdown: &str) -> Result<String, RenderError> {
-    rendered(markdown, fragment).await
+impl Renderer {
+    /// `public_url` is the address of the site that readers see, if it is known.
+    #[must_use]
+    pub fn new(public_url: Option<&str>) -> Self {
+        Self { site: public_url.and_then(|url| Url::parse(url).ok()).map(Arc::new) }
+    }
+
+    /// What the text of the post `id` becomes.
+    pub async fn post(&self, id: Uuid, markdown: &str) -> Result<Rendered, RenderError> {
+        self.run(id, markdown, post).await
+    }
+
+    /// Safe HTML of the comment `id`: its headings have no ids.
+    pub async fn comment(&self, id: Uuid, markdown: &str) -> Result<String, RenderError> {
+        self.run(id, markdown, |_site, id, markdown| comment(id, markdown)).await
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        id: Uuid,
+        markdown: &str,
+        render: fn(Option<&Url>, Uuid, &str) -> Option<T>,
+    ) -> Result<T, RenderError> {
+        let (site, text) = (self.site.clone(), markdown.to_owned());
+        let rendered = TEXTS.run(text.len(), move || render(site.as_deref(), id, &text)).await?;
+        rendered.ok_or(RenderError::TooComplex)
+    }
 }
 
-async fn rendered<T: Send + 'static>(
-    markdown: &str,
-    render: fn(&str) -> Option<T>,
-) -> Result<T, RenderError> {
-    let text = markdown.to_owned();
-    TEXTS.run(text.len(), move || render(&text)).await?.ok_or(RenderError::TooComplex)
-}
-
-fn document(markdown: &str) -> Option<Rendered> {
-    let (html, toc) = anchors::of_headings(&to_html(markdown, "")?);
+fn post(site: Option<&Url>, id: Uuid, markdown: &str) -> Option<Rendered> {
+    let scope = scope(id);
+    let (html, toc) = post_page(&sanitized(markdown, &scope)?, &scope, site);
     // `{"level":1,"anchor":"","text":""},` and its text escaped, at most.
     let of_heading = |heading: &Heading| 35 + heading.anchor.len() + 2 * heading.text.len();
     if html.len() + toc.iter().map(of_heading).sum::<usize>() > max_bytes(markdown) {
         return None;
     }
+    let text = Text::of(&html);
     Some(Rendered {
-        excerpt: text::excerpt(&html),
-        text: text::searchable(&html),
-        reading_minutes: text::reading_minutes(&html),
+        excerpt: text.excerpt(),
+        reading_minutes: text.reading_minutes(),
+        text: text.searchable(),
         html,
         toc,
     })
 }
 
-fn fragment(markdown: &str) -> Option<String> {
-    // The same for the same text, so that rendering it again changes nothing.
-    let hash = Sha256::digest(markdown);
-    let scope = format!("x{:02x}{:02x}{:02x}{:02x}-", hash[0], hash[1], hash[2], hash[3]);
-    to_html(markdown, &scope)
+/// `clean` HTML with its ids and links.
+fn post_page(clean: &str, scope: &str, site: Option<&Url>) -> (String, Vec<Heading>) {
+    let headings = anchors::of_headings(&anchors::of_footnotes(clean, scope));
+    (links::finished(&headings.html, &headings.slugs, Rel::OfPost(site)), headings.toc)
+}
+
+fn comment(id: Uuid, markdown: &str) -> Option<String> {
+    let scope = scope(id);
+    let html = anchors::of_footnotes(&sanitized(markdown, &scope)?, &scope);
+    Some(links::finished(&html, &anchors::Slugs::new(), Rel::OfComment))
+}
+
+/// What the ids of footnotes have in them, so that texts on one page share none: the random part of a `UUIDv7`.
+fn scope(id: Uuid) -> String {
+    format!("{:016x}", id.as_u64_pair().1)
 }
 
 /// Safe HTML with the ids of footnotes, each of which has `scope` in it.
-fn to_html(markdown: &str, scope: &str) -> Option<String> {
+fn sanitized(markdown: &str, scope: &str) -> Option<String> {
     if !cost::is_low(markdown) {
         return None;
     }
-    let arena = Arena::new();
-    let root = comrak::parse_document(&arena, markdown, &OPTIONS);
-    let mut notes = 0;
-    for node in root.descendants() {
-        match &mut node.data_mut().value {
-            NodeValue::FootnoteReference(reference) => reference.name = format!("{scope}{}", reference.ix),
-            // Their order is that of their first references.
-            NodeValue::FootnoteDefinition(definition) => {
-                notes += 1;
-                definition.name = format!("{scope}{notes}");
-            }
-            _ => {}
+    sanitizer::clean(&to_html(markdown, scope)?, max_bytes(markdown))
+}
+
+fn to_html(markdown: &str, scope: &str) -> Option<String> {
+    let mut source = Cow::Borrowed(markdown);
+    let mut rounds = 0;
+    loop {
+        let arena = Arena::new();
+        let root = comrak::parse_document(&arena, &source, &OPTIONS);
+        if rounds < bare_links::ROUNDS
+            && let Some(ended) = bare_links::ended(root, &source)
+        {
+            source = Cow::Owned(ended);
+            rounds += 1;
+            continue;
         }
+        footnotes::number(root, scope);
+        let mut html = String::new();
+        comrak::format_html(root, &OPTIONS, &mut html).ok()?;
+        return Some(html);
     }
-    let mut html = String::new();
-    comrak::format_html(root, &OPTIONS, &mut html).ok()?;
-    sanitizer::clean(&html, max_bytes(markdown)).map(|html| anchors::of_footnotes(&html, scope))
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! The sanitizer's HTML, piece by piece. It is written by a serializer, so that it has one form: `<`, `>` and
 //! `"` are escaped wherever they are not markup, names are in lower case and attributes in double quotes.
 
+use std::borrow::Cow;
+
 /// A piece of HTML; all pieces together are the whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Piece<'a> {
@@ -28,11 +30,34 @@ impl<'a> Piece<'a> {
         source
     }
 
+    /// The names and the escaped values of its attributes.
+    fn attributes(self) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let mut rest = if let Self::Open(name, source) = self { &source[1 + name.len()..] } else { "" };
+        std::iter::from_fn(move || {
+            let (name, value) = rest.split_once("=\"")?;
+            let (value, after) = value.split_once('"')?;
+            rest = after;
+            Some((name.trim_start(), value))
+        })
+    }
+
     /// The value of an attribute, escaped.
     pub(super) fn attribute(self, name: &str) -> Option<&'a str> {
-        let Self::Open(_, source) = self else { return None };
-        let (_, rest) = source.split_once(&format!(" {name}=\""))?;
-        rest.split('"').next()
+        self.attributes().find_map(|(its_name, value)| (its_name == name).then_some(value))
+    }
+
+    /// The start tag with the values that `change` gives its attributes by their names and values; without those
+    /// that it gives none.
+    pub(super) fn with_attributes(self, change: impl Fn(&'a str, &'a str) -> Option<Cow<'a, str>>) -> String {
+        let Self::Open(name, source) = self else { return self.source().to_owned() };
+        let mut tag = String::with_capacity(source.len());
+        tag.extend(["<", name]);
+        for (name, value) in self.attributes() {
+            if let Some(value) = change(name, value) {
+                tag.extend([" ", name, "=\"", &value, "\""]);
+            }
+        }
+        tag + ">"
     }
 }
 
@@ -50,5 +75,6 @@ pub(super) fn pieces(html: &str) -> impl Iterator<Item = Piece<'_>> {
 }
 
 pub(super) fn unescaped(text: &str) -> String {
-    text.replace("&nbsp;", "\u{a0}").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+    let text = text.replace("&nbsp;", "\u{a0}").replace("&quot;", "\"");
+    text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 }

@@ -22,7 +22,17 @@ static SANITIZER: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
         .add_allowed_classes("sup", ["footnote-ref"])
         .add_allowed_classes("a", ["footnote-backref"])
         .add_tag_attributes("code", ["class"])
-        .attribute_filter(language_alone);
+        // What a text says in another direction, order, number or time.
+        .add_generic_attributes(["dir"])
+        .add_tag_attributes("data", ["value"])
+        .add_tag_attributes("details", ["open"])
+        .add_tag_attributes("li", ["value"])
+        .add_tag_attributes("ol", ["reversed"])
+        .add_tag_attribute_values("ol", "type", ["1", "A", "I", "a", "i"])
+        .add_tag_attributes("time", ["datetime"])
+        .attribute_filter(checked)
+        // `links` gives it.
+        .link_rel(None);
     for element in ["blockquote", "del", "ins", "q"] {
         // A URL whose scheme is not checked.
         sanitizer.rm_tag_attributes(element, ["cite"]);
@@ -30,14 +40,23 @@ static SANITIZER: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
     sanitizer
 });
 
-/// The class of code is its language, for those who highlight it.
-fn language_alone<'a>(element: &str, attribute: &str, value: &'a str) -> Option<Cow<'a, str>> {
-    let is_language = |class: &str| {
-        class.strip_prefix("language-").is_some_and(|language| {
-            language.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-_.#".contains(&byte))
-        })
-    };
-    (!(element == "code" && attribute == "class") || is_language(value)).then_some(Cow::Borrowed(value))
+fn checked<'a>(element: &str, attribute: &str, value: &'a str) -> Option<Cow<'a, str>> {
+    match (element, attribute) {
+        ("code", "class") => language(value).map(Cow::Owned),
+        (_, "dir") => ["ltr", "rtl", "auto"]
+            .into_iter()
+            .find(|direction| value.eq_ignore_ascii_case(direction))
+            .map(Cow::Borrowed),
+        _ => Some(Cow::Borrowed(value)),
+    }
+}
+
+/// The class of code is its language, for those who highlight it: without what only some of them understand.
+fn language(classes: &str) -> Option<String> {
+    let name = classes.split_ascii_whitespace().find_map(|class| class.strip_prefix("language-"))?;
+    let is_of_name = |c: char| c.is_ascii_alphanumeric() || "+-_.#".contains(c);
+    let end = name.find(|c| !is_of_name(c)).unwrap_or(name.len());
+    (end > 0).then(|| format!("language-{}", &name[..end]))
 }
 
 /// How often HTML is read again until that changes nothing.

@@ -1,14 +1,25 @@
 //! What texts become, and that no text deceives the sanitizer.
 
 mod bounds;
+mod footnotes;
+mod links;
+mod reading;
 
 use proptest::prelude::*;
 
 use super::*;
 use bounds::assert_bounded;
 
+/// The scope of [`ID`].
+const SCOPE: &str = "8d2c0f9b6c1e2d3a";
+const ID: Uuid = Uuid::from_u128(0x0199_f4a2_7d1c_7a52_8d2c_0f9b_6c1e_2d3a);
+
+fn rendering(markdown: &str) -> Option<Rendered> {
+    post(None, ID, markdown)
+}
+
 fn rendered(markdown: &str) -> Rendered {
-    document(markdown).unwrap()
+    rendering(markdown).unwrap()
 }
 
 fn html(markdown: &str) -> String {
@@ -58,7 +69,7 @@ fn headings_have_anchors_and_a_table_of_contents() {
 #[test]
 fn footnotes_and_the_ways_back_are_linked() {
     let post = rendered("A[^Long-name] b[^2] c[^2].\n\n[^long-name]: First.\n[^2]: Second.\n");
-    let html = &post.html;
+    let html = &post.html.replace(&format!("{SCOPE}-"), "");
     for target in ["fn-1", "fn-2", "fnref-1", "fnref-2", "fnref-2-2"] {
         assert_eq!(html.matches(&format!(r#" id="{target}""#)).count(), 1, "{target}: {html}");
         assert!(html.contains(&format!("href=\"#{target}\"")), "{target}: {html}");
@@ -69,61 +80,35 @@ fn footnotes_and_the_ways_back_are_linked() {
 
 #[test]
 fn nobody_else_gives_ids() {
-    let html = html(
-        "a[^1] <a id=\"fn-1\">x</a> <li id=location>y</li> <a id=\"fn-1\" name=document>z</a>\n\n[^1]: n",
-    );
-    assert_eq!(html.matches(" id=\"fn-1\"").count(), 1, "{html}");
+    let html = html(&format!(
+        "a[^1] <a id=\"fn-{SCOPE}-1\">x</a> <li id=location>y</li> <a id=\"fn-1\" name=document>z</a>\n\n[^1]: n",
+    ));
+    assert_eq!(html.matches(" id=\"fn-").count(), 1, "{html}");
     assert!(!html.contains("location") && !html.contains("document"), "{html}");
 }
 
+fn ids(html: &str) -> Vec<String> {
+    html.split(" id=\"").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()).collect()
+}
+
 #[test]
-fn a_fragment_shares_its_page() {
-    let one =
-        fragment("# Title\n\nA[^1].\n\n[^1]: Note, <a id=fn-1>and</a> <a id=fn-x00000000-1>more</a>.\n")
-            .unwrap();
-    let other = fragment("Another[^1].\n\n[^1]: Note.\n").unwrap();
-    assert!(one.starts_with("<h1>Title</h1>"), "{one}");
-    let ids = |html: &str| -> Vec<String> {
-        html.split(" id=\"").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()).collect()
+fn texts_on_one_page_share_no_ids() {
+    let markdown = "A[^1].\n\n[^1]: Note, <a id=fn-1>and</a> <a id=fn-x00000000-1>more</a>.\n";
+    let of = |id: u128| {
+        [
+            comment(Uuid::from_u128(id), markdown),
+            post(None, Uuid::from_u128(id), markdown).map(|post| post.html),
+        ]
     };
-    assert_eq!((ids(&one).len(), ids(&other).len()), (2, 2), "{one} {other}");
-    for id in ids(&one) {
-        assert!(one.contains(&format!("href=\"#{id}\"")), "{one}");
-        assert!(!ids(&other).contains(&id), "{one} {other}");
+    for (one, other) in of(1).into_iter().zip(of(2)) {
+        let (one, other) = (one.unwrap(), other.unwrap());
+        assert_eq!((ids(&one).len(), ids(&other).len()), (2, 2), "{one} {other}");
+        for id in ids(&one) {
+            assert!(one.contains(&format!("href=\"#{id}\"")), "{one}");
+            assert!(!ids(&other).contains(&id), "{one} {other}");
+        }
     }
-}
-
-#[test]
-fn an_excerpt_is_the_beginning_of_the_prose() {
-    let excerpt = |markdown: &str| rendered(markdown).excerpt;
-    assert_eq!(
-        excerpt("# Hello\n\nThis is *the first* post.\n\n```\ncode\n```\n\n- a\n- b"),
-        "This is the first post. a b"
-    );
-    assert_eq!(excerpt("# Hello"), "Hello");
-    assert_eq!(
-        excerpt("one<br>two <div>three</div><div>four</div> <script>no</script>"),
-        "one two three four"
-    );
-    assert_eq!(excerpt("`<b>` &amp;amp; &lt;"), "<b> &amp; <");
-    assert_eq!(excerpt("![picture](/x.png)"), "");
-    let long = excerpt(&"word, ".repeat(100));
-    assert_eq!(long, format!("{}word…", "word, ".repeat(32)));
-    assert_eq!(excerpt(&"x".repeat(300)), format!("{}…", "x".repeat(200)));
-    assert_eq!(excerpt(&format!("{} b", "a".repeat(200))), format!("{}…", "a".repeat(200)));
-    assert_eq!(excerpt(&"é".repeat(200)), "é".repeat(200));
-}
-
-#[test]
-fn reading_takes_a_minute_for_two_hundred_words_or_five_hundred_characters() {
-    let minutes = |markdown: &str| rendered(markdown).reading_minutes;
-    assert_eq!(minutes("---"), 1);
-    assert_eq!(minutes(&"word ".repeat(200)), 1);
-    assert_eq!(minutes(&"word — ".repeat(201)), 2);
-    assert_eq!(minutes(&"日本".repeat(250)), 1);
-    assert_eq!(minutes(&"日本".repeat(251)), 2);
-    assert_eq!(minutes(&"한국어 ".repeat(400)), 2);
-    assert_eq!(minutes(&format!("{} {}", "word ".repeat(100), "字".repeat(251))), 2);
+    assert!(comment(ID, "# Title").unwrap().starts_with("<h1>Title</h1>"));
 }
 
 /// The committed attacks, whole, and the pieces that they are made of.
@@ -175,18 +160,18 @@ proptest! {
 
     #[test]
     fn anchors_do_not_change_by_rendering_their_html_again(text in any_text()) {
-        if let Some(post) = document(&text) {
-            let clean = anchors::of_footnotes(&sanitizer::clean(&post.html, usize::MAX).unwrap(), "");
-            prop_assert_eq!(anchors::of_headings(&clean), (post.html.clone(), post.toc));
+        if let Some(post) = rendering(&text) {
+            let clean = sanitizer::clean(&post.html, usize::MAX).unwrap();
+            prop_assert_eq!(post_page(&clean, SCOPE, None), (post.html.clone(), post.toc));
         }
     }
 
     #[test]
     fn every_text_is_rendered_or_refused(text in any::<String>()) {
-        if let Some(post) = document(&text) {
+        if let Some(post) = rendering(&text) {
             prop_assert!(post.reading_minutes >= 1);
             prop_assert!(post.excerpt.chars().count() <= 201);
-            fragment(&text).unwrap();
+            comment(ID, &text).unwrap();
         }
     }
 

@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::model::{Tag, Title, stored_tags};
 use super::store::{self, NewRendering};
 use crate::db::{self, Db};
-use crate::markdown::{self, RenderError};
+use crate::markdown::{RenderError, Renderer};
 use crate::workers::WorkError;
 
 /// How many texts are held in memory at once.
@@ -13,7 +13,7 @@ const BATCH: i64 = 20;
 
 /// Renders anew what an earlier version rendered, and gives the number of posts. Concurrent runs do no harm. A
 /// text that can no longer be rendered or stored keeps its HTML, and the log names its post.
-pub async fn rerender(db: &Db) -> Result<u64, db::Error> {
+pub async fn rerender(db: &Db, render: &Renderer) -> Result<u64, db::Error> {
     let mut rerendered = 0;
     let mut last = Uuid::nil();
     loop {
@@ -21,7 +21,7 @@ pub async fn rerender(db: &Db) -> Result<u64, db::Error> {
         let Some(end) = batch.last() else { return Ok(rerendered) };
         last = end.id;
         for post in batch {
-            match markdown::render(&post.body).await {
+            match render.post(post.id, &post.body).await {
                 Ok(rendered) => {
                     let title = Title::from(post.title.as_str());
                     let tags: Vec<_> = post.tags.iter().map(|tag| Tag::from(tag.as_str())).collect();

@@ -3,6 +3,7 @@
 mod highlight;
 mod revision;
 mod slug;
+mod transliteration;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;

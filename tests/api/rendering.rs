@@ -1,6 +1,6 @@
 //! What becomes of a post's text, also long after it was written.
 
-use blog_api::markdown::{RENDERER_VERSION, render};
+use blog_api::markdown::{RENDERER_VERSION, Renderer};
 use blog_api::posts::{jobs, store};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -86,7 +86,7 @@ async fn what_an_earlier_version_rendered_is_rendered_anew() {
     let editor = app.editor().await;
     let restored = app.post(&format!("{}/restore", path(&posts[24]))).by(&editor).expect(200).await.json();
     assert_eq!(restored["body_html"], posts[24]["body_html"]);
-    assert_eq!(jobs::rerender(&app.db).await.unwrap(), 0);
+    assert_eq!(jobs::rerender(&app.db, &Renderer::default()).await.unwrap(), 0);
 }
 
 #[tokio::test]
@@ -98,7 +98,7 @@ async fn a_text_that_changes_meanwhile_keeps_its_own_rendering() {
     let mut connection = app.db.acquire().await.unwrap();
     let found = store::stale_renderings(&mut connection, Uuid::nil(), 10).await.unwrap();
     let [post] = &found[..] else { panic!("{found:?}") };
-    let rendered = render("# Late").await.unwrap();
+    let rendered = Renderer::default().post(post.id, "# Late").await.unwrap();
     let path = format!("/v1/posts/{id}");
     // Any change makes another version; this one leaves the text to be rendered.
     app.patch(&path).by(&author).json(&json!({"title": "Changed"})).expect(200).await;
@@ -123,7 +123,7 @@ async fn a_text_that_can_no_longer_be_rendered_holds_up_no_other() {
     age(&app, &hopeless).await;
     age(&app, &other).await;
     for expected in [1, 0] {
-        assert_eq!(jobs::rerender(&app.db).await.unwrap(), expected);
+        assert_eq!(jobs::rerender(&app.db, &Renderer::default()).await.unwrap(), expected);
         let html = async |id: &str| {
             app.get(&format!("/v1/posts/{id}")).expect(200).await.json()["body_html"].clone()
         };
@@ -132,4 +132,59 @@ async fn a_text_that_can_no_longer_be_rendered_holds_up_no_other() {
             (json!("old"), json!("<p>Some <em>text</em>.</p>\n"))
         );
     }
+}
+
+/// The ids of footnotes in `body_html`.
+fn notes(text: &Value) -> Vec<String> {
+    let html = text["body_html"].as_str().unwrap();
+    let ids = html.split(" id=\"").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned());
+    ids.filter(|id| id.starts_with("fn")).collect()
+}
+
+#[tokio::test]
+async fn texts_that_say_the_same_share_no_ids_of_footnotes() {
+    let app = TestApp::start().await;
+    let author = app.author().await;
+    let body = json!({"title": "T", "body": TEXT, "status": "published"});
+    let one = app.post("/v1/posts").by(&author).json(&body).expect(201).await.json();
+    let other = app.post("/v1/posts").by(&author).json(&body).expect(201).await.json();
+    let comments = format!("/v1/posts/{}/comments", one["id"].as_str().unwrap());
+    let mut texts = vec![one.clone(), other];
+    for _ in 0..2 {
+        texts.push(app.post(&comments).by(&author).json(&json!({"body": TEXT})).expect(201).await.json());
+    }
+    let mut ids: Vec<_> = texts.iter().flat_map(notes).collect();
+    assert_eq!(ids.len(), 8, "{ids:?}");
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), 8, "{ids:?}");
+
+    // Whoever changes or restores it, and by whatever name.
+    let path = format!("/v1/posts/{}", one["slug"].as_str().unwrap());
+    let changed = app.patch(&path).by(&author).json(&json!({"body": format!("{TEXT} ")})).expect(200).await;
+    assert_eq!(notes(&changed.json()), notes(&one));
+    let restored = app.post(&format!("{path}/revisions/1/restore")).by(&author).expect(200).await;
+    assert_eq!(restored.json()["body_html"], one["body_html"]);
+    let comment = format!("/v1/comments/{}", texts[2]["id"].as_str().unwrap());
+    let changed = app.patch(&comment).by(&author).json(&json!({"body": TEXT})).expect(200).await;
+    assert_eq!(notes(&changed.json()), notes(&texts[2]));
+}
+
+#[tokio::test]
+async fn links_say_whether_they_are_a_readers_an_authors_or_the_sites_own() {
+    let app = TestApp::start_with(&[("PUBLIC_URL", "https://blog.example")]).await;
+    let author = app.author().await;
+    let text = "[own](https://blog.example/about) [relative](/about) [other](https://other.example)";
+    let body = json!({"title": "T", "body": text, "status": "published"});
+    let post = app.post("/v1/posts").by(&author).json(&body).expect(201).await.json();
+    assert_eq!(
+        post["body_html"],
+        "<p><a href=\"https://blog.example/about\" rel=\"noopener\">own</a> \
+         <a href=\"/about\" rel=\"noopener\">relative</a> \
+         <a href=\"https://other.example\" rel=\"noopener noreferrer\">other</a></p>\n"
+    );
+    let comments = format!("/v1/posts/{}/comments", post["id"].as_str().unwrap());
+    let comment = app.post(&comments).by(&author).json(&json!({"body": text})).expect(201).await.json();
+    let html = comment["body_html"].as_str().unwrap();
+    assert_eq!(html.matches(" rel=\"nofollow ugc noopener noreferrer\"").count(), 3, "{html}");
 }

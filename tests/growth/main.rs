@@ -12,9 +12,10 @@ use std::fmt::Debug;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use blog_api::markdown;
+use blog_api::markdown::Renderer;
 use blog_api::posts::model::diff;
 use tokio::runtime::Runtime;
+use uuid::Uuid;
 
 use bodies::Body;
 use texts::{Shape, Text};
@@ -101,7 +102,7 @@ fn main() -> ExitCode {
     let runtime = Runtime::new().unwrap();
     let read = |body: &str| runtime.block_on(bodies::read(body));
     let render = |text: &str| {
-        let _refused_or_not = runtime.block_on(markdown::render(text));
+        let _refused_or_not = runtime.block_on(Renderer::default().post(Uuid::nil(), text));
     };
     let compare = |text: &str| {
         let changed: String = text.lines().rev().map(|line| line.to_owned() + "\n").collect();

@@ -16,14 +16,9 @@ async fn only_the_right_password_is_verified() {
     let hash = passwords.hash(password("correct horse")).await.unwrap();
     assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
     assert!(
-        passwords
-            .verify(&Attempt::uncounted(), password("correct horse"), Some(hash.clone()))
-            .await
-            .unwrap()
+        passwords.verify(&Attempt::uncounted(), password("correct horse"), Some(hash.clone())).await.unwrap()
     );
-    assert!(
-        !passwords.verify(&Attempt::uncounted(), password("Correct horse"), Some(hash)).await.unwrap()
-    );
+    assert!(!passwords.verify(&Attempt::uncounted(), password("Correct horse"), Some(hash)).await.unwrap());
     assert!(!passwords.verify(&Attempt::uncounted(), password("correct horse"), None).await.unwrap());
 }
 
@@ -49,15 +44,11 @@ async fn a_password_is_the_same_however_its_characters_are_composed() {
 #[test]
 fn a_password_of_blanks_is_refused() {
     let code = |text: &str| password(text).check().err().map(|(code, _)| code);
-    for blank in
-        [" ", "\t", "\u{a0}", "\u{3000}", "\u{200b}", "\u{3164}", "\u{2800}", "\u{2028}", "\u{feff}"]
+    for blank in [" ", "\t", "\u{a0}", "\u{3000}", "\u{200b}", "\u{3164}", "\u{2800}", "\u{2028}", "\u{feff}"]
     {
         assert_eq!(code(&blank.repeat(12)), Some("blank"), "{blank:?}");
     }
-    assert_eq!(
-        (code(""), code("short"), code("  a  b  c")),
-        (Some("too_short"), Some("too_short"), None)
-    );
+    assert_eq!((code(""), code("short"), code("  a  b  c")), (Some("too_short"), Some("too_short"), None));
 }
 
 #[test]

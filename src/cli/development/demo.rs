@@ -6,7 +6,6 @@ use blog_api::db::Connection;
 use blog_api::error::ApiError;
 use blog_api::identity::Role;
 use blog_api::language::Language;
-use blog_api::markdown;
 use blog_api::posts::model::{Publication, Slug};
 use blog_api::posts::store as posts;
 use blog_api::state::AppState;
@@ -69,19 +68,23 @@ pub(crate) async fn fill(state: &AppState) -> Result<bool, ApiError> {
     }
     for (i, (title, summary, tags, body)) in POSTS.into_iter().enumerate() {
         let tags: Vec<String> = tags.iter().map(|tag| (*tag).to_owned()).collect();
+        let id = Uuid::now_v7();
         let new = posts::NewPost {
+            id,
             author_id: ids[i.min(1)],
             title,
             summary: Some(summary),
             body,
-            rendered: &markdown::render(body).await?,
+            rendered: &state.renderer.post(id, body).await?,
             tags: &tags,
             comments_open: true,
             language: Language::English,
             comments_policy: None,
             publication: Publication::Now,
         };
-        let post = posts::insert(&mut transaction, &Slug::from_title(title), &new, state.clock.now()).await?;
+        let post =
+            posts::insert(&mut transaction, &Slug::from_title(title, new.language), &new, state.clock.now())
+                .await?;
         if let Some(post_id) = post {
             let question =
                 comment(&mut transaction, state, post_id, ids[2], None, "Can it *think*, though?").await?;
@@ -100,8 +103,10 @@ async fn comment(
     parent_id: Option<Uuid>,
     body: &str,
 ) -> Result<Option<Uuid>, ApiError> {
-    let body_html = markdown::render_fragment(body).await?;
+    let id = Uuid::now_v7();
+    let body_html = state.renderer.comment(id, body).await?;
     let new = comments::NewComment {
+        id,
         post_id,
         author_id,
         author_is_editor: false,

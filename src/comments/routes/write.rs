@@ -22,7 +22,7 @@ use crate::http::now::Now;
 use crate::http::preconditions::IfMatch;
 use crate::http::validation::{Validate, Violations, not_null};
 use crate::identity::Role;
-use crate::markdown;
+use crate::markdown::Renderer;
 use crate::posts::model::{PostHead, PostPath, PostStatus};
 use crate::posts::store as posts;
 use crate::site::model::SiteCommentsPolicy;
@@ -58,15 +58,18 @@ impl Validate for CreateComment {
 ))]
 pub async fn create(
     Member(user): Member,
+    State(render): State<Renderer>,
     Now(now): Now,
     Path(PostPath { post }): Path<PostPath>,
     Idempotent(key, body): Idempotent<CreateComment>,
 ) -> Result<Response, ApiError> {
     let viewer = Viewer(Some(user));
-    let body_html = markdown::render_fragment(body.body.as_str()).await?;
+    let id = Uuid::now_v7();
+    let body_html = render.comment(id, body.body.as_str()).await?;
     key.run(Some(user.id), async |write| {
         let post = posts::find_visible(write, &post, &viewer, now).await?.ok_or(ApiError::NotFound)?;
         let new = store::NewComment {
+            id,
             post_id: post.id,
             author_id: user.id,
             author_is_editor: user.is(Role::Editor),
@@ -144,13 +147,14 @@ impl Validate for UpdateComment {
 pub async fn update(
     Member(user): Member,
     State(db): State<Db>,
+    State(render): State<Renderer>,
     Now(now): Now,
     Path(CommentPath { id }): Path<CommentPath>,
     if_match: IfMatch,
     Json(body): Json<UpdateComment>,
 ) -> Result<(Invalidates, Tagged<Comment>), ApiError> {
     let body_html = match &body.body {
-        Some(markdown) => Some(markdown::render_fragment(markdown.as_str()).await?),
+        Some(markdown) => Some(render.comment(id, markdown.as_str()).await?),
         None => None,
     };
     let mut transaction = db.begin().await?;

@@ -8,6 +8,7 @@ use crate::db::{Connection, Outcome};
 
 #[derive(Debug)]
 pub struct NewComment<'a> {
+    pub id: Uuid,
     pub post_id: Uuid,
     pub author_id: Uuid,
     /// Whether they are an editor, whose comments never wait.
@@ -42,7 +43,7 @@ pub async fn insert(
              and ($4 is null) = (parent.id is null)
            for key share of p
            returning id"#,
-        Uuid::now_v7(),
+        new.id,
         new.post_id,
         new.author_id,
         new.parent_id,

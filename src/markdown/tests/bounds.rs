@@ -90,7 +90,7 @@ fn built() -> Vec<String> {
 }
 
 pub(super) fn assert_bounded(text: &str) {
-    if let Some(post) = document(text) {
+    if let Some(post) = rendering(text) {
         let toc = serde_json::to_string(&post.toc).unwrap();
         assert!(post.html.len() + toc.len() <= 8 * text.len() + 16 * 1024, "{text:.40}");
     }
@@ -110,13 +110,13 @@ fn no_text_becomes_much_more_than_it_is() {
 fn what_would_grow_or_nest_without_end_is_refused() {
     for bomb in [">", "<div>", "<b>", "</p>", "<http://", "a\n===\n", "# x\n", "&", "<table>a", "<b x=1><p>"]
     {
-        assert!(document(&bomb.repeat(200_000 / bomb.len())).is_none(), "{bomb:?}");
+        assert!(rendering(&bomb.repeat(200_000 / bomb.len())).is_none(), "{bomb:?}");
     }
     for bomb in &built()[..4] {
-        assert!(document(bomb).is_none(), "{bomb:.40}");
+        assert!(rendering(bomb).is_none(), "{bomb:.40}");
     }
-    assert!(document(&">".repeat(140)).is_some());
-    assert!(document(&">".repeat(160)).is_none());
+    assert!(rendering(&">".repeat(140)).is_some());
+    assert!(rendering(&">".repeat(160)).is_none());
 }
 
 #[test]
@@ -135,6 +135,6 @@ fn what_people_write_is_rendered_however_long() {
         long("## A heading of the text\n\nAnd a few words on it.\n\n", 100_000),
         (0..10).map(|depth| format!("{}- item\n", "  ".repeat(depth))).collect::<Vec<_>>().concat(),
     ] {
-        assert!(document(&text).is_some(), "{text:.60}");
+        assert!(rendering(&text).is_some(), "{text:.60}");
     }
 }

@@ -1,5 +1,6 @@
 //! What a post said once, and how one version of it differs from another.
 
+use std::fmt::{Arguments, Write};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -67,10 +68,33 @@ impl Versioned for Revision {
 /// How long the shortest difference is looked for; then a longer one will do.
 const MAX_DIFF_TIME: Duration = Duration::from_millis(200);
 
-/// The unified diff from text `old` to text `new`, with three lines of context.
+/// The unified diff from text `old` to text `new`, with three lines of context. Only LF ends a line, as for
+/// `patch`: CR is a character of its line.
 #[must_use]
 pub fn diff(old: (i64, &str), new: (i64, &str)) -> String {
-    let diff =
-        TextDiff::configure().algorithm(Algorithm::Myers).timeout(MAX_DIFF_TIME).diff_lines(old.1, new.1);
-    diff.unified_diff().context_radius(3).header(&old.0.to_string(), &new.0.to_string()).to_string()
+    let [old_lines, new_lines] = [old.1, new.1].map(|text| text.split_inclusive('\n').collect::<Vec<_>>());
+    let mut config = TextDiff::configure();
+    let diff = config.algorithm(Algorithm::Myers).timeout(MAX_DIFF_TIME).diff_slices(&old_lines, &new_lines);
+    let mut unified = String::new();
+    for hunk in diff.unified_diff().context_radius(3).iter_hunks() {
+        if unified.is_empty() {
+            unified = format!("--- {}\n+++ {}\n", old.0, new.0);
+        }
+        push(&mut unified, format_args!("{}\n", hunk.header()));
+        for change in hunk.iter_changes() {
+            push(&mut unified, format_args!("{}{}", change.tag(), change.value()));
+            if !change.value().ends_with('\n') {
+                unified.push_str("\n\\ No newline at end of file\n");
+            }
+        }
+    }
+    unified
 }
+
+fn push(text: &mut String, more: Arguments<'_>) {
+    // A string takes everything.
+    let _always_ok = text.write_fmt(more);
+}
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,9 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
+use super::transliteration::transliterated;
 use crate::http::validation::{Rule, RuleViolation, length};
+use crate::language::Language;
 
 /// The part of a post's URL that people read: lower-case ASCII words between single hyphens.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, ToSchema)]
@@ -20,10 +22,10 @@ pub struct Slug(String);
 const MAX_GENERATED: usize = 80;
 
 impl Slug {
-    /// The slug that a title gives, `post` if it gives none.
+    /// The slug that a title in `language` gives, `post` if it gives none.
     #[must_use]
-    pub fn from_title(title: &str) -> Self {
-        let mut slug = slug::slugify(title);
+    pub fn from_title(title: &str, language: Language) -> Self {
+        let mut slug = slug::slugify(transliterated(title, language));
         slug.truncate(MAX_GENERATED);
         let slug = slug.trim_end_matches('-');
         if slug.is_empty() {

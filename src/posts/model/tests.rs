@@ -5,17 +5,21 @@ use proptest::prelude::*;
 use super::*;
 use crate::http::validation::Rule;
 
+fn any_language() -> impl Strategy<Value = Language> {
+    proptest::sample::select(Language::ALL).prop_map(|(_, language)| language)
+}
+
 proptest! {
     #[test]
-    fn every_title_gives_a_valid_slug(title in any::<String>(), random in any::<u32>()) {
-        let slug = Slug::from_title(&title);
+    fn every_title_gives_a_valid_slug(title in any::<String>(), language in any_language(), random in any::<u32>()) {
+        let slug = Slug::from_title(&title, language);
         prop_assert_eq!(slug.check(), Ok(()));
         prop_assert_eq!(slug.with_suffix(random).check(), Ok(()));
     }
 
     #[test]
     fn long_titles_give_valid_slugs(title in "[a-zA-Z0-9 ]{60,200}", random in any::<u32>()) {
-        let slug = Slug::from_title(&title);
+        let slug = Slug::from_title(&title, Language::English);
         prop_assert_eq!(slug.check(), Ok(()));
         prop_assert_eq!(slug.with_suffix(random).check(), Ok(()));
     }
@@ -43,9 +47,37 @@ proptest! {
 
 #[test]
 fn titles_become_slugs() {
-    let slug = |title| Slug::from_title(title).as_str().to_owned();
+    let slug = |title| Slug::from_title(title, Language::English).as_str().to_owned();
     assert_eq!(slug("Hello, World!"), "hello-world");
     assert_eq!(slug("Čtyři & půl"), "ctyri-pul");
     assert_eq!(slug("!!!"), "post");
     assert_eq!(slug("0199f4a2-7d1c-7a52-9c53-0f9b6c1e2d3a"), "post-0199f4a2-7d1c-7a52-9c53-0f9b6c1e2d3a");
+}
+
+#[test]
+fn titles_are_spelled_in_latin_letters_as_their_language_does() {
+    use Language::*;
+    for (language, title, slug) in [
+        (German, "Über die Größe der Häuser", "ueber-die-groesse-der-haeuser"),
+        (German, "U\u{308}ber STRASSE & STRAẞE", "ueber-strasse-strasse"),
+        (English, "Über Motörhead", "uber-motorhead"),
+        (Danish, "Rødgrød på ærø", "roedgroed-paa-aeroe"),
+        (Norwegian, "Ærlig Åse på Ø", "aerlig-aase-paa-oe"),
+        (Swedish, "Åtta ölbåtar är kvar", "atta-olbatar-ar-kvar"),
+        (Finnish, "Hyvää yötä", "hyvaa-yota"),
+        (Turkish, "Işık, İğne ve ÜZÜM", "isik-igne-ve-uzum"),
+        (Hungarian, "Őrült űrhajó", "orult-urhajo"),
+        (Catalan, "La col·lecció", "la-colleccio"),
+        (French, "L’œuvre d’été", "l-oeuvre-d-ete"),
+        (Russian, "Большой объезд", "bolshoy-obezd"),
+        (Russian, "Ёж и юля", "yozh-i-yulya"),
+        (Serbian, "Ђорђе и Љиља", "djordje-i-ljilja"),
+        (Serbian, "Đorđe živi", "djordje-zivi"),
+        (Greek, "Η Ελλάδα και το αύριο", "i-ellada-kai-to-avrio"),
+        (Greek, "Χρόνος του φόβου", "chronos-tou-fovou"),
+        (Arabic, "عربي", "rby"),
+        (English, "日本語", "ri-ben-yu"),
+    ] {
+        assert_eq!(Slug::from_title(title, language).as_str(), slug, "{language:?} {title}");
+    }
 }

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use crate::audit::model::changed_fields;
 use crate::auth::User;
@@ -69,6 +70,7 @@ impl CreatePost {
 
     pub(super) fn to_new_post<'a>(
         &'a self,
+        id: Uuid,
         author: User,
         rendered: &'a Rendered,
         tags: &'a [String],
@@ -76,6 +78,7 @@ impl CreatePost {
         default_language: Language,
     ) -> NewPost<'a> {
         NewPost {
+            id,
             author_id: author.id,
             title: self.title.as_str(),
             summary: self.summary.as_ref().map(Summary::as_str),

@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::Response;
+use uuid::Uuid;
 
 use super::body::CreatePost;
 use super::slugs::taken;
@@ -14,7 +15,7 @@ use crate::http::idempotency::Idempotent;
 use crate::http::now::Now;
 use crate::identity::Role;
 use crate::language::Language;
-use crate::markdown;
+use crate::markdown::Renderer;
 use crate::posts::model::{Post, PostRef, Slug, stored_tags};
 use crate::posts::store;
 
@@ -32,12 +33,14 @@ pub async fn create(
     Author(user): Author,
     Now(now): Now,
     State(default_language): State<Language>,
+    State(render): State<Renderer>,
     Idempotent(key, body): Idempotent<CreatePost>,
 ) -> Result<Response, ApiError> {
     let publication = body.publication(now)?;
-    let rendered = markdown::render(body.body.as_str()).await?;
+    let id = Uuid::now_v7();
+    let rendered = render.post(id, body.body.as_str()).await?;
     let tags = stored_tags(&body.tags);
-    let new = body.to_new_post(user, &rendered, &tags, publication, default_language);
+    let new = body.to_new_post(id, user, &rendered, &tags, publication, default_language);
     key.run(Some(user.id), async |write| {
         if publication.is_scheduled(now) && !user.confirmed(write, now).await?.is(Role::Author) {
             return Err(ApiError::Forbidden(Author::REFUSAL));
@@ -46,7 +49,7 @@ pub async fn create(
         if let Some(slug) = &body.slug {
             id = store::insert(write, slug, &new, now).await?;
         } else {
-            let plain = Slug::from_title(new.title);
+            let plain = Slug::from_title(new.title, new.language);
             for attempt in 0..SLUG_ATTEMPTS {
                 let slug = if attempt == 0 { plain.clone() } else { plain.with_suffix(rand::random()) };
                 id = store::insert(write, &slug, &new, now).await?;

@@ -22,7 +22,7 @@ use crate::http::now::Now;
 use crate::http::pagination::{Page, PageQuery, PageRequest};
 use crate::http::preconditions::IfMatch;
 use crate::http::validation::{Validate, Violations};
-use crate::markdown::{self, RenderError, Rendered};
+use crate::markdown::{RenderError, Rendered, Renderer};
 use crate::posts::model::{Post, PostPath, PostRef, Revision, RevisionContent, RevisionSummary, diff};
 use crate::posts::store::{self, RevisionRow};
 use crate::workers::TEXTS;
@@ -166,11 +166,12 @@ where
 pub async fn restore_revision(
     Restorable { user, path }: Restorable,
     State(db): State<Db>,
+    State(render): State<Renderer>,
     Now(now): Now,
     if_match: IfMatch,
     key: Idempotency,
 ) -> Result<Response, ApiError> {
-    let (revision, rendered) = render_revision(&db, user, &path, now).await?;
+    let (revision, rendered) = render_revision(&db, &render, user, &path, now).await?;
     key.run(Some(user.id), async |write| {
         let head = find_editable(write, user, &path.post, now).await?;
         let id = head.id;
@@ -199,6 +200,7 @@ pub async fn restore_revision(
 /// A revision and its text as rendered today: outside the transaction, since that may take a while.
 async fn render_revision(
     db: &Db,
+    render: &Renderer,
     user: User,
     path: &RevisionPath,
     now: DateTime<Utc>,
@@ -208,7 +210,7 @@ async fn render_revision(
     let revision =
         store::find_revision(&mut connection, post.id, path.number).await?.ok_or(ApiError::NotFound)?;
     drop(connection);
-    let rendered = markdown::render(&revision.body).await.map_err(|error| match error {
+    let rendered = render.post(post.id, &revision.body).await.map_err(|error| match error {
         RenderError::TooComplex => ApiError::conflict("body", "too_complex", error.to_string()),
         RenderError::Work(error) => error.into(),
     })?;

@@ -20,7 +20,7 @@ use crate::http::extract::{Json, Path};
 use crate::http::idempotency::Idempotency;
 use crate::http::now::Now;
 use crate::http::preconditions::IfMatch;
-use crate::markdown;
+use crate::markdown::Renderer;
 use crate::posts::model::{Post, PostHead, PostPath, PostRef, stored_tags};
 use crate::posts::store;
 
@@ -66,14 +66,18 @@ pub(super) async fn find_editable(
 pub async fn update(
     Member(user): Member,
     State(db): State<Db>,
+    State(render): State<Renderer>,
     Now(now): Now,
     Path(PostPath { post }): Path<PostPath>,
     if_match: IfMatch,
     Json(body): Json<UpdatePost>,
 ) -> Result<(Invalidates, Tagged<Post>), ApiError> {
-    let rendered = match &body.body {
-        Some(markdown) => Some(markdown::render(markdown.as_str()).await?),
-        None => None,
+    let (post, rendered) = match &body.body {
+        Some(markdown) => {
+            let id = find_editable(&mut db.acquire().await?, user, &post, now).await?.id;
+            (PostRef::Id(id), Some(render.post(id, markdown.as_str()).await?))
+        }
+        None => (post, None),
     };
     let tags = body.tags.as_deref().map(stored_tags);
     let changes = body.to_changes(rendered.as_ref(), tags.as_deref(), now)?;

@@ -11,6 +11,7 @@ use crate::posts::model::{CommentsPolicy, PostRef, Publication, Slug, title_key}
 
 #[derive(Debug)]
 pub struct NewPost<'a> {
+    pub id: Uuid,
     pub author_id: Uuid,
     pub title: &'a str,
     pub summary: Option<&'a str>,
@@ -44,7 +45,7 @@ pub async fn insert(
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
          on conflict (slug) do nothing
          returning id",
-        Uuid::now_v7(),
+        new.id,
         new.author_id,
         slug.as_str(),
         new.title,

@@ -15,6 +15,7 @@ use blog_api::db::connect_source::ConnectSource;
 use blog_api::http::caching::Caching;
 use blog_api::identity::Role;
 use blog_api::lifecycle::Lifecycle;
+use blog_api::markdown::Renderer;
 use blog_api::server::{self, HEADER_READ_TIMEOUT, PROGRESS_WINDOW, ServerPolicy, ShutdownSignal};
 use blog_api::state::AppState;
 use blog_api::users::model::{Email, Username};
@@ -44,6 +45,7 @@ pub(crate) struct TestApp {
     pub(crate) cache: Cache,
     pub(crate) lifecycle: Lifecycle,
     clock: Clock,
+    pub(crate) renderer: Renderer,
     client: Client,
     now: Arc<Mutex<DateTime<Utc>>>,
     _stop: mpsc::UnboundedSender<()>,
@@ -126,7 +128,7 @@ impl TestApp {
             move || *now.lock().unwrap()
         });
         let mut service = app::build(&config, &source, clock, None).unwrap();
-        let AppState { db, cache, clock, lifecycle, .. } = service.state.clone();
+        let AppState { db, cache, clock, lifecycle, renderer, .. } = service.state.clone();
         service.routes = change(service.routes);
         let listener = server::listen(0).unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -147,6 +149,7 @@ impl TestApp {
             cache,
             lifecycle,
             clock,
+            renderer,
             client: Client::new(address),
             now,
             _stop: stop,
@@ -173,7 +176,7 @@ impl TestApp {
 
     /// What is done in the background from time to time.
     pub(crate) async fn maintain(&self) {
-        blog_api::maintenance::round(&self.db, &self.cache, &self.clock).await.unwrap();
+        blog_api::maintenance::round(&self.db, &self.cache, &self.clock, &self.renderer).await.unwrap();
     }
 
     pub(crate) fn advance(&self, time: TimeDelta) {

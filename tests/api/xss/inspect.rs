@@ -85,7 +85,7 @@ const ELEMENTS: [&str; 76] = [
     "u",
     "ul",
 ];
-const ATTRIBUTES: [&str; 29] = [
+const ATTRIBUTES: [&str; 31] = [
     "align",
     "alt",
     "aria-label",
@@ -103,7 +103,9 @@ const ATTRIBUTES: [&str; 29] = [
     "hreflang",
     "id",
     "lang",
+    "open",
     "rel",
+    "reversed",
     "rowspan",
     "scope",
     "size",

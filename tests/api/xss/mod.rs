@@ -6,10 +6,11 @@ mod inspect;
 use std::sync::LazyLock;
 
 use blog_api::error::ApiError;
-use blog_api::markdown;
+use blog_api::markdown::Renderer;
 use proptest::prelude::*;
 use serde_json::json;
 use tokio::runtime::Runtime;
+use uuid::Uuid;
 
 use crate::support::TestApp;
 use blog_api::text::{self, is_forbidden_in_line};
@@ -119,12 +120,13 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1500))]
     #[test]
     fn no_combination_of_attacks_survives(text in any_attack()) {
+        let renderer = Renderer::default();
         // A refusal is an answer too; a panic would be an internal error.
-        match RUNTIME.block_on(markdown::render(&text)) {
+        match RUNTIME.block_on(renderer.post(Uuid::nil(), &text)) {
             Ok(post) => prop_assert_eq!(objections(&post.html), Vec::<String>::new(), "{}", post.html),
             Err(error) => prop_assert_eq!(ApiError::from(error).status_and_code().0.as_u16(), 422),
         }
-        match RUNTIME.block_on(markdown::render_fragment(&text)) {
+        match RUNTIME.block_on(renderer.comment(Uuid::nil(), &text)) {
             Ok(html) => prop_assert_eq!(objections(&html), Vec::<String>::new(), "{}", html),
             Err(error) => prop_assert_eq!(ApiError::from(error).status_and_code().0.as_u16(), 422),
         }
