@@ -50,7 +50,7 @@ const WITHHELD: [(&str, &str, &[&str]); 13] = [
         &["author_id", "search", "search_text", "toc", "excerpt", "reading_minutes", "renderer", "version"],
     ),
     ("revisions", "post_revisions", &["editor_id"]),
-    ("comments", "comments", &["author_id", "thread", "version"]),
+    ("comments", "comments", &["author_id", "renderer", "thread", "version"]),
     ("likes", "post_likes", &["user_id"]),
     // The other of the two is shown as `user_id`.
     ("following", "follows", &["follower_id", "followed_id"]),

@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use crate::comments::model::CommentStatus;
 use crate::db::Connection;
+use crate::markdown::RENDERER_VERSION;
 
 #[derive(Debug)]
 pub struct NewComment<'a> {
@@ -26,12 +27,12 @@ pub async fn insert(
     now: DateTime<Utc>,
 ) -> sqlx::Result<Option<Uuid>> {
     sqlx::query_scalar!(
-        r#"insert into comments (id, post_id, author_id, parent_id, thread, body, body_html, status, created_at, updated_at)
+        r#"insert into comments (id, post_id, author_id, parent_id, thread, body, body_html, status, created_at, updated_at, renderer)
            select $1, p.id, $3, parent.id, coalesce(parent.thread, ''::bytea) || uuid_send($1), $5, $6,
              case when not $8 and p.author_id is distinct from $3
                     and comment_waits(coalesce(p.comments_policy, site.comments_policy), $3, $1)
                   then 'pending' else 'approved' end,
-             $7, $7
+             $7, $7, $9
            from posts p cross join site
            left join comments parent
              on parent.post_id = p.id and parent.id = $4 and parent.deleted_at is null and parent.status = 'approved'
@@ -48,7 +49,8 @@ pub async fn insert(
         new.body,
         new.body_html,
         now,
-        new.author_is_editor
+        new.author_is_editor,
+        RENDERER_VERSION
     )
     .fetch_optional(connection)
     .await
@@ -78,6 +80,7 @@ pub async fn update(
         "update comments c set
            body = coalesce($2, c.body),
            body_html = coalesce($3, c.body_html),
+           renderer = case when $2::text is null then c.renderer else $8 end,
            status = case
              when $4::text is not null then $4
              when c.status <> 'approved' or $2 is null or $2 = c.body or $6 or p.author_id = c.author_id then c.status
@@ -94,7 +97,8 @@ pub async fn update(
         changes.status.map(CommentStatus::as_str),
         now,
         changes.by_editor,
-        if_match
+        if_match,
+        RENDERER_VERSION
     )
     .execute(connection)
     .await?;
