@@ -7,6 +7,7 @@ use crate::auth::login_throttle::store as login_throttle;
 use crate::auth::store as sessions;
 use crate::cache::{Cache, Scope};
 use crate::clock::Clock;
+use crate::comments::jobs as comments;
 use crate::db::{self, Db};
 use crate::http::idempotency::store as idempotency;
 use crate::markdown::Renderer;
@@ -41,7 +42,7 @@ pub async fn round(db: &Db, cache: &Cache, clock: &Clock, render: &Renderer) -> 
     while idempotency::delete_expired(&mut db.acquire().await?, now, BATCH).await? > 0 {}
     while login_throttle::delete_expired(&mut db.acquire().await?, now, BATCH).await? > 0 {}
     while sessions::delete_expired(&mut db.acquire().await?, now, BATCH).await? > 0 {}
-    if posts::rerender(db, render).await? > 0 {
+    if posts::rerender(db, render).await? + comments::rerender(db, render).await? > 0 {
         cache.invalidate(Scope::Everything);
     }
     Ok(())

@@ -61,7 +61,7 @@ const WITHHELD: [(&str, &str, &[&str]); 13] = [
         ],
     ),
     ("revisions", "post_revisions", &["editor_id"]),
-    ("comments", "comments", &["author_id", "thread", "version"]),
+    ("comments", "comments", &["author_id", "renderer", "thread", "version"]),
     ("likes", "post_likes", &["user_id"]),
     // The other of the two is shown as `user_id`.
     ("following", "follows", &["follower_id", "followed_id"]),

@@ -1,5 +1,6 @@
 //! What becomes of a post's text, also long after it was written.
 
+use blog_api::comments::jobs as comments_jobs;
 use blog_api::markdown::{RENDERER_VERSION, Renderer};
 use blog_api::posts::{jobs, store};
 use serde_json::{Value, json};
@@ -187,4 +188,33 @@ async fn links_say_whether_they_are_a_readers_an_authors_or_the_sites_own() {
     let comment = app.post(&comments).by(&author).json(&json!({"body": text})).expect(201).await.json();
     let html = comment["body_html"].as_str().unwrap();
     assert_eq!(html.matches(" rel=\"nofollow ugc noopener noreferrer\"").count(), 3, "{html}");
+}
+
+#[tokio::test]
+async fn comments_that_an_earlier_version_rendered_are_rendered_anew() {
+    let app = TestApp::start().await;
+    let author = app.author().await;
+    let comments = format!("/v1/posts/{}/comments", app.post_by(&author).await);
+    let body = json!({"body": "[x](https://other.example)"});
+    let comment = app.post(&comments).by(&author).json(&body).expect(201).await.json();
+    let gone = app.post(&comments).by(&author).json(&body).expect(201).await.json();
+    let reply = json!({"body": "A reply.", "parent_id": gone["id"]});
+    app.post(&comments).by(&author).json(&reply).expect(201).await;
+    app.delete(&format!("/v1/comments/{}", gone["id"].as_str().unwrap())).by(&author).expect(204).await;
+    let path = format!("/v1/comments/{}", comment["id"].as_str().unwrap());
+    let mut connection = app.db.acquire().await.unwrap();
+    // As the previous image writes it.
+    let age =
+        "update comments set body_html = case when deleted_at is null then 'old' else '' end, renderer = 0";
+    sqlx::query(age).execute(&mut connection).await.unwrap();
+    let edit = json!({"body": "[y](https://other.example)"});
+
+    app.maintain().await;
+    assert_eq!(app.get(&path).expect(200).await.json(), comment);
+    assert_eq!(comments_jobs::rerender(&app.db, &app.renderer).await.unwrap(), 0);
+
+    sqlx::query(age).execute(&mut connection).await.unwrap();
+    let edited = app.patch(&path).by(&author).json(&edit).expect(200).await.json();
+    assert_eq!(comments_jobs::rerender(&app.db, &app.renderer).await.unwrap(), 1);
+    assert_eq!(app.get(&path).expect(200).await.json(), edited);
 }

@@ -1,3 +1,5 @@
+//! Rules of passwords, and how many hashes are computed at once.
+
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 
 use super::*;

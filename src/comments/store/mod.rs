@@ -1,8 +1,10 @@
 //! All SQL about comments: reading them here, changes in their file.
 
 pub mod export;
+mod rendering;
 mod write;
 
+pub use rendering::*;
 pub use write::*;
 
 use chrono::{DateTime, Utc};

@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use crate::comments::model::CommentStatus;
 use crate::db::{Connection, Outcome};
+use crate::markdown::RENDERER_VERSION;
 
 #[derive(Debug)]
 pub struct NewComment<'a> {
@@ -28,12 +29,12 @@ pub async fn insert(
     now: DateTime<Utc>,
 ) -> sqlx::Result<Option<Uuid>> {
     sqlx::query_scalar!(
-        r#"insert into comments (id, post_id, author_id, parent_id, thread, body, body_html, status, created_at, updated_at)
+        r#"insert into comments (id, post_id, author_id, parent_id, thread, body, body_html, status, created_at, updated_at, renderer)
            select $1, p.id, $3, parent.id, coalesce(parent.thread, ''::bytea) || uuid_send($1), $5, $6,
              case when not $8 and not ($9 and p.author_id is not distinct from $3)
                     and comment_waits(coalesce(p.comments_policy, site.comments_policy), $3, $1)
                   then 'pending' else 'approved' end,
-             $7, $7
+             $7, $7, $10
            from posts p cross join site
            left join comments parent
              on parent.post_id = p.id and parent.id = $4 and parent.deleted_at is null and parent.status = 'approved'
@@ -51,7 +52,8 @@ pub async fn insert(
         new.body_html,
         now,
         new.author_is_editor,
-        new.author_writes
+        new.author_writes,
+        RENDERER_VERSION
     )
     .fetch_optional(connection)
     .await
@@ -97,6 +99,7 @@ pub async fn update(
              update comments c set
                body = new.body,
                body_html = coalesce($3, c.body_html),
+               renderer = case when $2::text is null then c.renderer else $9 end,
                status = new.status,
                version = c.version + 1,
                updated_at = $5
@@ -111,7 +114,8 @@ pub async fn update(
         now,
         changes.by_editor,
         if_match,
-        changes.by_author
+        changes.by_author,
+        RENDERER_VERSION
     )
     .fetch_one(connection)
     .await?;
