@@ -6,6 +6,7 @@ mod demo;
 use std::path::Path;
 
 use blog_api::config::{Config, Environment};
+use blog_api::db::locale::unfit_locale;
 use blog_api::state::AppState;
 pub(crate) use blog_api_dev_database::Server;
 use clap::Args;
@@ -31,6 +32,13 @@ pub(crate) async fn open(exclusive: bool) -> Result<(PgConnectOptions, Option<Se
     }
     let server = Server::start(dir).await.map_err(Failure::unavailable)?;
     eprintln!("Private PostgreSQL: psql '{}'", server.url());
+    if let Ok(Some(unfit)) = unfit_locale(&server.options()).await {
+        eprintln!(
+            "Its data in {DIR} was made by an earlier version, with the locale {}: searches miss words that are not ASCII. \
+             Delete that folder to start anew.",
+            unfit.locale
+        );
+    }
     Ok((server.options(), Some(server)))
 }
 
