@@ -159,6 +159,8 @@ async fn a_time_span_has_its_beginning_and_not_its_end() {
         ("sort=likes".into(), [("sort", "wrong_type")]),
         (format!("q={}", "x".repeat(201)), [("q", "too_long")]),
         (format!("q={}", "x+".repeat(21)), [("q", "too_complex")]),
+        // A ligature of four words each.
+        (format!("q={}", "%EF%B7%BA".repeat(30)), [("q", "too_complex")]),
         (format!("q={}x", "-".repeat(60)), [("q", "too_complex")]),
     ] {
         app.get(&format!("/v1/posts?{query}")).expect_fields(422, &fields).await;

@@ -3,6 +3,7 @@
 use axum::extract::State;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
+use unicode_normalization::UnicodeNormalization;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -155,6 +156,8 @@ impl Validate for ListPosts {
 }
 
 fn is_complex(search: &str) -> bool {
+    // As it is searched for: a ligature may stand for several words.
+    let search: String = search.nfkc().collect();
     let words = search.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     words.count() > MAX_SEARCH_WORDS || search.matches('-').count() > MAX_SEARCH_WORDS
 }
