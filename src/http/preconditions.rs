@@ -66,6 +66,9 @@ where
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        if let Some((name, detail)) = unsupported(&parts.headers) {
+            return Err(ApiError::Malformed(FieldError::new(name, "unsupported", detail)));
+        }
         let RequireIfMatch(required) = RequireIfMatch::from_ref(state);
         // Nothing but `*` gets here.
         let absent = parts.headers.contains_key(header::IF_NONE_MATCH);
@@ -147,12 +150,11 @@ pub async fn refuse_unevaluated(
     request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
-    if is_write(&request) {
-        let headers = request.headers();
-        let refused = if conditional.has(&request) { unsupported(headers) } else { unexpected(headers) };
-        if let Some((name, detail)) = refused {
-            return Err(ApiError::Malformed(FieldError::new(name, "unsupported", detail)));
-        }
+    if is_write(&request)
+        && !conditional.has(&request)
+        && let Some((name, detail)) = unexpected(request.headers())
+    {
+        return Err(ApiError::Malformed(FieldError::new(name, "unsupported", detail)));
     }
     Ok(next.run(request).await)
 }

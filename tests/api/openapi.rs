@@ -47,3 +47,15 @@ fn every_operation_says_everything() {
     ids.dedup();
     assert_eq!(ids.len(), count, "operation ids repeat");
 }
+
+#[test]
+fn every_property_says_what_it_is() {
+    let document: serde_json::Value = serde_json::from_str(blog_api::router::document()).unwrap();
+    for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
+        let parts = std::iter::once(schema).chain(schema["allOf"].as_array().into_iter().flatten());
+        for (property, of) in parts.filter_map(|part| part["properties"].as_object()).flatten() {
+            let refers = of.to_string().contains("$ref");
+            assert!(of["description"].is_string() || refers, "{name}.{property} has no description");
+        }
+    }
+}
