@@ -1,6 +1,6 @@
 //! Texts in every language: in one form, sorted by their letters, and found by their words.
 
-use blog_api::text::{is_forbidden_in_line, is_invisible, line};
+use blog_api::text::{is_forbidden_in_line, is_invisible, line, sort_key};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use serde_json::json;
@@ -236,6 +236,9 @@ fn any_title_that_is_taken_is_seen_found_kept_and_sorted() {
     let (app, author) = runtime.block_on(async {
         let app = TestApp::start_with(&[UNCACHED]).await;
         let author = app.author().await;
+        for title in ["Émile", "mmm", "Омега", "λ", "中"] {
+            publish(&app, &author, title, "B", "simple").await;
+        }
         (app, author)
     });
     let strategy = (any_title(), proptest::sample::select(&LANGUAGES[..]));
@@ -251,6 +254,11 @@ fn any_title_that_is_taken_is_seen_found_kept_and_sorted() {
                 let found = app.get(&query(word, language)).expect(200).await.items("id");
                 assert!(found.contains(&id), "{word:?} in {language} does not find {stored:?}");
             }
+            let titles = app.get("/v1/posts?sort=title").expect(200).await.items("title");
+            assert!(
+                titles.contains(&stored) && titles.is_sorted_by_key(|title| sort_key(title)),
+                "{titles:?}"
+            );
             let again = app.patch(&path).by(&author).json(&json!({"title": stored})).expect(200).await.json();
             assert_eq!(again["title"], stored);
             app.delete(&path).by(&author).expect(204).await;
