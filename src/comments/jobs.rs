@@ -2,39 +2,36 @@
 
 use uuid::Uuid;
 
-use super::store;
-use crate::db::{self, Db};
+use super::store::{self, StaleRendering};
+use crate::db::{self, Connection, Db};
+use crate::markdown::rerender::{self, Stale};
 use crate::markdown::{RenderError, Renderer};
-use crate::workers::WorkError;
 
 /// How many texts are held in memory at once.
 const BATCH: i64 = 100;
 
-/// Renders anew what an earlier version rendered, and gives the number of comments. Concurrent runs do no harm. A
-/// text that can no longer be rendered or stored keeps its HTML, and the log names its comment.
+/// Renders anew what an earlier version rendered, and gives the number of comments.
 pub async fn rerender(db: &Db, render: &Renderer) -> Result<u64, db::Error> {
-    let mut rerendered = 0;
-    let mut last = Uuid::nil();
-    loop {
-        let batch = store::stale_renderings(&mut db.acquire().await?, last, BATCH).await?;
-        let Some(end) = batch.last() else { return Ok(rerendered) };
-        last = end.id;
-        for comment in batch {
-            match render.comment(comment.id, &comment.body).await {
-                Ok(html) => {
-                    let mut connection = db.acquire().await?;
-                    match store::set_rendering(&mut connection, comment.id, comment.version, &html).await {
-                        Ok(is_set) => rerendered += u64::from(is_set),
-                        // If it is the database that fails, it also fails what comes next.
-                        Err(error) => {
-                            tracing::warn!(comment = %comment.id, %error, "a rendering cannot be stored");
-                        }
-                    }
-                }
-                // Its turn comes with the next round.
-                Err(RenderError::Work(WorkError::Full)) => {}
-                Err(error) => tracing::warn!(comment = %comment.id, %error, "a text cannot be rendered anew"),
-            }
-        }
+    rerender::rerender::<StaleRendering>(db, render).await
+}
+
+impl Stale for StaleRendering {
+    const KIND: &str = "comment";
+    type Rendered = String;
+
+    fn id(&self) -> Uuid {
+        self.id
+    }
+
+    async fn after(connection: &mut Connection, id: Uuid) -> sqlx::Result<Vec<Self>> {
+        store::stale_renderings(connection, id, BATCH).await
+    }
+
+    async fn render(&self, render: &Renderer) -> Result<String, RenderError> {
+        render.comment(self.id, &self.body).await
+    }
+
+    async fn store(&self, connection: &mut Connection, html: String) -> sqlx::Result<bool> {
+        store::set_rendering(connection, self.id, self.version, &html).await
     }
 }

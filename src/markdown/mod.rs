@@ -13,6 +13,7 @@ mod cost;
 mod footnotes;
 mod links;
 mod pieces;
+pub mod rerender;
 mod sanitizer;
 mod scripts;
 mod text;
