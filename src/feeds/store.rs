@@ -70,11 +70,15 @@ pub async fn newest(
              from (
                select id, slug, title, summary, tags, body_html, author_id, published_at,
                  greatest(updated_at, published_at) as updated_at
-               from posts
-               where deleted_at is null and published_at <= $1 and post_time(published_at, created_at) <= $1
-                 and ($2::uuid is null or author_id = $2)
-                 and ($3::text is null or tags @> array[$3])
-               order by post_time(published_at, created_at) desc, id desc limit 20
+               from posts where id = any (array(
+                 (select id from posts
+                  where $3::text is null and deleted_at is null and published_at <= $1
+                    and ($2::uuid is null or author_id = $2)
+                  order by published_at desc, id desc limit 20)
+                 union all
+                 (select post_id from post_tags
+                  where tag = $3 and listed_at <= $1 and ($2::uuid is null or author_id = $2)
+                  order by listed_at desc, post_id desc limit 20)))
              ) p left join users u on u.id = p.author_id
            ) newest
            where before < 2 * 1024 * 1024
@@ -136,11 +140,15 @@ pub async fn urls(
     .await
 }
 
-/// The months in which posts were published, newest first, and how many: read from an index alone.
+/// The months in which posts were published, newest first, and how many. `post_months.posts` counts scheduled posts too,
+/// which are counted here, in an index alone.
 pub async fn months(connection: &mut Connection, now: DateTime<Utc>) -> sqlx::Result<Vec<MonthPosts>> {
     let rows = sqlx::query!(
-        r#"select date_trunc('month', published_at, 'UTC') as "start!", count(*) as "posts!" from posts
-           where deleted_at is null and published_at <= $1 group by 1 order by 1 desc"#,
+        r#"select m.start, m.posts - coalesce(s.posts, 0) as "posts!"
+           from post_months m left join (
+             select date_trunc('month', published_at, 'UTC') as start, count(*) as posts from posts
+             where deleted_at is null and published_at > $1 group by 1) s on s.start = m.start
+           where m.posts > coalesce(s.posts, 0) order by m.start desc"#,
         now
     )
     .fetch_all(connection)

@@ -25,6 +25,7 @@ mod health;
 mod idempotency;
 mod languages;
 mod likes;
+mod listing;
 mod metrics;
 mod middleware;
 mod migrations;

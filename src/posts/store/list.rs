@@ -5,6 +5,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::row::{PostRow, posts};
+use super::{listed, unlisted};
 use crate::db::Connection;
 use crate::language::Language;
 use crate::posts::model::{CommentsPolicy, PostStatus};
@@ -150,15 +151,15 @@ async fn newest(
 ) -> sqlx::Result<Vec<PostRow>> {
     let (at, id) = after.unwrap_or((now, Uuid::max()));
     posts!(
-        summaries [r#"
+        summaries[r#"
              null::real as rank, null::text as headline
            from (
-             select *, post_time(published_at, created_at) as at from posts
-             where deleted_at is null and published_at is not null and post_time(published_at, created_at) <= $1
-               and (post_time(published_at, created_at), id) < ($2, $3)
-             order by at desc, id desc limit 101
+             select * from posts
+             where deleted_at is null and published_at <= $1
+               and (published_at, id) < ($2, $3)
+             order by published_at desc, id desc limit 101
            ) p join post_stats s on s.post_id = p.id left join users u on u.id = p.author_id
-           order by p.at desc, p.id desc limit $4"#],
+           order by p.published_at desc, p.id desc limit $4"#],
         now,
         at,
         id,
@@ -175,8 +176,21 @@ pub async fn list(
     order: &Order,
     now: DateTime<Utc>,
 ) -> sqlx::Result<Vec<PostRow>> {
+    if let (Order::Newest(after), true) = (order, filter.is_everybodys()) {
+        return newest(connection, *after, filter.rows, now).await;
+    }
+    if filter.search.is_none() {
+        return match (filter.status, filter.tag) {
+            (Some(PostStatus::Published | PostStatus::Scheduled), Some(tag)) => {
+                listed::list_tagged(connection, tag, filter, order, now).await
+            }
+            (Some(PostStatus::Published | PostStatus::Scheduled), None) => {
+                listed::list(connection, filter, order, now).await
+            }
+            (Some(PostStatus::Draft) | None, _) => unlisted::list(connection, filter, order, now).await,
+        };
+    }
     match order {
-        Order::Newest(after) if filter.is_everybodys() => newest(connection, *after, filter.rows, now).await,
         Order::Newest(after) => {
             list!(filter, now, after, "posts p", "post_time(p.published_at, p.created_at)", "p.id", "$10::timestamptz", "<", "desc")
                 .fetch_all(connection)

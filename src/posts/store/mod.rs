@@ -3,12 +3,14 @@
 pub mod export;
 mod likes;
 mod list;
+mod listed;
 mod rendering;
 mod revisions;
 mod row;
 mod schedule;
 mod tags;
 mod timeline;
+mod unlisted;
 mod write;
 
 pub use likes::*;
