@@ -62,11 +62,11 @@ macro_rules! list {
     };
 }
 
-/// The same of the posts that have a tag, of which no index has the order. Those that a common tag has are
-/// looked for among the next 10,000 of all posts `$all`. If these do not fill the page, or the tag is rare, what has it,
-/// `$tagged`, is sorted.
+/// The same of the posts that have a tag, of which no index has the order. Those of a common tag are looked for among the next
+/// 10,000 of `$all` posts in that order. If these do not fill the page, or the tag is rare, all `$of` the tag's posts are
+/// sorted.
 macro_rules! tagged_list {
-    ($condition:tt, $all:tt, $tagged:tt, $position:tt, $beyond:tt, $direction:tt, $($arguments:tt)+) => {
+    ($condition:tt, $all:tt, $of:tt, $position:tt, $beyond:tt, $direction:tt, $($arguments:tt)+) => {
         page!(
             ["with near as materialized (
                 select l.key, l.id from (
@@ -78,11 +78,11 @@ macro_rules! tagged_list {
                 order by l.key " + $direction + ", l.id " + $direction + " limit $8)
               select key, id from near where (select count(*) from near) = $8
               union all
-              (select key, id from (
-                 select l.key, l.id from (" + $tagged + ") l
-                 where (select count(*) from near) < $8 and " + $condition + "
-                   and (" + $position + " is null or (l.key, l.id) " + $beyond + " (" + $position + ", $7)) offset 0) l
-               order by key " + $direction + ", id " + $direction + " limit $8)"],
+              (select l.key, l.id from (" + $of + " = any (array(
+                 select l.post_id from (select *, listed_at as at from post_tags where tag = $10) l
+                 where (select count(*) from near) < $8 and " + $condition + "))) l
+               where " + $position + " is null or (l.key, l.id) " + $beyond + " (" + $position + ", $7)
+               order by l.key " + $direction + ", l.id " + $direction + " limit $8)"],
             $direction,
             $($arguments)+
         )
@@ -171,9 +171,7 @@ pub(super) async fn list_tagged(
             filtered!(tagged_list,
                 "select likes as key, post_id as id, listed_at as at, author_id, language from post_stats
                  where listed_at is not null",
-                "select s.likes as key, t.post_id as id, t.listed_at as at, t.author_id, t.language
-                 from post_tags t cross join lateral (select likes from post_stats where post_id = t.post_id offset 0) s
-                 where t.tag = $10",
+                "select likes as key, post_id as id from post_stats where post_id",
                 "$6::integer", "<", "desc", filter, now, after, tag)
             .fetch_all(connection)
             .await
@@ -182,9 +180,7 @@ pub(super) async fn list_tagged(
             filtered!(tagged_list,
                 "select comments as key, post_id as id, listed_at as at, author_id, language from post_stats
                  where listed_at is not null",
-                "select s.comments as key, t.post_id as id, t.listed_at as at, t.author_id, t.language
-                 from post_tags t cross join lateral (select comments from post_stats where post_id = t.post_id offset 0) s
-                 where t.tag = $10",
+                "select comments as key, post_id as id from post_stats where post_id",
                 "$6::integer", "<", "desc", filter, now, after, tag)
             .fetch_all(connection)
             .await
@@ -193,10 +189,7 @@ pub(super) async fn list_tagged(
             filtered!(tagged_list,
                 r#"select coalesce(title_key, title collate "C") as key, id, published_at as at, author_id, language from posts
                    where deleted_at is null and published_at is not null"#,
-                r#"select p.key, t.post_id as id, t.listed_at as at, t.author_id, t.language
-                   from post_tags t cross join lateral (
-                     select coalesce(title_key, title collate "C") as key from posts where id = t.post_id offset 0) p
-                   where t.tag = $10"#,
+                r#"select coalesce(title_key, title collate "C") as key, id from posts where id"#,
                 "$6::text", ">", "asc", filter, now, after, tag)
             .fetch_all(connection)
             .await

@@ -59,8 +59,7 @@ async fn by_posts(
     sqlx::query_as!(
         TagCount,
         r#"with scheduled as materialized (
-             select p.tag, count(*)::integer as posts from post_stats s join post_tags p on p.post_id = s.post_id
-             where s.listed_at > $1 group by p.tag
+             select tag, count(*)::integer as posts from post_tags where listed_at > $1 group by tag
            )
            select name as "name!", posts as "posts!" from (
              (select t.name, t.posts from tags t
