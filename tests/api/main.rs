@@ -45,6 +45,7 @@ mod rights;
 mod rotation;
 mod search;
 mod search_bounds;
+mod search_matches;
 mod sessions;
 mod shutdown;
 mod site;

@@ -139,6 +139,7 @@ pub(super) async fn list(
             .fetch_all(connection)
             .await
         }
+        // Without a search nothing matches.
         Order::Relevance(_) => Ok(Vec::new()),
     }
 }
@@ -194,6 +195,7 @@ pub(super) async fn list_tagged(
             .fetch_all(connection)
             .await
         }
+        // Without a search nothing matches.
         Order::Relevance(_) => Ok(Vec::new()),
     }
 }

@@ -117,6 +117,7 @@ pub(super) async fn list(
             .fetch_all(connection)
             .await
         }
+        // Without a search nothing matches.
         Order::Relevance(_) => Ok(Vec::new()),
     }
 }
