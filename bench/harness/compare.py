@@ -1,7 +1,9 @@
 """Every work, of this service and of what it is held against, in turn."""
 
+import contextlib
+
 from . import load, postgres, servers
-from .machine import say, store
+from .machine import BENCH, run, say, store
 from .works import DATABASE, LIMIT, PEERS, WORKS, connections
 
 POSTS = 10_000
@@ -28,13 +30,12 @@ def sizes(program, database, ids):
 
 def subjects(program, bytes_of, wanted):
     """Those to be measured: how each is started on a database, and its works."""
-    uncached = {"CACHE_MAX_BYTES": "0"}
+    cacheable = [work for work, (_, cacheable) in WORKS.items() if cacheable]
     known = {
         "limit": (lambda _: servers.http_limit(bytes_of), LIMIT),
         "database": (lambda _: Database(), list(DATABASE)),
         "cached": (lambda database: servers.service("cached", program, database), list(WORKS)),
-        "uncached": (lambda database: servers.service("uncached", program, database, **uncached),
-                     [work for work, (_, cacheable) in WORKS.items() if cacheable]),
+        "uncached": (lambda database: servers.service("uncached", program, database, port=8191, CACHE_MAX_BYTES="0"), cacheable),
         "fastapi": (servers.fastapi, PEERS),
         "django": (servers.django, PEERS),
     }
@@ -48,9 +49,29 @@ def measure(server, work, database, ids, options):
     return load.wrk(server.url, work, ids, options.duration, connections(work))
 
 
-def peers_schema(database):
+def with_peers_tables(database):
     """The same rows in plain tables, for the peers."""
-    postgres.run("psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-f", servers.BENCH / "peers/schema.sql", postgres.url(database))
+    run("psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-f", BENCH / "peers/schema.sql", postgres.url(database))
+
+
+def one_run(chosen, data_set, ids, options, runs):
+    """Every work of all subjects, work by work, so that what is compared is measured within a minute. All of them run,
+    each on a database of its own; those that are not asked take nothing."""
+    with contextlib.ExitStack() as stack:
+        running = {}
+        for name, (start, _) in chosen.items():
+            database = postgres.clone(data_set, f"run_{name}")
+            if name in ("fastapi", "django"):
+                with_peers_tables(database)
+            running[name] = stack.enter_context(start(database)), database
+        for work in WORKS:
+            for name, (_, works) in chosen.items():
+                if work in works and work in (options.works or works):
+                    server, database = running[name]
+                    figures = measure(server, work, database, ids, options)
+                    runs.setdefault(work, {}).setdefault(name, []).append(figures)
+                    say(f"{name:9} {work:14} {line(figures)}")
+        return {name: server.memory_mib("VmHWM") for name, (server, _) in running.items() if name != "database"}
 
 
 def compare(options):
@@ -58,24 +79,10 @@ def compare(options):
     data_set = postgres.data_set(POSTS, program)
     ids = postgres.ids(data_set)
     bytes_of = sizes(program, postgres.clone(data_set), ids)
-    runs = {}
+    chosen, runs = subjects(program, bytes_of, options.subjects), {}
     for count in range(options.runs):
-        for name, (start, works) in subjects(program, bytes_of, options.subjects).items():
-            # Writes make a database larger: each begins with the same one.
-            database = postgres.clone(data_set)
-            if name in ("fastapi", "django"):
-                peers_schema(database)
-            with start(database) as server:
-                for work in works:
-                    if options.works and work not in options.works:
-                        continue
-                    figures = measure(server, work, database, ids, options)
-                    runs.setdefault(work, {}).setdefault(name, []).append(figures)
-                    say(f"{count + 1}/{options.runs}  {name:9} {work:14} {line(figures)}")
-                if name != "database":
-                    memory = runs.setdefault("memory_mib", {})
-                    memory[name] = max(memory.get(name, 0), server.memory_mib("VmHWM"))
-    memory = runs.pop("memory_mib", {})
+        say(f"run {count + 1} of {options.runs}")
+        memory = one_run(chosen, data_set, ids, options, runs)
     store("compare", {
         "posts": POSTS, "duration": options.duration, "memory_mib": memory, "bytes": bytes_of,
         "works": {work: {name: load.median_of(measured) for name, measured in of.items()} for work, of in runs.items()},

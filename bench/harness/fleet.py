@@ -32,7 +32,7 @@ def task(part):
     out += table(["task", "mix, requests a second", "p50 · p99, ms", "at most", "sign-ins a second", "boot, s", "RSS idle · most, MiB",
                   "connections to PostgreSQL", "errors", "a month, $", "a million requests, $"], rows)
     if len(points) > 1:
-        out += image("task", plot.lines("Requests a second of the mix by vCPU", [("mix, p99 below 100 ms", points)], "requests/s", "vCPU"), "Requests a second by vCPU")
+        out += image("task", plot.lines("The mix, with a p99 below 100 ms", "requests a second", [("one task", points)], "vCPU"), "Requests a second by vCPU")
     return out
 
 

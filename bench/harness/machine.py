@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -63,7 +64,8 @@ def prepare():
 def commit():
     sha = run("git", "-C", ROOT, "rev-parse", "--short=10", "HEAD").strip()
     changed = run("git", "-C", ROOT, "status", "--porcelain", "--", "src", "migrations", "Cargo.toml", "Cargo.lock").strip()
-    return f"{sha} with changes" if changed else sha
+    given = ", a binary that was given" if os.environ.get("BINARY") else ""
+    return f"{sha} with changes{given}" if changed else f"{sha}{given}"
 
 
 def describe():
@@ -80,7 +82,7 @@ def describe():
         "memory_gib": round(kib / 1048576),
         "kernel": platform.release(),
         "postgres": run(bindir() / "postgres", "--version").split()[2],
-        "wrk": next((word for word in run_any("wrk", "-v").split() if word[0].isdigit()), "?"),
+        "wrk": re.search(r"[\d.]+", run_any("wrk", "-v"))[0],
     }
 
 

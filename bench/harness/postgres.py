@@ -27,7 +27,7 @@ def settings():
     return {
         "listen_addresses": "127.0.0.1", "port": PORT, "unix_socket_directories": DATA, "max_connections": 300,
         "shared_buffers": f"{max(1, min(4, gib // 6))}GB", "effective_cache_size": f"{max(1, gib // 2)}GB",
-        "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_wal_size": "2GB",
+        "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_wal_size": "2GB", "wal_recycle": "off",
         "checkpoint_timeout": "30min", "random_page_cost": "1.1", "jit": "off", "track_functions": "none",
     }
 
@@ -96,6 +96,12 @@ def clone(name, copy="run"):
     sql(f"drop database if exists {copy} with (force)")
     sql(f'create database {copy} template "{name}" strategy file_copy')
     return copy
+
+
+def drop_clones():
+    for (copy,) in sql("select datname from pg_database where datname like 'run%'"):
+        sql(f"drop database {copy} with (force)")
+    sql("checkpoint")
 
 
 def ids(database):

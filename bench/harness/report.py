@@ -1,6 +1,7 @@
 """Writes the measured parts of docs/performance.md anew: what stands there between `<!-- begin X -->` and `<!-- end X -->`."""
 
 import re
+import statistics
 
 from . import fleet, plot
 from .machine import results
@@ -22,7 +23,7 @@ def compare(part):
     out = measured(part) + table(["work", *(COLUMNS[name] for name in names)], rows)
     out += f"\nMost memory: {memory}. Our bodies: a list {part['bytes'][0]:,} bytes, a post {part['bytes'][1]:,}, comments {part['bytes'][2]:,}.\n"
     if shown:
-        out += image("compare", plot.bars("Requests a second", shown, [COLUMNS[name] for name in names], "requests/s"), "Requests a second of each work")
+        out += image("compare", plot.bars("Each work", "requests a second", shown, [COLUMNS[name] for name in names]), "Requests a second of each work")
     return out + "\n" + ratios(works)
 
 
@@ -38,14 +39,14 @@ def ratios(works):
     for work, ours, other, aim in TARGETS:
         of = works.get(work, {})
         if ours in of and other in of:
-            ratio = of[ours]["rps"] / of[other]["rps"]
+            ratio = statistics.median(a / b for a, b in zip(of[ours]["runs"], of[other]["runs"]))
             rows.append([f"{WORKS[work][0]}, {ours}", COLUMNS[other], f"{ratio:.2f}", f"{aim}" + ("" if ratio >= aim else ", missed")])
-    return table(["ours", "beside", "ratio", "aim"], rows) if rows else ""
+    return table(["ours", "beside", "ratio, median of the runs", "aim"], rows) if rows else ""
 
 
 def base(part):
     rows = [[WORKS[entry["work"]][0], "cached" if entry["cached"] else "uncached", cell(entry["before"]), cell(entry["after"]),
-             f"× {sorted(entry['ratios'])[len(entry['ratios']) // 2]:.2f}"] for entry in part["works"]]
+             f"× {statistics.median(entry['ratios']):.2f}"] for entry in part["works"]]
     return measured(part) + table(["work", "", f"commit {part['base']}", "this one", "ratio, median of the pairs"], rows)
 
 
@@ -83,7 +84,7 @@ def scale(part):
     out += table(["ms", *heads], [[name, *(f"{most:.1f}" for most in row)] for name, row in worst.items()])
     if len(sizes) > 1:
         series = [(name, [(int(size), most) for size, most in zip(sizes, row)]) for name, row in worst.items()]
-        out += image("scale", plot.lines("The slowest page of each kind, alone", series, "ms", "posts", True, SLOW_MS), "Latency by the number of posts")
+        out += image("scale", plot.lines("The slowest page of each kind, alone", "ms", series, "posts", True, SLOW_MS), "Latency by the number of posts")
     works = list(part["sizes"][sizes[-1]]["load"])
     out += "\nRequests a second:\n\n" + table(["work", *heads], [[WORKS[work][0], *(cell(part["sizes"][size]["load"].get(work)) for size in sizes)] for work in works])
     full = table(["page, ms", *heads], [[page, *map(shown, times[page])] for page in pages])
@@ -107,7 +108,7 @@ def soak(part):
                             f"{number(part['p50'])} ms, p99 {number(part['p99'])} ms. In the second half memory grows by {part['growth_mib_a_minute']} MiB a minute.\n")
     if len(samples) > 1:
         series = [("RSS", [(sample["second"], sample["rss_mib"]) for sample in samples])]
-        out += image("soak", plot.lines("Memory during the mix", series, "MiB", "seconds"), "Memory during the mix")
+        out += image("soak", plot.lines("Memory during the mix", "MiB", series, "seconds"), "Memory during the mix")
     return out
 
 

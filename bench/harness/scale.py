@@ -64,7 +64,7 @@ def pages(database):
     yield "feed of a rare tag", "/feed.xml?tag=rare20", None
     yield "/sitemap.xml", "/sitemap.xml", None
     yield "sitemap of a month", "/sitemap.xml?month=2020-06", None
-    yield "users by prefix", "/v1/users?q=user1", 5
+    yield "users by prefix", "/v1/users?q=user1", 2
     yield "followers of many", f"/v1/users/{author}/followers", None
     yield "personal feed", "/v1/feed", 5
     yield "personal feed of who follows 999", "/v1/feed", 1
