@@ -8,6 +8,8 @@ VCPU_HOUR, GIB_HOUR = 0.04656, 0.00511
 MONTH = 730
 TASKS = [1, 2, 5, 10, 20, 50]
 OF_FLEET = "0.5"
+# What a task opens at most: DB_MAX_CONNECTIONS, and one for the cache bus.
+CONNECTIONS = 10 + 1
 # RDS lets in as many connections as the instance has bytes of memory, divided by this; a tenth of the memory is not counted.
 BYTES_OF_CONNECTION = 9_531_392
 
@@ -43,7 +45,7 @@ def fleet(part):
     rps, costs, uncached, bus = size["mix"]["rps"], size["costs"], part["uncached"], part["bus"]
     rows = []
     for count in TASKS:
-        all_of_them, connections = count * rps, count * size["connections"]
+        all_of_them, connections = count * rps, count * CONNECTIONS
         messages = all_of_them * costs["messages"]
         memory = 1
         while memory * 2**30 * 0.9 / BYTES_OF_CONNECTION < connections * 1.2:
@@ -56,5 +58,5 @@ def fleet(part):
            f"{costs['database_cpu_ms']} ms of PostgreSQL's ({uncached['database_cpu_ms']} ms without a cache), in {costs['transactions']} transactions "
            f"({uncached['transactions']}); {costs['hits']:.0%} of the anonymous reads are answered from memory; {costs['messages']} messages on the cache bus, each of "
            f"which takes {bus['cpu_ms']} ms of every other task.\n\n")
-    return out + table(["tasks", "requests a second", "connections", "RDS, memory for them", "messages a second, to each task", "of a task's processor",
+    return out + table(["tasks", "requests a second", "connections at most", "RDS, memory for them", "messages a second, to each task", "of a task's processor",
                         "transactions a second", "vCPU of PostgreSQL, cached to uncached", "tasks a month, $"], rows)

@@ -61,7 +61,9 @@ def overload(options):
     ids = postgres.ids(data_set)
     with container.Task(CPUS, MEMORY, postgres.clone(data_set)) as task:
         load.wrk(task.url, "mix", ids, 3, 16)
-        best = max(good(load.wrk(task.url, "mix", ids, options.duration, connections)) for connections in (8, 12, 16, 32, 64, 128))
+        runs = [load.wrk(task.url, "mix", ids, options.duration, connections) for connections in (4, 8, 12, 16, 32, 64, 128)]
+        # Where more is refused, what is left of the mix is its cheap requests, of which more are answered.
+        best = max(good(figures) for figures in runs if figures["errors"] <= figures["requests"] / 100 or figures is runs[0])
         say(f"at most {best:,.0f}/s")
         steps = {}
         for factor in (0.5, 0.9, 1.2, 2, 4):

@@ -112,13 +112,17 @@ def ids(database):
 
 
 def cpu_seconds():
-    """The processor time that the server has taken, with all of its processes that have not ended."""
-    ticks = 0
-    for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
+    """The processor time that the server has taken, with its processes that have ended."""
+    pid = (DATA / "data/postmaster.pid").read_text().split()[0]
+    ticks = sum(map(int, _times(pid)))
+    for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
         try:
-            if str(DATA) in os.readlink(stat.parent / "cwd"):
-                fields = stat.read_text().rsplit(") ", 1)[1].split()
-                ticks += int(fields[11]) + int(fields[12])
-        except OSError:
+            ticks += sum(map(int, _times(child)[:2]))
+        except OSError:  # ended meanwhile
             continue
     return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _times(pid):
+    """User and system time of a process, and of those of its children that have ended."""
+    return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1].split()[11:15]

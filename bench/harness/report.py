@@ -98,7 +98,7 @@ def overload(part):
         statuses = ", ".join(f"{count:,} × {status}" for status, count in sorted(step["statuses"].items()))
         rows.append([f"× {factor}", number(step["goodput"]), f"{step['goodput'] / part['best']:.0%}", statuses, f"{step['failed']:,}",
                      f"{step['without_retry_after']:,}", f"{number(step['health_p99'])} · {number(step['health_max'])}", f"{step['health_failed']}"])
-    return measured(part) + f"The most over 8 to 128 connections is {number(part['best'])} requests a second; after the overload it is {number(part['afterwards'])}.\n\n" + table(
+    return measured(part) + f"The most over 4 to 128 connections, with less than 1 % refused, is {number(part['best'])} requests a second; after the overload it is {number(part['afterwards'])}.\n\n" + table(
         ["asked for", "answered well, a second", "of the most", "statuses", "failed", "503 without `Retry-After`", "`/health` p99 · longest, ms", "`/health` failed"], rows)
 
 
