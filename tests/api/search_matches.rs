@@ -135,7 +135,7 @@ impl Library {
                select p.*, ts_rank(search, query || query, 1) * case when search @@ beside then 2 else 1 end as rank
                from (
                  select p.*, s.likes, s.comments, post_time(published_at, created_at) as at, parts.*
-                 from posts p join post_stats s on s.post_id = p.id cross join search_parts('english', '{}') parts
+                 from posts p join (select post_id, likes, comments from post_stats) s on s.post_id = p.id cross join search_parts('english', '{}') parts
                  where {filter} {status} and search @@ terms
                  order by post_time(published_at, created_at) desc, id desc limit {limit}) p
                where search @@ query) p
