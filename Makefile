@@ -2,7 +2,7 @@
 
 .PHONY: run test lint fmt openapi sqlx schemathesis image up test-container test-abuse test-growth test-task-definition \
   test-infra test-infra-emulated test-deploy test-openapi \
-  test-client test-feeds test-browser postgres
+  test-client test-feeds test-browser bench postgres
 
 GIT_SHA = $(shell git rev-parse HEAD)
 VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
@@ -72,6 +72,9 @@ test-growth: ## looks for texts and bodies whose cost grows faster than their le
 
 test-task-definition: ## task-definition.json is one that ECS takes, as it is and with its placeholders filled
 	infra/tests/task-definition
+
+bench: postgres ## measure, and write docs/performance.md: ARGS='compare scale', BASE=<commit> to compare with
+	BASE=$(BASE) bench/run $(ARGS)
 
 postgres: # the server's binaries, unless they are here or DATABASE_URL names a server
 	@scripts/install-postgres

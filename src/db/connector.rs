@@ -109,6 +109,9 @@ impl Connector {
             // The cost of a random page read, in sequential ones. PostgreSQL's default of 4 is for spinning
             // disks, and has it scan whole tables where an index would give the few rows of a list.
             ("random_page_cost", "1.1"),
+            // What a statement that is cut after a second could gain by either takes as long to start.
+            ("jit", "off"),
+            ("max_parallel_workers_per_gather", "0"),
             // Frees what the server holds for a task that vanished without closing its connection.
             ("idle_in_transaction_session_timeout", "15s"),
             ("tcp_keepalives_idle", "60"),

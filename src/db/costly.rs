@@ -14,8 +14,12 @@ use crate::telemetry::metrics::set;
 
 /// How long PostgreSQL may work on one of these statements.
 const TIME_LIMIT: Duration = Duration::from_secs(1);
-/// Begins a transaction with that limit, which ends with it.
-const BEGIN: &str = "begin read only; set local statement_timeout = '1s'";
+/// Begins a transaction whose statements are planned for their values each time: which index is right for a list depends on
+/// which filters it has, and on how rare what they ask for is.
+const BEGIN: &str = "begin read only; set local plan_cache_mode = force_custom_plan";
+/// The same with that limit.
+const BEGIN_LIMITED: &str =
+    "begin read only; set local plan_cache_mode = force_custom_plan; set local statement_timeout = '1s'";
 
 const MAX_WAIT: Duration = Duration::from_secs(1);
 
@@ -42,7 +46,7 @@ impl Costly {
             waiting: Arc::new(Semaphore::new(size * WAITING_PER_RUNNING)),
             size,
             time_limit: TIME_LIMIT.min(config.statement_timeout),
-            begin: if is_shorter { "begin read only" } else { BEGIN },
+            begin: if is_shorter { BEGIN } else { BEGIN_LIMITED },
         }
     }
 

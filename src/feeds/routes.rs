@@ -25,7 +25,7 @@ use crate::posts::store::NextPublication;
 use crate::site::store as site;
 use crate::users::model::Profile;
 use crate::users::store as users;
-use freshness::{Freshness, Known, fingerprint};
+use freshness::{Document, Freshness, Known, fingerprint};
 pub use sitemap::*;
 
 /// What a feed is limited to. Filters combine.
@@ -71,7 +71,7 @@ pub async fn atom(
     let (feed, freshness) = read(&db, &next, query, site.as_deref(), now).await?;
     let document = atom::document(&feed, &Addresses { api, site });
     let document = document.map_err(|error| ApiError::Internal(error.into()))?;
-    Ok(freshness.respond(atom::MEDIA_TYPE, document))
+    Ok(freshness.respond(atom::MEDIA_TYPE, Document::new(document)))
 }
 
 /// The newest posts as a JSON feed
@@ -100,7 +100,7 @@ pub async fn json(
     let (feed, freshness) = read(&db, &next, query, site.as_deref(), now).await?;
     let document = json::document(feed, &Addresses { api, site });
     let document = serde_json::to_vec(&document).map_err(|error| ApiError::Internal(error.into()))?;
-    Ok(freshness.respond(json::MEDIA_TYPE, document))
+    Ok(freshness.respond(json::MEDIA_TYPE, Document::new(document)))
 }
 
 async fn read(

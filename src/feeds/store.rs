@@ -70,11 +70,15 @@ pub async fn newest(
              from (
                select id, slug, title, summary, tags, body_html, author_id, published_at,
                  greatest(updated_at, published_at) as updated_at
-               from posts
-               where deleted_at is null and published_at <= $1 and post_time(published_at, created_at) <= $1
-                 and ($2::uuid is null or author_id = $2)
-                 and ($3::text is null or tags @> array[$3])
-               order by post_time(published_at, created_at) desc, id desc limit 20
+               from posts where id = any (array(
+                 (select id from posts
+                  where $3::text is null and deleted_at is null and published_at <= $1
+                    and ($2::uuid is null or author_id = $2)
+                  order by published_at desc, id desc limit 20)
+                 union all
+                 (select post_id from post_tags
+                  where tag = $3 and listed_at <= $1 and ($2::uuid is null or author_id = $2)
+                  order by listed_at desc, post_id desc limit 20)))
              ) p left join users u on u.id = p.author_id
            ) newest
            where before < 2 * 1024 * 1024
@@ -106,7 +110,7 @@ pub struct Range {
     pub page: u32,
 }
 
-/// The posts of one page of the sitemap, newest first; one above the limit tells of more.
+/// The posts of one page of the sitemap, newest first.
 pub async fn urls(
     connection: &mut Connection,
     Range { month, page }: Range,
@@ -114,33 +118,39 @@ pub async fn urls(
 ) -> sqlx::Result<Vec<Url>> {
     let max_urls = i64::try_from(MAX_URLS).unwrap_or(i64::MAX);
     let before = i64::from(page.saturating_sub(1)) * max_urls;
-    // The posts before the page are passed over in the index alone; those of the page are then read in order.
-    sqlx::query_as!(
-        Url,
+    // All of it is in one index, also what is passed over. In arrays, since to receive each row takes longer than to read it.
+    let urls = sqlx::query!(
         r#"with first as (
              select published_at, id from posts
              where deleted_at is null and published_at <= $1 and ($3::timestamptz is null or published_at < $3)
              order by published_at desc, id desc offset $4 limit 1)
-           select slug, greatest(updated_at, published_at) as "updated_at!" from posts
-           where deleted_at is null and published_at <= $1
-             and ($2::timestamptz is null or published_at >= $2)
-             and (published_at, id) <= ((select published_at from first), (select id from first))
-           order by published_at desc, id desc limit $5"#,
+           select coalesce(array_agg(slug), '{}') as "slugs!", coalesce(array_agg(updated_at), '{}') as "times!"
+           from (
+             select slug, greatest(updated_at, published_at) as updated_at from posts
+             where deleted_at is null and published_at <= $1
+               and ($2::timestamptz is null or published_at >= $2)
+               and (published_at, id) <= ((select published_at from first), (select id from first))
+             order by published_at desc, id desc limit $5) url"#,
         now,
         month.map(Month::start),
         month.map(Month::end),
         before,
-        max_urls.saturating_add(1)
+        max_urls
     )
-    .fetch_all(connection)
-    .await
+    .fetch_one(connection)
+    .await?;
+    Ok(urls.slugs.into_iter().zip(urls.times).map(|(slug, updated_at)| Url { slug, updated_at }).collect())
 }
 
-/// The months in which posts were published, newest first, and how many: read from an index alone.
+/// The months in which posts were published, newest first, and how many. `post_months.posts` counts scheduled posts too,
+/// which are counted here, in an index alone.
 pub async fn months(connection: &mut Connection, now: DateTime<Utc>) -> sqlx::Result<Vec<MonthPosts>> {
     let rows = sqlx::query!(
-        r#"select date_trunc('month', published_at, 'UTC') as "start!", count(*) as "posts!" from posts
-           where deleted_at is null and published_at <= $1 group by 1 order by 1 desc"#,
+        r#"select m.start, m.posts - coalesce(s.posts, 0) as "posts!"
+           from post_months m left join (
+             select date_trunc('month', published_at, 'UTC') as start, count(*) as posts from posts
+             where deleted_at is null and published_at > $1 group by 1) s on s.start = m.start
+           where m.posts > coalesce(s.posts, 0) order by m.start desc"#,
         now
     )
     .fetch_all(connection)
@@ -150,4 +160,17 @@ pub async fn months(connection: &mut Connection, now: DateTime<Utc>) -> sqlx::Re
         posts: usize::try_from(row.posts).unwrap_or_default(),
     });
     Ok(months.collect())
+}
+
+/// When the newest post was published.
+pub async fn last_publication(
+    connection: &mut Connection,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Option<DateTime<Utc>>> {
+    sqlx::query_scalar!(
+        "select max(published_at) from posts where deleted_at is null and published_at <= $1",
+        now
+    )
+    .fetch_one(connection)
+    .await
 }

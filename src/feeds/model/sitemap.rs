@@ -2,13 +2,11 @@
 //! one, an index of a document for each month, and of several for a month that has too many itself.
 
 use std::fmt;
-use std::io;
 use std::iter;
 use std::str::FromStr;
 
 use chrono::{DateTime, Datelike, Months, NaiveDate, SecondsFormat, Utc};
-use quick_xml::Writer;
-use quick_xml::events::{BytesDecl, BytesText, Event};
+use quick_xml::escape::escape;
 use serde::{Deserialize, Serialize};
 
 use super::Addresses;
@@ -18,9 +16,13 @@ pub const MEDIA_TYPE: &str = "application/xml";
 /// The protocol's limit for one document.
 pub const MAX_URLS: usize = 50_000;
 
+/// About what an address takes in a document, in bytes.
+pub const URL_LENGTH: usize = 110;
+
 #[derive(Clone, Debug, Serialize)]
 pub struct Url {
     pub slug: String,
+    #[serde(with = "chrono::serde::ts_microseconds")]
     pub updated_at: DateTime<Utc>,
 }
 
@@ -77,52 +79,37 @@ impl<'de> Deserialize<'de> for Month {
 }
 
 /// The document of `posts`. Without any it names the first page of the site: the protocol knows no empty one.
-/// Never fails: it writes to memory.
-pub fn urls(posts: &[Url], addresses: &Addresses) -> io::Result<Vec<u8>> {
-    document("urlset", |writer| {
-        if posts.is_empty() {
-            writer
-                .create_element("url")
-                .write_inner_content(|writer| text(writer, "loc", &addresses.home()))?;
-        }
-        for post in posts {
-            let updated_at = post.updated_at.to_rfc3339_opts(SecondsFormat::Secs, true);
-            writer.create_element("url").write_inner_content(|writer| {
-                text(writer, "loc", &addresses.post(&post.slug))?;
-                text(writer, "lastmod", &updated_at)
-            })?;
-        }
-        Ok(())
-    })
+#[must_use]
+pub fn urls(posts: &[Url], addresses: &Addresses) -> String {
+    let mut urls = String::with_capacity(posts.len() * URL_LENGTH);
+    if posts.is_empty() {
+        urls.extend(["<url><loc>", &escape(addresses.home()), "</loc></url>"]);
+    }
+    for post in posts {
+        let updated_at = post.updated_at.to_rfc3339_opts(SecondsFormat::Secs, true);
+        let address = escape(addresses.post(&post.slug));
+        urls.extend(["<url><loc>", &address, "</loc><lastmod>", &updated_at, "</lastmod></url>"]);
+    }
+    document("urlset", &urls)
 }
 
 /// The document that names the documents of each of `months`.
-/// Never fails: it writes to memory.
-pub fn index(months: &[MonthPosts], addresses: &Addresses) -> io::Result<Vec<u8>> {
-    document("sitemapindex", |writer| {
-        for MonthPosts { month, posts } in months {
-            let first = format!("{}/sitemap.xml?month={month}", addresses.api);
-            let others = (2..=posts.div_ceil(MAX_URLS)).map(|page| format!("{first}&page={page}"));
-            for address in iter::once(first.clone()).chain(others) {
-                writer
-                    .create_element("sitemap")
-                    .write_inner_content(|writer| text(writer, "loc", &address))?;
-            }
+#[must_use]
+pub fn index(months: &[MonthPosts], addresses: &Addresses) -> String {
+    let mut sitemaps = String::new();
+    for MonthPosts { month, posts } in months {
+        let first = format!("{}/sitemap.xml?month={month}", addresses.api);
+        let others = (2..=posts.div_ceil(MAX_URLS)).map(|page| format!("{first}&page={page}"));
+        for address in iter::once(first.clone()).chain(others) {
+            sitemaps.extend(["<sitemap><loc>", &escape(address), "</loc></sitemap>"]);
         }
-        Ok(())
-    })
+    }
+    document("sitemapindex", &sitemaps)
 }
 
-fn document(root: &str, content: impl FnOnce(&mut Writer<Vec<u8>>) -> io::Result<()>) -> io::Result<Vec<u8>> {
-    let mut writer = Writer::new(Vec::new());
-    writer.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
-    writer
-        .create_element(root)
-        .with_attribute(("xmlns", "http://www.sitemaps.org/schemas/sitemap/0.9"))
-        .write_inner_content(content)?;
-    Ok(writer.into_inner())
-}
-
-fn text(writer: &mut Writer<Vec<u8>>, name: &str, text: &str) -> io::Result<()> {
-    writer.create_element(name).write_text_content(BytesText::new(text)).map(drop)
+fn document(root: &str, content: &str) -> String {
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\
+         <{root} xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\">{content}</{root}>"
+    )
 }

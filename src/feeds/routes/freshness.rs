@@ -79,6 +79,19 @@ pub(super) fn fingerprint(content: &impl Serialize) -> Result<String, ApiError> 
     Ok(digest(&made_of.map_err(|error| ApiError::Internal(error.into()))?))
 }
 
+/// A document and its `ETag`.
+pub(super) struct Document {
+    bytes: Vec<u8>,
+    tag: String,
+}
+
+impl Document {
+    pub(super) fn new(bytes: Vec<u8>) -> Self {
+        let tag = format!("\"{}\"", digest(&bytes));
+        Self { bytes, tag }
+    }
+}
+
 /// How long what is read now holds, and since when.
 #[derive(Clone, Copy)]
 pub(super) struct Freshness {
@@ -88,16 +101,14 @@ pub(super) struct Freshness {
 }
 
 impl Freshness {
-    pub(super) fn respond(&self, media_type: &'static str, document: Vec<u8>) -> Response {
+    pub(super) fn respond(&self, media_type: &'static str, document: Document) -> Response {
         let mut headers =
             HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static(media_type))]);
-        headers.extend(
-            HeaderValue::try_from(format!("\"{}\"", digest(&document))).map(|tag| (header::ETAG, tag)),
-        );
+        headers.extend(HeaderValue::try_from(document.tag).map(|tag| (header::ETAG, tag)));
         // HTTP dates are in whole seconds, and none is later than its response.
         let last_change = self.last_change.filter(|time| time.trunc_subsecs(0) < self.now.trunc_subsecs(0));
         headers.extend(last_change.and_then(http_date).map(|date| (header::LAST_MODIFIED, date)));
         let policy = CachePolicy::Shared { max_age: MAX_AGE, until: self.next_change };
-        (policy, headers, document).into_response()
+        (policy, headers, document.bytes).into_response()
     }
 }

@@ -6,11 +6,11 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
-use super::freshness::{Known, fingerprint};
-use crate::db::Db;
+use super::freshness::{Document, Known, fingerprint};
+use crate::db::{Connection, Db};
 use crate::error::ApiError;
 use crate::feeds::model::Addresses;
-use crate::feeds::model::sitemap::{self, MAX_URLS, Month, MonthPosts, Url};
+use crate::feeds::model::sitemap::{self, MAX_URLS, Month, MonthPosts, URL_LENGTH, Url};
 use crate::feeds::store::{self, Range};
 use crate::http::extract::Query;
 use crate::http::now::Now;
@@ -19,9 +19,6 @@ use crate::http::validation::{Validate, Violations};
 use crate::posts::store::NextPublication;
 use crate::site::store as site;
 use crate::workers::BODIES;
-
-/// About what an address takes in the sitemap, in bytes.
-const URL_LENGTH: usize = 100;
 
 /// Which part of the sitemap.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -55,14 +52,22 @@ enum Content {
 }
 
 impl Content {
+    /// About how long its document is, in bytes.
+    fn length(&self) -> usize {
+        let addresses = match self {
+            Self::Urls(urls) => urls.len(),
+            Self::Index(months) => months.len(),
+        };
+        addresses * URL_LENGTH
+    }
+
     /// The document, and the fingerprint of what it is made of.
-    fn document(&self, addresses: &Addresses) -> Result<(Vec<u8>, String), ApiError> {
+    fn document(&self, addresses: &Addresses) -> Result<(Document, String), ApiError> {
         let document = match self {
             Self::Urls(urls) => sitemap::urls(urls, addresses),
             Self::Index(months) => sitemap::index(months, addresses),
         };
-        let document = document.map_err(|error| ApiError::Internal(error.into()))?;
-        Ok((document, fingerprint(&(self, addresses.site.as_deref()))?))
+        Ok((Document::new(document.into_bytes()), fingerprint(&(self, addresses.site.as_deref()))?))
     }
 }
 
@@ -93,24 +98,36 @@ pub async fn sitemap(
     let range = Range { month, page: page.unwrap_or(1) };
     let mut connection = db.acquire_long_reader().await?;
     let of_site = site::read(&mut connection).await?.updated_at;
-    let mut urls = store::urls(&mut connection, range, now).await?;
-    if urls.is_empty() && month.is_some() {
-        return Err(ApiError::NotFound);
-    }
-    let newest = urls.iter().map(|url| url.updated_at).fold(of_site, DateTime::<Utc>::max);
-    let length = urls.len() * URL_LENGTH;
-    let content = if month.is_none() && urls.len() > MAX_URLS {
-        Content::Index(store::months(&mut connection, now).await?)
-    } else {
-        urls.truncate(MAX_URLS);
-        Content::Urls(urls)
-    };
+    let (content, newest) = content(&mut connection, range, now).await?;
+    let newest = newest.map_or(of_site, |newest| newest.max(of_site));
     let known = Known::read(&mut connection, name(range), &next, now).await?;
     drop(connection);
     let addresses = Addresses { api, site };
+    let length = content.length();
     let (document, fingerprint) = BODIES.run(length, move || content.document(&addresses)).await??;
     let freshness = known.dated(&db, &fingerprint, newest).await;
     Ok(freshness.respond(sitemap::MEDIA_TYPE, document))
+}
+
+/// What the part `range` says, and when the newest in it was published or changed.
+async fn content(
+    connection: &mut Connection,
+    range: Range,
+    now: DateTime<Utc>,
+) -> Result<(Content, Option<DateTime<Utc>>), ApiError> {
+    if range.month.is_none() {
+        let months = store::months(connection, now).await?;
+        if months.iter().map(|month| month.posts).sum::<usize>() > MAX_URLS {
+            let newest = store::last_publication(connection, now).await?;
+            return Ok((Content::Index(months), newest));
+        }
+    }
+    let urls = store::urls(connection, range, now).await?;
+    if urls.is_empty() && range.month.is_some() {
+        return Err(ApiError::NotFound);
+    }
+    let newest = urls.iter().map(|url| url.updated_at).max();
+    Ok((Content::Urls(urls), newest))
 }
 
 /// The name of a page, for its time.

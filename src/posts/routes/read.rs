@@ -21,7 +21,7 @@ use crate::http::validation::{Validate, Violations};
 use crate::identity::Role;
 use crate::language::Language;
 use crate::posts::model::{Post, PostPath, PostStatus, PostSummary, Tag};
-use crate::posts::store::{self, NextPublication, Order, PostRow};
+use crate::posts::store::{self, NextPublication, Order, PostRow, Search};
 
 /// Which posts to list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
@@ -191,8 +191,11 @@ pub async fn list(
         language: request.filter.language,
         published_after: request.filter.published_after.map(Into::into),
         published_before: request.filter.published_before.map(Into::into),
-        search: request.filter.q.as_deref(),
-        search_language: request.filter.language.unwrap_or(default_language),
+        search: request
+            .filter
+            .q
+            .as_deref()
+            .map(|words| Search { words, language: request.filter.language.unwrap_or(default_language) }),
         rows: request.rows(),
     };
     let sort = request.filter.sort.unwrap_or(if request.filter.q.is_some() {
@@ -218,7 +221,10 @@ async fn page(
     order: &Order,
     now: DateTime<Utc>,
 ) -> Result<(Vec<PostRow>, CachePolicy), ApiError> {
-    let rows = store::list(connection, filter, order, now).await?;
+    let rows = match filter.search {
+        Some(search) => store::search(connection, search, filter, order, now).await?,
+        None => store::list(connection, filter, order, now).await?,
+    };
     Ok((rows, list_policy(viewer, next, connection, now).await?))
 }
 

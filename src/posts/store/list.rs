@@ -5,9 +5,18 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::row::{PostRow, posts};
+use super::{listed, unlisted};
 use crate::db::Connection;
 use crate::language::Language;
 use crate::posts::model::{CommentsPolicy, PostStatus};
+
+/// What is searched for, in the words of who asks.
+#[derive(Clone, Copy, Debug)]
+pub struct Search<'a> {
+    pub words: &'a str,
+    /// By whose rules the words are read.
+    pub language: Language,
+}
 
 #[derive(Debug)]
 pub struct Filter<'a> {
@@ -20,9 +29,8 @@ pub struct Filter<'a> {
     pub published_after: Option<DateTime<Utc>>,
     /// Those published before this time.
     pub published_before: Option<DateTime<Utc>>,
-    /// Those that match this web search.
-    pub search: Option<&'a str>,
-    pub search_language: Language,
+    /// Those that this finds, in [`search`](super::search()); [`list`] knows nothing of it.
+    pub search: Option<Search<'a>>,
     pub rows: i64,
 }
 
@@ -54,7 +62,7 @@ pub enum Order {
     Comments(After<i32>),
     /// By title, whatever its case and accents.
     Title(After<String>),
-    /// Best match first. The key is the rank's bits: a number that JSON gives back exactly.
+    /// Best match of a search first. The key is the rank's bits: a number that JSON gives back exactly.
     Relevance(After<u32>),
 }
 
@@ -90,55 +98,6 @@ impl Order {
     }
 }
 
-/// One list `$from` tables in one order: by `$key`, then by `$id`, from where it is `$beyond` the row that `$after` names,
-/// whose key is `$position`.
-///
-/// Every order but the last has an index, and so has every filter. Which one a list takes depends on how rare
-/// the filter's value is, so the statement is planned for its values each time: the cost of `posts_query` sees
-/// to that. What is null is no part of the plan then. Authors and headlines are of the rows of the page alone.
-macro_rules! list {
-    ($filter:expr, $now:expr, $after:expr, $from:tt, $key:tt, $id:tt, $position:tt, $beyond:tt, $direction:tt) => {
-        posts!(
-            summaries [r#"
-                 ts_rank_cd(p.search, posts_query($9, $8), 1) as rank,
-                 case when $8::text is null then null else search_headline($9::text, $8,
-                   coalesce(p.summary || ' ', '') || left(coalesce(p.search_text, p.excerpt), 20000)) end as headline
-               from (
-                 select "# + $key + " as key, " + $id + " as id from " + $from + r#"
-                 where case $2::text
-                     when 'published' then p.deleted_at is null and p.published_at is not null
-                       and post_time(p.published_at, p.created_at) <= $1
-                     when 'scheduled' then p.deleted_at is null and p.published_at is not null
-                       and post_time(p.published_at, p.created_at) > $1
-                     when 'draft' then p.deleted_at is null and p.published_at is null
-                     else p.deleted_at is not null end
-                   and ($3::uuid is null or p.author_id = $3)
-                   and ($4::text is null or p.tags @> array[$4])
-                   and ($5::text is null or p.language = $5)
-                   and ($6::timestamptz is null or p.published_at is not null and post_time(p.published_at, p.created_at) >= $6)
-                   and ($7::timestamptz is null or p.published_at is not null and post_time(p.published_at, p.created_at) < $7)
-                   and ($8::text is null or p.search @@ posts_query($9, $8))
-                   and ("# + $position + " is null or (" + $key + ", " + $id + ") " + $beyond + " (" + $position + ", $11))
-                 order by " + $key + " " + $direction + ", " + $id + " " + $direction + r#" limit $12
-               ) page join posts p on p.id = page.id join post_stats s on s.post_id = page.id
-                 left join users u on u.id = p.author_id
-               order by page.key "# + $direction + ", page.id " + $direction],
-            $now,
-            $filter.status.map_or("deleted", PostStatus::as_str),
-            $filter.author,
-            $filter.tag,
-            $filter.language.map(Language::as_str),
-            $filter.published_after,
-            $filter.published_before,
-            $filter.search,
-            $filter.search_language.as_str(),
-            $after.as_ref().map(|(key, _)| key.clone()),
-            $after.as_ref().map(|(_, id)| *id),
-            $filter.rows
-        )
-    };
-}
-
 /// The list that is asked for most: everybody's newest posts. It has one plan for all values: by the inner limit, the
 /// most that a page has, the planner sees that planning for each `rows` gains nothing, which would take twice as
 /// long as the execution.
@@ -150,15 +109,15 @@ async fn newest(
 ) -> sqlx::Result<Vec<PostRow>> {
     let (at, id) = after.unwrap_or((now, Uuid::max()));
     posts!(
-        summaries [r#"
+        summaries[r#"
              null::real as rank, null::text as headline
            from (
-             select *, post_time(published_at, created_at) as at from posts
-             where deleted_at is null and published_at is not null and post_time(published_at, created_at) <= $1
-               and (post_time(published_at, created_at), id) < ($2, $3)
-             order by at desc, id desc limit 101
+             select * from posts
+             where deleted_at is null and published_at <= $1
+               and (published_at, id) < ($2, $3)
+             order by published_at desc, id desc limit 101
            ) p join post_stats s on s.post_id = p.id left join users u on u.id = p.author_id
-           order by p.at desc, p.id desc limit $4"#],
+           order by p.published_at desc, p.id desc limit $4"#],
         now,
         at,
         id,
@@ -168,45 +127,22 @@ async fn newest(
     .await
 }
 
-#[rustfmt::skip::macros(list)]
 pub async fn list(
     connection: &mut Connection,
     filter: &Filter<'_>,
     order: &Order,
     now: DateTime<Utc>,
 ) -> sqlx::Result<Vec<PostRow>> {
-    match order {
-        Order::Newest(after) if filter.is_everybodys() => newest(connection, *after, filter.rows, now).await,
-        Order::Newest(after) => {
-            list!(filter, now, after, "posts p", "post_time(p.published_at, p.created_at)", "p.id", "$10::timestamptz", "<", "desc")
-                .fetch_all(connection)
-                .await
+    match (filter.status, filter.tag, order) {
+        (_, _, Order::Newest(after)) if filter.is_everybodys() => {
+            newest(connection, *after, filter.rows, now).await
         }
-        Order::Oldest(after) => {
-            list!(filter, now, after, "posts p", "post_time(p.published_at, p.created_at)", "p.id", "$10::timestamptz", ">", "asc")
-                .fetch_all(connection)
-                .await
+        (Some(PostStatus::Published | PostStatus::Scheduled), Some(tag), _) => {
+            listed::list_tagged(connection, tag, filter, order, now).await
         }
-        Order::Likes(after) => {
-            list!(filter, now, after, "post_stats s join posts p on p.id = s.post_id", "s.likes", "s.post_id", "$10::integer", "<", "desc")
-                .fetch_all(connection)
-                .await
+        (Some(PostStatus::Published | PostStatus::Scheduled), None, _) => {
+            listed::list(connection, filter, order, now).await
         }
-        Order::Comments(after) => {
-            list!(filter, now, after, "post_stats s join posts p on p.id = s.post_id", "s.comments", "s.post_id", "$10::integer", "<", "desc")
-                .fetch_all(connection)
-                .await
-        }
-        Order::Title(after) => {
-            list!(filter, now, after, "posts p", r#"coalesce(p.title_key, p.title collate "C")"#, "p.id", "$10::text", ">", "asc")
-                .fetch_all(connection)
-                .await
-        }
-        Order::Relevance(after) => {
-            let after = after.map(|(bits, id)| (f32::from_bits(bits), id));
-            list!(filter, now, after, "posts p", "ts_rank_cd(p.search, posts_query($9, $8), 1)", "p.id", "$10::real", "<", "desc")
-                .fetch_all(connection)
-                .await
-        }
+        (Some(PostStatus::Draft) | None, _, _) => unlisted::list(connection, filter, order, now).await,
     }
 }

@@ -3,13 +3,16 @@
 pub mod export;
 mod likes;
 mod list;
+mod listed;
 mod next_publication;
 mod rendering;
 mod revisions;
 mod row;
 mod schedule;
+mod search;
 mod tags;
 mod timeline;
+mod unlisted;
 mod write;
 
 pub use likes::*;
@@ -19,6 +22,7 @@ pub use rendering::*;
 pub use revisions::*;
 pub use row::PostRow;
 pub use schedule::*;
+pub use search::search;
 pub use tags::*;
 pub use timeline::*;
 pub use write::*;

@@ -29,27 +29,27 @@ pub async fn timeline(
            select post.id from (
              select f.followed_id, newest.at, newest.id
              from follows f cross join lateral (
-               select post_time(published_at, created_at) as at, id from posts
+               select published_at as at, id from posts
                where author_id = f.followed_id and deleted_at is null and published_at is not null
-                 and post_time(published_at, created_at) <= $1
-                 and (post_time(published_at, created_at), id)
+                 and published_at <= $1
+                 and (published_at, id)
                      < ($3, $4)
-               order by post_time(published_at, created_at) desc, id desc limit 1
+               order by published_at desc, id desc limit 1
              ) newest
              where f.follower_id = $2
              order by newest.at desc, newest.id desc limit $5
            ) author cross join lateral (
-             select post_time(published_at, created_at) as at, id from posts
+             select published_at as at, id from posts
              where author_id = author.followed_id and deleted_at is null and published_at is not null
-               and post_time(published_at, created_at) <= $1
-               and (post_time(published_at, created_at), id)
+               and published_at <= $1
+               and (published_at, id)
                    < ($3, $4)
-             order by post_time(published_at, created_at) desc, id desc limit $5
+             order by published_at desc, id desc limit $5
            ) post
            order by post.at desc, post.id desc limit $5
          ) page
          join posts p on p.id = page.id join post_stats s on s.post_id = p.id left join users u on u.id = p.author_id
-         order by post_time(p.published_at, p.created_at) desc, p.id desc"],
+         order by p.published_at desc, p.id desc"],
         now,
         follower,
         at,

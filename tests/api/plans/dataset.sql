@@ -66,6 +66,7 @@ insert into post_stats (post_id, likes, comments)
   left join (select post_id, count(*) as likes from post_likes group by post_id) l on l.post_id = p.id
   left join (select post_id, count(*) as comments from comments where status = 'approved' group by post_id) c
     on c.post_id = p.id;
+select posts_list(array_agg(id)) from posts;
 
 insert into tags (name, posts)
   select tag, count(*) from posts, unnest(tags) as tag

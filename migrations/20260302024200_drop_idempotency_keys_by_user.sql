@@ -1,0 +1,2 @@
+-- no-transaction
+drop index concurrently if exists idempotency_keys_by_user;

@@ -1,0 +1,182 @@
+//! The newest posts that an index finds which knows no order: it is asked for a window of time after the other.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::span::{Direction, SHORTEST, Span, Window};
+use super::terms::Terms;
+use crate::db::Connection;
+
+/// A match.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) id: Uuid,
+    at: DateTime<Utc>,
+    /// What its words take as they are stored.
+    pub(super) bytes: i32,
+}
+
+/// How many posts the first window has.
+const FIRST_WINDOW: i64 = 500;
+/// How much longer a window is than all before it together, at most.
+const GROWTH: i64 = 4;
+/// After so many windows, a search that has found less than this part of what it wants asks for all that remains.
+const WINDOWS_BEFORE_REST: usize = 3;
+const RARE: usize = 32;
+/// Unless the index would go through more posts than this: then one more window is the last.
+const MAX_REACH: i64 = 100_000;
+/// A search ends after so many windows, with what it has found by then.
+const MAX_WINDOWS: usize = 32;
+
+/// A window with more matches is given up for a shorter one.
+const MAX_MATCHES: usize = 2500;
+/// So many are read of one that cannot be shorter.
+const MAX_MATCHES_AT_ONCE: usize = 50_000;
+
+/// The `wanted` matches of `terms` within `span` that come first in `direction`.
+///
+/// Windows grow until there are enough matches, so that a common word costs what it finds in few posts. For a rare
+/// one the rest of the index is asked, which is quick then; if it turns out to be common among posts further on, in
+/// smaller steps. Words that are common, but not together, are not looked for any further.
+pub(super) async fn nearest(
+    connection: &mut Connection,
+    terms: &Terms,
+    mut span: Span,
+    direction: Direction,
+    wanted: usize,
+) -> sqlx::Result<Vec<Found>> {
+    let Some(edges) = edges(connection, &span, direction).await? else { return Ok(Vec::new()) };
+    let (start, end) = (edges.start.timestamp(), edges.end.timestamp());
+    let mut width = (start - edges.step.timestamp()).abs().max(SHORTEST);
+    let (mut at, mut longest, mut windows) = (start, i64::MAX, MAX_WINDOWS);
+    let mut found = Vec::new();
+    let mut n = 0;
+    while n < windows {
+        let is_rare = n == WINDOWS_BEFORE_REST && found.len() < wanted.div_ceil(RARE);
+        let is_rest = is_rare && reach(connection, terms).await? <= MAX_REACH;
+        if is_rare && !is_rest {
+            windows = n + 1;
+        }
+        n += 1;
+        let window = Window::of(at, if is_rest { (at - end).abs() } else { width }, direction);
+        let limit = if window.is_smallest() { MAX_MATCHES_AT_ONCE } else { MAX_MATCHES };
+        let matches = matches(connection, window, terms, &span, limit + 1).await?;
+        if matches.len() > limit && !window.is_smallest() {
+            if !is_rest {
+                width /= GROWTH;
+                longest = width;
+            }
+            continue;
+        }
+        found.extend(matches);
+        if found.len() >= wanted || window.has(end) {
+            break;
+        }
+        at = window.next(direction);
+        span = window.beyond(span, direction);
+        width = further((at - start).abs(), found.len(), wanted).min(longest);
+    }
+    found.sort_unstable_by_key(|post| (post.at, post.id));
+    if direction == Direction::Older {
+        found.reverse();
+    }
+    found.truncate(wanted);
+    Ok(found)
+}
+
+/// How long the next window is, in seconds: half more than what is wanted should need, by what was `found` on the way.
+fn further(way: i64, found: usize, wanted: usize) -> i64 {
+    let missing = i64::try_from(wanted.saturating_sub(found)).unwrap_or(i64::MAX);
+    let found = i64::try_from(found.max(1)).unwrap_or(i64::MAX);
+    (way.saturating_mul(missing) / found * 3 / 2).clamp(way / GROWTH, way * GROWTH)
+}
+
+/// About how many posts the index goes through for `terms`.
+async fn reach(connection: &mut Connection, terms: &Terms) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(
+        r#"select search_reach($1::text::tsquery, $2) as "posts!""#,
+        terms.words,
+        &terms.filters
+    )
+    .fetch_one(connection)
+    .await
+}
+
+/// Where a span has posts: the first, the one at the end of the first window, and the last.
+#[derive(Debug)]
+struct Edges {
+    start: DateTime<Utc>,
+    step: DateTime<Utc>,
+    end: DateTime<Utc>,
+}
+
+macro_rules! edges {
+    ($span:expr, $way:tt, $back:tt, $start:tt, $step:tt) => {
+        sqlx::query_as!(
+            Edges,
+            r#"with span as not materialized (
+                 select post_time(published_at, created_at) as at, id from posts
+                 where (post_time(published_at, created_at), id)
+                   > (coalesce($1::timestamptz, '-infinity'), coalesce($2::uuid, '00000000-0000-0000-0000-000000000000'))
+                   and (post_time(published_at, created_at), id)
+                   < (coalesce($3::timestamptz, 'infinity'), coalesce($4::uuid, '00000000-0000-0000-0000-000000000000'))),
+               first as (select at from span order by at "# + $way + ", id " + $way + " limit $5)
+               select " + $start + r#"(at) as "start!", "# + $step + r#"(at) as "step!",
+                 (select at from span order by at "# + $back + ", id " + $back + r#" limit 1) as "end!"
+               from first having count(*) > 0"#,
+            $span.above.map(|(at, _)| at),
+            $span.above.map(|(_, id)| id),
+            $span.below.map(|(at, _)| at),
+            $span.below.map(|(_, id)| id),
+            FIRST_WINDOW
+        )
+    };
+}
+
+async fn edges(
+    connection: &mut Connection,
+    span: &Span,
+    direction: Direction,
+) -> sqlx::Result<Option<Edges>> {
+    match direction {
+        Direction::Older => edges!(span, "desc", "asc", "max", "min").fetch_optional(connection).await,
+        Direction::Newer => edges!(span, "asc", "desc", "min", "max").fetch_optional(connection).await,
+    }
+}
+
+/// At most `limit` matches of `terms` in `window` and `span`, in no order. The index has the terms alone: without the
+/// `offset`, the planner might look for the rest in another.
+async fn matches(
+    connection: &mut Connection,
+    window: Window,
+    terms: &Terms,
+    span: &Span,
+    limit: usize,
+) -> sqlx::Result<Vec<Found>> {
+    sqlx::query_as!(
+        Found,
+        r#"select id, at as "at!", bytes as "bytes!" from (
+             select id, post_time(published_at, created_at) as at, published_at, deleted_at,
+               pg_column_size(search) as bytes
+             from posts
+             where posts_terms(search, author_id, tags, language, published_at, created_at, deleted_at)
+               @@ $1::text::tsquery
+             offset 0) found
+           where (at, id)
+             > (coalesce($2::timestamptz, '-infinity'), coalesce($3::uuid, '00000000-0000-0000-0000-000000000000'))
+             and (at, id)
+             < (coalesce($4::timestamptz, 'infinity'), coalesce($5::uuid, '00000000-0000-0000-0000-000000000000'))
+             and (not $6 or published_at is not null and deleted_at is null) and (not $7 or published_at is not null)
+           limit $8"#,
+        terms.within(window),
+        span.above.map(|(at, _)| at),
+        span.above.map(|(_, id)| id),
+        span.below.map(|(at, _)| at),
+        span.below.map(|(_, id)| id),
+        span.is_public,
+        span.is_dated,
+        i64::try_from(limit).unwrap_or(i64::MAX)
+    )
+    .fetch_all(connection)
+    .await
+}

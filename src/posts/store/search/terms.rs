@@ -1,0 +1,39 @@
+//! What a search asks the index of `posts_terms` for, as a query of PostgreSQL.
+
+use super::super::list::Filter;
+use super::span::Window;
+use crate::posts::model::PostStatus;
+
+/// The words that are searched for, as a query, and the terms of the filters, of which all are needed.
+#[derive(Debug)]
+pub(super) struct Terms {
+    pub(super) words: String,
+    pub(super) filters: Vec<String>,
+}
+
+impl Terms {
+    pub(super) fn new(words: String, filter: &Filter<'_>) -> Self {
+        let status = match filter.status {
+            // Most posts are: a term of theirs would cost more than the few others.
+            Some(PostStatus::Published | PostStatus::Scheduled) => None,
+            Some(PostStatus::Draft) => Some(" draft"),
+            None => Some(" deleted"),
+        };
+        let mut filters: Vec<_> = status.map(str::to_owned).into_iter().collect();
+        filters.extend(filter.author.map(|author| format!(" author {author}")));
+        filters.extend(filter.tag.map(|tag| format!(" tag {tag}")));
+        filters.extend(filter.language.map(|language| format!(" language {}", language.as_str())));
+        Self { words, filters }
+    }
+
+    /// The query for those posts in `window`.
+    pub(super) fn within(&self, window: Window) -> String {
+        let periods: Vec<_> = window.periods().map(|period| quoted(&period)).collect();
+        let filters: String = self.filters.iter().map(|term| format!(" & {}", quoted(term))).collect();
+        format!("({}) & ({}){filters}", self.words, periods.join(" | "))
+    }
+}
+
+fn quoted(term: &str) -> String {
+    format!("'{}'", term.replace('\\', r"\\").replace('\'', "''"))
+}
