@@ -5,7 +5,6 @@ use std::net::TcpListener;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::middleware::map_request;
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::background::BackgroundTasks;
@@ -15,7 +14,8 @@ use crate::db::Db;
 use crate::db::connect_source::{ConnectSource, REFRESH_INTERVAL};
 use crate::http::caching::Caching;
 use crate::http::concurrency::AddressLimits;
-use crate::http::middleware::{self, Limits};
+use crate::http::cors::cors;
+use crate::http::middleware::{Limits, Stack};
 use crate::http::rate_limit::RateLimits;
 use crate::lifecycle::Lifecycle;
 use crate::server::{self, ServerPolicy, ShutdownSignal};
@@ -67,10 +67,8 @@ pub fn build(
     }
     let AppState { db, cache, clock, renderer, .. } = state.clone();
     background.spawn("maintenance", async move { maintenance::run(&db, &cache, &clock, &renderer).await });
-    if config.cache_max_bytes > 0 {
-        let (cache, source) = (state.cache.clone(), source.clone());
-        background.spawn("cache invalidation", async move { cache.run_bus(&source).await });
-    }
+    let (cache, bus) = (state.cache.clone(), source.clone());
+    background.spawn("cache invalidation", async move { cache.run_bus(&bus).await });
     if source.can_rotate() {
         let source = source.clone();
         background.spawn("credentials refresh", async move { source.keep_fresh(REFRESH_INTERVAL).await });
@@ -92,10 +90,12 @@ fn routes(config: &Config, state: AppState) -> Router {
     );
     let limits = Limits { rates, addresses, ..Limits::default() };
     let caching = Caching { cache: state.cache.clone(), clock: state.clock.clone() };
-    let (lifecycle, origins) = (state.lifecycle.clone(), &config.cors_allowed_origins);
-    middleware::wrap(router::router(), &limits, lifecycle, origins, caching)
-        .layer(map_request(router::ignore_unknown_parameters))
-        .with_state(state)
+    let (router, conditional) = router::router();
+    let mut stack = Stack::new(limits, state.lifecycle.clone(), caching);
+    stack.cors = cors(&config.cors_allowed_origins);
+    stack.conditional = conditional;
+    stack.rewrite = router::ignore_unknown_parameters;
+    stack.wrap(router).with_state(state)
 }
 
 fn serve_metrics(
@@ -104,8 +104,9 @@ fn serve_metrics(
     state: &AppState,
     recorder: PrometheusHandle,
 ) -> Result<(), BuildError> {
-    let (db, cache, passwords) = (state.db.clone(), state.cache.clone(), state.passwords.clone());
+    let AppState { db, cache, passwords, lifecycle, .. } = state.clone();
     let observe = move || {
+        lifecycle.observe();
         db.observe();
         cache.observe();
         passwords.observe();

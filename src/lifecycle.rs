@@ -3,6 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use metrics::gauge;
+
+use crate::telemetry::metrics::set;
+
 /// Starts as serving and turns to draining once. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Lifecycle(Arc<State>);
@@ -28,8 +32,11 @@ impl Lifecycle {
     #[must_use]
     pub fn enter(&self) -> InFlight {
         self.0.in_flight.fetch_add(1, Ordering::Relaxed);
-        metrics::gauge!("http_requests_in_flight").increment(1);
         InFlight(self.clone())
+    }
+
+    pub fn observe(&self) {
+        set(&gauge!("http_requests_in_flight"), self.in_flight());
     }
 
     /// How many requests are being served, the sending of their responses included.
@@ -42,10 +49,16 @@ impl Lifecycle {
 #[derive(Debug)]
 pub struct InFlight(Lifecycle);
 
+impl InFlight {
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.0.is_draining()
+    }
+}
+
 impl Drop for InFlight {
     fn drop(&mut self) {
         let Self(Lifecycle(state)) = self;
         state.in_flight.fetch_sub(1, Ordering::Relaxed);
-        metrics::gauge!("http_requests_in_flight").decrement(1);
     }
 }

@@ -7,7 +7,6 @@ mod parameters;
 use std::sync::LazyLock;
 
 use axum::Router;
-use axum::middleware::from_fn_with_state;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::audit::routes as audit;
@@ -16,7 +15,7 @@ use crate::comments::routes as comments;
 use crate::export::routes as export;
 use crate::feeds::routes as feeds;
 use crate::http::health;
-use crate::http::preconditions::{Conditional, refuse_unevaluated};
+use crate::http::preconditions::Conditional;
 use crate::moderation::routes as moderation;
 use crate::openapi;
 use crate::posts::routes as posts;
@@ -78,11 +77,9 @@ pub fn document() -> &'static str {
     &DOCUMENT
 }
 
-/// The routes as axum serves them; `/openapi.json` and `/docs`; `/`, `/favicon.ico` and `/robots.txt`.
-pub fn router() -> Router<AppState> {
+/// The routes as axum serves them, with which of them evaluate preconditions; `/openapi.json` and `/docs`; `/`,
+/// `/favicon.ico` and `/robots.txt`.
+pub fn router() -> (Router<AppState>, Conditional) {
     let (router, documented) = routes().split_for_parts();
-    router
-        .layer(from_fn_with_state(Conditional::of(&documented), refuse_unevaluated))
-        .merge(openapi::routes(document))
-        .merge(home::routes())
+    (router.merge(openapi::routes(document)).merge(home::routes()), Conditional::of(&documented))
 }

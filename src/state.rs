@@ -17,6 +17,7 @@ use crate::http::preconditions::RequireIfMatch;
 use crate::language::Language;
 use crate::lifecycle::Lifecycle;
 use crate::markdown::Renderer;
+use crate::posts::store::NextPublication;
 use crate::users::routes::SignUpPolicy;
 
 /// How many passwords are hashed at once, whatever the machine.
@@ -38,6 +39,7 @@ pub struct AppState {
     pub trusted_proxy_hops: TrustedProxyHops,
     pub public_url: PublicUrl,
     pub renderer: Renderer,
+    pub next_publication: NextPublication,
 }
 
 impl AppState {
@@ -45,9 +47,11 @@ impl AppState {
         // Half the cores at most, so that requests without passwords go on through a flood of logins.
         let cores = available_parallelism().map_or(1, std::num::NonZeroUsize::get);
         let hashing_slots = cores.div_ceil(2).min(MAX_HASHES);
+        let cache = Cache::new(config.cache_max_bytes);
         Ok(Self {
             db,
-            cache: Cache::new(config.cache_max_bytes),
+            next_publication: NextPublication::new(cache.clone()),
+            cache,
             clock,
             lifecycle,
             passwords: Passwords::new(hashing_slots)?,

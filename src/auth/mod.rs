@@ -36,6 +36,7 @@ impl From<PasswordError> for ApiError {
     fn from(error: PasswordError) -> Self {
         match error {
             PasswordError::Work(error) => error.into(),
+            PasswordError::TooMany => Self::RateLimited { policy: "concurrency", retry_after: 1 },
             PasswordError::Hash(_) => Self::Internal(error.into()),
         }
     }

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
@@ -16,6 +17,7 @@ use unicode_normalization::UnicodeNormalization;
 use utoipa::ToSchema;
 
 use super::login_throttle::Attempt;
+use crate::http::shares::Shares;
 use crate::http::validation::{Rule, RuleViolation};
 use crate::telemetry::metrics::set;
 use crate::text;
@@ -83,6 +85,9 @@ const LANES: u32 = 1;
 /// How many hashes may wait: on half a core, a hundred people who sign in at once wait for about six seconds.
 const QUEUE: usize = 128;
 
+/// How many of one address are hashed or wait: nobody fills the queue for everybody.
+const MAX_OF_ADDRESS: usize = 32;
+
 /// Hashes and verifies passwords, a few at a time. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Passwords {
@@ -90,6 +95,7 @@ pub struct Passwords {
     /// Verified in place of the hash of an account that does not exist: same cost, never a match.
     decoy: Arc<str>,
     workers: Arc<Workers>,
+    addresses: Shares,
     memories: Arc<Memories>,
 }
 
@@ -97,6 +103,8 @@ pub struct Passwords {
 pub enum PasswordError {
     #[error(transparent)]
     Work(#[from] WorkError),
+    #[error("too many passwords of one address wait")]
+    TooMany,
     /// Never with the parameters of this module.
     #[error("cannot hash a password: {0}")]
     Hash(#[from] password_hash::Error),
@@ -135,26 +143,28 @@ impl Passwords {
             params: Params::new(MEMORY_KIB, PASSES, LANES, None)?,
             decoy: decoy.into(),
             workers: Arc::new(Workers::with_slots("passwords", slots, slots + QUEUE, 0)),
+            addresses: Shares::new(MAX_OF_ADDRESS),
             memories: Arc::default(),
         })
     }
 
-    /// The hash to store, as a PHC string with its own salt and parameters.
-    pub async fn hash(&self, password: Password) -> Result<String, PasswordError> {
+    /// The hash to store, as a PHC string with its own salt and parameters. It is asked for by `address`, or by a
+    /// command of the operator's.
+    pub async fn hash(&self, address: Option<IpAddr>, password: Password) -> Result<String, PasswordError> {
         let params = self.params.clone();
-        Ok(self.run(move |memory| hash(&password.0.normal, params, memory)).await??.to_string())
+        Ok(self.run(address, move |memory| hash(&password.0.normal, params, memory)).await??.to_string())
     }
 
     /// Whether `password` is the one behind `hash`, in its normal form or as it was typed. Without a hash the answer is no, at the same cost, so
     /// that time does not tell whether an account exists.
     pub async fn verify(
         &self,
-        _counted: &Attempt,
+        attempt: &Attempt,
         password: Password,
         hash: Option<String>,
-    ) -> Result<bool, WorkError> {
+    ) -> Result<bool, PasswordError> {
         let decoy = self.decoy.clone();
-        self.run(move |memory| {
+        self.run(Some(attempt.address()), move |memory| {
             let Forms { normal, typed } = &password.0;
             let known = hash.as_deref().unwrap_or(&decoy);
             let verified =
@@ -172,10 +182,17 @@ impl Passwords {
 
     async fn run<T: Send + 'static>(
         &self,
+        address: Option<IpAddr>,
         work: impl FnOnce(&mut Vec<Block>) -> T + Send + 'static,
-    ) -> Result<T, WorkError> {
-        let memories = self.memories.clone();
-        self.workers.run(0, move || memories.lend(work)).await
+    ) -> Result<T, PasswordError> {
+        let share = address.map(|address| self.addresses.take(address, 1).ok_or(PasswordError::TooMany));
+        let (share, memories) = (share.transpose()?, self.memories.clone());
+        // The share is given back with the work's end, also if nobody waits for it any more.
+        let work = move |memory: &mut _| {
+            let _share = share;
+            work(memory)
+        };
+        Ok(self.workers.run(0, move || memories.lend(work)).await?)
     }
 }
 

@@ -126,7 +126,8 @@ type Guard<'a> = PlaceholderGuard<
 >;
 
 impl Cache {
-    /// An empty cache of at most `max_bytes`. It caches nothing before [`run_bus`](Self::run_bus) runs.
+    /// An empty cache of at most `max_bytes`; of none, it only tells what has changed. It caches nothing before
+    /// [`run_bus`](Self::run_bus) runs.
     #[must_use]
     pub fn new(max_bytes: u64) -> Self {
         let estimate = usize::try_from(max_bytes / 8192).unwrap_or(usize::MAX);
@@ -154,7 +155,7 @@ impl Cache {
         if let Some(response) = self.get(&key, now) {
             return Lookup::Hit(response);
         }
-        if !self.is_connected() {
+        if self.0.max_bytes == 0 || !self.is_connected() {
             return Lookup::Bypass;
         }
         let validated = self.0.entries.entry_async(&key, |_key, entry| {

@@ -59,7 +59,7 @@ async fn create_user_in(
     let new = users::NewUser {
         username: &new.username,
         email: &new.email,
-        password_hash: &state.passwords.hash(new.password).await.map_err(not_created)?,
+        password_hash: &state.passwords.hash(None, new.password).await.map_err(not_created)?,
         role,
         display_name: None,
         bio: None,

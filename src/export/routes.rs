@@ -3,6 +3,7 @@
 
 use std::error::Error;
 use std::mem::take;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,6 +28,7 @@ use crate::db::{Connection, Db, Transaction};
 use crate::error::ApiError;
 use crate::export::model::Export;
 use crate::http::concurrency::Streamed;
+use crate::http::context::ClientNetwork;
 use crate::http::idempotency::store::export as idempotency;
 use crate::http::now::Now;
 use crate::http::shares::{Share, Shares};
@@ -43,8 +45,8 @@ const PACE: u64 = 64 * 1024;
 /// How many exports are written at once: the other connections are for everything else.
 const SLOTS: usize = 2;
 
-/// How many exports of one account.
-const SLOTS_OF_ACCOUNT: usize = 1;
+/// How many exports of one account, and of one address with several.
+const SLOTS_OF_CLIENT: usize = 1;
 
 /// How many rows are in memory at once of what may be 1 MB each.
 const HEAVY: i64 = 4;
@@ -54,22 +56,30 @@ const LIGHT: i64 = 200;
 /// The exports that this task may still begin.
 #[derive(Clone)]
 pub struct ExportSlots {
-    of_all: Arc<Semaphore>,
-    of_account: Shares<Uuid>,
+    all: Arc<Semaphore>,
+    accounts: Shares<Uuid>,
+    addresses: Shares,
 }
+
+type Slot = (Share<Uuid>, Share, OwnedSemaphorePermit);
 
 impl Default for ExportSlots {
     fn default() -> Self {
-        Self { of_all: Arc::new(Semaphore::new(SLOTS)), of_account: Shares::new(SLOTS_OF_ACCOUNT) }
+        Self {
+            all: Arc::new(Semaphore::new(SLOTS)),
+            accounts: Shares::new(SLOTS_OF_CLIENT),
+            addresses: Shares::new(SLOTS_OF_CLIENT),
+        }
     }
 }
 
 impl ExportSlots {
-    fn take(&self, user: Uuid) -> Result<(Share<Uuid>, OwnedSemaphorePermit), ApiError> {
-        let too_many = ApiError::RateLimited { policy: "concurrency", retry_after: 1 };
-        let own = self.of_account.take(user, 1).ok_or(too_many)?;
-        let slot = self.of_all.clone().try_acquire_owned().map_err(|_taken| ApiError::Overloaded)?;
-        Ok((own, slot))
+    fn take(&self, user: Uuid, address: IpAddr) -> Result<Slot, ApiError> {
+        let too_many = || ApiError::RateLimited { policy: "concurrency", retry_after: 1 };
+        let account = self.accounts.take(user, 1).ok_or_else(too_many)?;
+        let address = self.addresses.take(address, 1).ok_or_else(too_many)?;
+        let slot = self.all.clone().try_acquire_owned().map_err(|_taken| ApiError::Overloaded)?;
+        Ok((account, address, slot))
     }
 }
 
@@ -78,7 +88,7 @@ type Cause = Box<dyn Error + Send + Sync>;
 /// The caller's data
 ///
 /// Everything that is kept about the caller, as of one moment, as a file of JSON. It has no password hash and
-/// no token. An account has one at a time. It is sent while it is read: if something fails, the connection
+/// no token. An account has one at a time, and so has an address. It is sent while it is read: if something fails, the connection
 /// breaks before the document is whole.
 #[utoipa::path(get, path = "/v1/users/me/export", tag = "users", security(("token" = [])), responses(
     (status = 200, description = "The whole document", body = Export, headers(
@@ -86,11 +96,12 @@ type Cause = Box<dyn Error + Send + Sync>;
 ))]
 pub async fn export(
     SignedIn(user): SignedIn,
+    ClientNetwork(address): ClientNetwork,
     State(db): State<Db>,
     Now(now): Now,
     State(slots): State<ExportSlots>,
 ) -> Result<Response, ApiError> {
-    let slot = slots.take(user.id)?;
+    let slot = slots.take(user.id, address)?;
     let mut snapshot = db.begin_snapshot().await?;
     let account = users::account(&mut snapshot, user.id).await?.ok_or(ApiError::NotFound)?;
     let disposition = format!("attachment; filename=\"{}-{}.json\"", account.username, now.date_naive());

@@ -21,6 +21,7 @@ use crate::http::now::Now;
 use crate::http::origin::{Origin, PublicUrl};
 use crate::http::validation::{Validate, Violations};
 use crate::posts::model::Tag;
+use crate::posts::store::NextPublication;
 use crate::site::store as site;
 use crate::users::model::Profile;
 use crate::users::store as users;
@@ -64,9 +65,10 @@ pub async fn atom(
     State(PublicUrl(site)): State<PublicUrl>,
     State(db): State<Db>,
     Now(now): Now,
+    State(next): State<NextPublication>,
     Query(query): Query<FeedQuery>,
 ) -> Result<Response, ApiError> {
-    let (feed, freshness) = read(&db, query, site.as_deref(), now).await?;
+    let (feed, freshness) = read(&db, &next, query, site.as_deref(), now).await?;
     let document = atom::document(&feed, &Addresses { api, site });
     let document = document.map_err(|error| ApiError::Internal(error.into()))?;
     Ok(freshness.respond(atom::MEDIA_TYPE, Document::new(document)))
@@ -92,9 +94,10 @@ pub async fn json(
     State(PublicUrl(site)): State<PublicUrl>,
     State(db): State<Db>,
     Now(now): Now,
+    State(next): State<NextPublication>,
     Query(query): Query<FeedQuery>,
 ) -> Result<Response, ApiError> {
-    let (feed, freshness) = read(&db, query, site.as_deref(), now).await?;
+    let (feed, freshness) = read(&db, &next, query, site.as_deref(), now).await?;
     let document = json::document(feed, &Addresses { api, site });
     let document = serde_json::to_vec(&document).map_err(|error| ApiError::Internal(error.into()))?;
     Ok(freshness.respond(json::MEDIA_TYPE, Document::new(document)))
@@ -102,6 +105,7 @@ pub async fn json(
 
 async fn read(
     db: &Db,
+    next: &NextPublication,
     query: FeedQuery,
     site: Option<&str>,
     now: DateTime<Utc>,
@@ -116,7 +120,7 @@ async fn read(
     };
     let filter = Filter { author: query.author, tag: tag.as_deref() };
     let entries = store::newest(&mut connection, filter, now).await?;
-    let known = Known::read(&mut connection, format!("feed{limits}"), now).await?;
+    let known = Known::read(&mut connection, format!("feed{limits}"), next, now).await?;
     drop(connection);
     let newest = entries.iter().map(|entry| entry.updated_at).max();
     let feed = Feed {

@@ -3,16 +3,16 @@
 //! request is dropped.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes};
-use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderValue, Method, StatusCode, header};
-use axum::middleware::Next;
+use axum::extract::{MatchedPath, Request};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 use http_body::{Frame, SizeHint};
-use tracing::Instrument;
+use metrics::SharedString;
 
 use super::context::{RequestContext, TRACE_HEADERS, X_REQUEST_ID};
 use crate::lifecycle::{InFlight, Lifecycle};
@@ -20,43 +20,31 @@ use crate::lifecycle::{InFlight, Lifecycle};
 /// The status that is logged when the client hung up before there was a response (nginx's convention).
 const CLIENT_CLOSED_REQUEST: u16 = 499;
 
-const KNOWN_METHODS: [Method; 7] =
+static KNOWN_METHODS: [Method; 7] =
     [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
 
-/// Gives the request its id and context, logs and counts its end, and closes the connection when draining.
-pub async fn access_log(State(lifecycle): State<Lifecycle>, mut request: Request, next: Next) -> Response {
-    let context = RequestContext::of(&request);
-    let request_id = HeaderValue::try_from(&*context.request_id).ok();
-    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+/// Gives a request its id and context. What is returned logs and counts its end.
+pub(super) fn begin(lifecycle: &Lifecycle, request: &mut Request) -> Entry {
+    let context = RequestContext::of(request);
     let span = tracing::info_span!(
         "request",
         request_id = %context.request_id,
         trace_id = context.trace_id.as_deref(),
     );
-    let traces = TRACE_HEADERS.map(|name| request.headers().get(&name).cloned().map(|value| (name, value)));
+    let headers = request.headers();
     let entry = Entry {
         context: context.clone(),
         method: request.method().clone(),
-        route,
+        route: request.extensions().get().cloned(),
+        traces: TRACE_HEADERS.map(|name| headers.get(&name).cloned().map(|value| (name, value))),
         status: CLIENT_CLOSED_REQUEST,
         bytes: 0,
         started: Instant::now(),
-        span: span.clone(),
-        _in_flight: lifecycle.enter(),
+        span,
+        in_flight: lifecycle.enter(),
     };
     request.extensions_mut().insert(context);
-
-    let mut guard = entry;
-    let mut response = next.run(request).instrument(span).await;
-    guard.status = response.status().as_u16();
-    if let Some(request_id) = request_id {
-        response.headers_mut().insert(X_REQUEST_ID, request_id);
-    }
-    response.headers_mut().extend(traces.into_iter().flatten());
-    if lifecycle.is_draining() {
-        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-    }
-    response.map(|inner| Body::new(LoggedBody { inner, entry: guard }))
+    entry
 }
 
 /// The same of a request that was refused before anything of it was known.
@@ -70,26 +58,49 @@ pub fn log_refused(request_id: &str, status: StatusCode, bytes: usize) {
 }
 
 /// What the line will say; written on drop.
-struct Entry {
+pub(super) struct Entry {
     context: RequestContext,
     method: Method,
-    route: Option<String>,
+    route: Option<MatchedPath>,
+    traces: [Option<(HeaderName, HeaderValue)>; 2],
     status: u16,
     bytes: u64,
     started: Instant,
     span: tracing::Span,
-    _in_flight: InFlight,
+    in_flight: InFlight,
 }
 
 impl Entry {
+    pub(super) fn span(&self) -> tracing::Span {
+        self.span.clone()
+    }
+
+    pub(super) fn request_id(&self) -> Arc<str> {
+        self.context.request_id.clone()
+    }
+
+    /// Names the request in its response, closes the connection when draining, and ends with the last byte.
+    pub(super) fn end(mut self, mut response: Response) -> Response {
+        self.status = response.status().as_u16();
+        let headers = response.headers_mut();
+        if let Ok(request_id) = HeaderValue::try_from(&*self.context.request_id) {
+            headers.insert(X_REQUEST_ID, request_id);
+        }
+        headers.extend(self.traces.iter_mut().filter_map(Option::take));
+        if self.in_flight.is_draining() {
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        response.map(|inner| Body::new(LoggedBody { inner, entry: self }))
+    }
+
     fn count(&self, route: &str, latency: Duration) {
         // Anyone may make up methods; each would be a series of its own.
-        let method =
-            if KNOWN_METHODS.contains(&self.method) { self.method.to_string() } else { "other".to_owned() };
-        let labels = [("method", method), ("route", route.to_owned())];
+        let known = KNOWN_METHODS.iter().find(|method| **method == self.method);
+        let method = known.map_or("other", Method::as_str);
+        let labels = [("method", SharedString::const_str(method)), ("route", route.to_owned().into())];
         metrics::histogram!("http_request_duration_seconds", &labels).record(latency);
         let [method, route] = labels;
-        let labels = [method, route, ("status", self.status.to_string())];
+        let labels = [method, route, ("status", self.status.to_string().into())];
         metrics::counter!("http_requests_total", &labels).increment(1);
     }
 }
@@ -97,7 +108,7 @@ impl Entry {
 impl Drop for Entry {
     fn drop(&mut self) {
         let _in_span = self.span.enter();
-        let route = self.route.as_deref().unwrap_or("unmatched");
+        let route = self.route.as_ref().map_or("unmatched", MatchedPath::as_str);
         let latency = self.started.elapsed();
         self.count(route, latency);
         tracing::info!(

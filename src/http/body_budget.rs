@@ -4,10 +4,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::request::Parts;
-use axum::middleware::Next;
-use axum::response::Response;
 use tokio::sync::Semaphore;
 
 use crate::error::ApiError;
@@ -41,7 +39,7 @@ impl BodyBudget {
 
 /// What one request has reserved; given back when it has been answered.
 #[derive(Debug)]
-struct Reservation {
+pub(super) struct Reservation {
     budget: BodyBudget,
     steps: AtomicUsize,
 }
@@ -52,13 +50,13 @@ impl Drop for Reservation {
     }
 }
 
-/// Lets the extractors of a request reserve memory for its body.
-pub async fn budget_bodies(State(budget): State<BodyBudget>, mut request: Request, next: Next) -> Response {
-    let reservation = Arc::new(Reservation { budget, steps: AtomicUsize::new(0) });
-    request.extensions_mut().insert(reservation.clone());
-    let response = next.run(request).await;
-    drop(reservation);
-    response
+impl BodyBudget {
+    /// Lets the extractors of a request reserve memory for its body, until what is returned is dropped.
+    pub(super) fn open(&self, request: &mut Request) -> Arc<Reservation> {
+        let reservation = Arc::new(Reservation { budget: self.clone(), steps: AtomicUsize::new(0) });
+        request.extensions_mut().insert(reservation.clone());
+        reservation
+    }
 }
 
 /// Reserves memory for the first `length` bytes of a body, or fails with [`ApiError::Overloaded`].

@@ -2,13 +2,11 @@
 //! a signed-in user reads is cached by nobody.
 
 use axum::body::{Body, to_bytes};
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use metrics::counter;
 
-use super::PROBES;
 use super::origin::X_FORWARDED_PROTO;
 use crate::cache::{Cache, CachePolicy, CachedResponse, Invalidates, Lookup, Scope};
 use crate::clock::Clock;
@@ -33,77 +31,87 @@ fn is_anonymous(request: &Request) -> bool {
 }
 
 /// Says how long a read may be cached, unless its handler has. Reads that need a token are never anonymous.
-pub async fn cache_control(
-    State(Caching { clock, .. }): State<Caching>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let path = request.uri().path();
-    let is_resource = is_read(&request) && (path.starts_with("/v1/") || path == "/openapi.json");
-    let is_anonymous = is_anonymous(&request);
-    let mut response = next.run(request).await;
-    let policy: CachePolicy = response.extensions().get().copied().unwrap_or_default();
-    if matches!(policy, CachePolicy::Shared { .. }) {
-        response.headers_mut().insert(header::CACHE_CONTROL, policy.cache_control(clock.now()));
-        return response;
-    }
-    if !is_resource {
-        return response;
-    }
-    let is_success = matches!(response.status(), StatusCode::OK | StatusCode::NOT_MODIFIED);
-    if is_success && !response.headers().contains_key(header::CACHE_CONTROL) {
-        let policy = if is_anonymous { policy } else { CachePolicy::Private };
-        response.headers_mut().insert(header::CACHE_CONTROL, policy.cache_control(clock.now()));
-    }
-    // An error too: what is refused to one caller is not to another.
-    response.headers_mut().append(header::VARY, HeaderValue::from_static("authorization"));
-    response
+pub(super) struct CacheControl {
+    is_resource: bool,
+    is_anonymous: bool,
 }
 
-pub async fn cached(
-    State(Caching { cache, clock }): State<Caching>,
-    request: Request,
-    next: Next,
-) -> Response {
-    if !is_read(&request) || !is_anonymous(&request) || PROBES.contains(&request.uri().path()) {
-        return next.run(request).await;
+impl CacheControl {
+    pub(super) fn of(request: &Request) -> Self {
+        let path = request.uri().path();
+        let is_resource = is_read(request) && (path.starts_with("/v1/") || path == "/openapi.json");
+        Self { is_resource, is_anonymous: is_anonymous(request) }
     }
-    let (key, now) = (key(&request), clock.now());
-    let lookup = if *request.method() == Method::GET {
-        cache.lookup(key, now).await
-    } else {
-        // A response to HEAD has no body to insert.
-        match cache.get(&key, now) {
-            Some(response) => Lookup::Hit(response),
-            None => return next.run(request).await,
+
+    pub(super) fn write(&self, response: &mut Response, clock: &Clock) {
+        let policy: CachePolicy = response.extensions().get().copied().unwrap_or_default();
+        let status = response.status();
+        let headers = response.headers_mut();
+        if matches!(policy, CachePolicy::Shared { .. }) {
+            headers.insert(header::CACHE_CONTROL, policy.cache_control(clock.now()));
+            return;
         }
-    };
-    let load = match lookup {
-        Lookup::Hit(response) => {
-            counter!("cache_requests_total", "result" => "hit").increment(1);
-            return response.into_response();
+        if !self.is_resource {
+            return;
         }
-        Lookup::Miss(load) => Some(load),
-        Lookup::Bypass => None,
-    };
-    let now = clock.now();
-    let response = next.run(request).await;
-    if response.status() != StatusCode::OK {
-        return response;
+        let is_success = matches!(status, StatusCode::OK | StatusCode::NOT_MODIFIED);
+        if is_success && !headers.contains_key(header::CACHE_CONTROL) {
+            let policy = if self.is_anonymous { policy } else { CachePolicy::Private };
+            headers.insert(header::CACHE_CONTROL, policy.cache_control(clock.now()));
+        }
+        // An error too: what is refused to one caller is not to another.
+        headers.append(header::VARY, HeaderValue::from_static("authorization"));
     }
-    let result = if load.is_some() { "miss" } else { "bypass" };
-    counter!("cache_requests_total", "result" => result).increment(1);
-    let Some(load) = load else { return response };
-    let (parts, body) = response.into_parts();
-    // It has a bound: it was whole before it was encoded.
-    let body = match to_bytes(body, usize::MAX).await {
-        Ok(body) => body,
-        Err(error) => return ApiError::Internal(error.into()).into_response(),
-    };
-    let policy = parts.extensions.get().copied().unwrap_or_default();
-    let response = CachedResponse { headers: parts.headers, body, policy };
-    load.insert(response.clone(), now);
-    response.into_response()
+}
+
+impl Caching {
+    /// The cached response to an anonymous read, or what `respond` makes, which is cached.
+    pub(super) async fn cached<F: Future<Output = Response>>(
+        &self,
+        request: Request,
+        respond: impl FnOnce(Request) -> F,
+    ) -> Response {
+        if !is_read(&request) || !is_anonymous(&request) {
+            return respond(request).await;
+        }
+        let Self { cache, clock } = self;
+        let (key, now) = (key(&request), clock.now());
+        let lookup = if *request.method() == Method::GET {
+            cache.lookup(key, now).await
+        } else {
+            // A response to HEAD has no body to insert.
+            match cache.get(&key, now) {
+                Some(response) => Lookup::Hit(response),
+                None => return respond(request).await,
+            }
+        };
+        let load = match lookup {
+            Lookup::Hit(response) => {
+                counter!("cache_requests_total", "result" => "hit").increment(1);
+                return response.into_response();
+            }
+            Lookup::Miss(load) => Some(load),
+            Lookup::Bypass => None,
+        };
+        let now = clock.now();
+        let response = respond(request).await;
+        if response.status() != StatusCode::OK {
+            return response;
+        }
+        let result = if load.is_some() { "miss" } else { "bypass" };
+        counter!("cache_requests_total", "result" => result).increment(1);
+        let Some(load) = load else { return response };
+        let (parts, body) = response.into_parts();
+        // It has a bound: it was whole before it was encoded.
+        let body = match to_bytes(body, usize::MAX).await {
+            Ok(body) => body,
+            Err(error) => return ApiError::Internal(error.into()).into_response(),
+        };
+        let policy = parts.extensions.get().copied().unwrap_or_default();
+        let response = CachedResponse { headers: parts.headers, body, policy };
+        load.insert(response.clone(), now);
+        response.into_response()
+    }
 }
 
 /// What the response depends on beside the database. Below `/v1` no response names the host; feeds do.
@@ -134,28 +142,25 @@ impl IntoResponse for CachedResponse {
     }
 }
 
-pub async fn invalidate(
-    State(Caching { cache, .. }): State<Caching>,
-    request: Request,
-    next: Next,
-) -> Response {
-    if !is_write(&request) {
-        return next.run(request).await;
-    }
-    let mut write = Write { cache, changed: Scope::Everything };
-    let response = next.run(request).await;
-    if response.status().is_client_error() {
-        write.changed = Scope::Nothing;
-    } else if let Some(Invalidates(scope)) = response.extensions().get() {
-        write.changed = *scope;
-    }
-    response
-}
-
 /// A request that may write. If it is given up half way, nobody knows what it has changed.
-struct Write {
+pub(super) struct Write {
     cache: Cache,
     changed: Scope,
+}
+
+impl Write {
+    pub(super) fn begin(cache: &Cache) -> Self {
+        Self { cache: cache.clone(), changed: Scope::Everything }
+    }
+
+    /// Invalidates what `response` says that was changed.
+    pub(super) fn end(mut self, response: &Response) {
+        if response.status().is_client_error() {
+            self.changed = Scope::Nothing;
+        } else if let Some(Invalidates(scope)) = response.extensions().get() {
+            self.changed = *scope;
+        }
+    }
 }
 
 impl Drop for Write {

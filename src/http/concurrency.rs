@@ -7,14 +7,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::{Request, State};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::extract::Request;
+use axum::response::Response;
 use http_body::{Frame, SizeHint};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::PROBES;
-use super::caching::is_read;
 use super::context::{TrustedProxyHops, client_network};
 use super::shares::{Share, Shares};
 use crate::error::ApiError;
@@ -72,49 +69,50 @@ impl AddressLimits {
     }
 }
 
-/// Refuses the request that is one too many, and the response for which there is no room. Health is exempt.
-pub async fn limit(State(limits): State<AddressLimits>, request: Request, next: Next) -> Response {
-    if PROBES.contains(&request.uri().path()) {
-        return next.run(request).await;
-    }
-    let address = client_network(request.headers(), request.extensions(), limits.hops);
-    let entered = limits.requests.as_ref().map(|requests| requests.take(address, 1));
-    if entered.as_ref().is_some_and(Option::is_none) {
-        return ApiError::RateLimited { policy: "concurrency", retry_after: 1 }.into_response();
-    }
-    let is_read = is_read(&request);
-    let response = next.run(request).await;
-    match hold(&limits, address, entered.flatten(), is_read, response).await {
-        Ok(response) => response,
-        Err(error) => error.into_response(),
-    }
+/// The place of a request among those of its address.
+pub(super) struct Entered {
+    address: IpAddr,
+    request: Option<Share>,
 }
 
-/// Keeps what the request holds until the last byte of its response is gone.
-async fn hold(
-    limits: &AddressLimits,
-    address: IpAddr,
-    entered: Option<Share>,
-    is_read: bool,
-    response: Response,
-) -> Result<Response, ApiError> {
-    let (parts, mut body) = response.into_parts();
-    if parts.extensions.get::<Streamed>().is_none() && http_body::Body::size_hint(&body).exact().is_none() {
-        // It is whole in memory already, only not compressed.
-        body = to_bytes(body, usize::MAX).await.map_err(|error| ApiError::Internal(error.into()))?.into();
+impl AddressLimits {
+    /// Fails for the request that is one too many.
+    pub(super) fn enter(&self, request: &Request) -> Result<Entered, ApiError> {
+        let address = client_network(request.headers(), request.extensions(), self.hops);
+        let refusal = ApiError::RateLimited { policy: "concurrency", retry_after: 1 };
+        let request = match &self.requests {
+            None => None,
+            Some(requests) => Some(requests.take(address, 1).ok_or(refusal)?),
+        };
+        Ok(Entered { address, request })
     }
-    let size = http_body::Body::size_hint(&body).exact().unwrap_or_default();
-    let reserved = match limits.reserve(address, usize::try_from(size).unwrap_or(usize::MAX)) {
-        Ok(reserved) => reserved,
-        Err(error) if is_read => return Err(error),
-        // What was written is written, and the client is told so.
-        Err(_full) => None,
-    };
-    if entered.is_none() && reserved.is_none() {
-        return Ok(Response::from_parts(parts, body));
+
+    /// Keeps what the request holds until the last byte of its response is gone. Fails if there is no room for the
+    /// response of a read; what was written is written, and the client is told so.
+    pub(super) async fn hold(
+        &self,
+        Entered { address, request }: Entered,
+        is_read: bool,
+        response: Response,
+    ) -> Result<Response, ApiError> {
+        let (parts, mut body) = response.into_parts();
+        if http_body::Body::size_hint(&body).exact().is_none() && parts.extensions.get::<Streamed>().is_none()
+        {
+            // It is whole in memory already, only not compressed.
+            body = to_bytes(body, usize::MAX).await.map_err(|error| ApiError::Internal(error.into()))?.into();
+        }
+        let size = http_body::Body::size_hint(&body).exact().unwrap_or_default();
+        let reserved = match self.reserve(address, usize::try_from(size).unwrap_or(usize::MAX)) {
+            Ok(reserved) => reserved,
+            Err(error) if is_read => return Err(error),
+            Err(_full) => None,
+        };
+        if request.is_none() && reserved.is_none() {
+            return Ok(Response::from_parts(parts, body));
+        }
+        let body = HeldBody { inner: body, held: Arc::new(Held { _request: request, _reserved: reserved }) };
+        Ok(Response::from_parts(parts, Body::new(body)))
     }
-    let body = HeldBody { inner: body, held: Arc::new(Held { _request: entered, _reserved: reserved }) };
-    Ok(Response::from_parts(parts, Body::new(body)))
 }
 
 struct Held {

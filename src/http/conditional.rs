@@ -5,13 +5,13 @@
 //! hash makes it strong, since a representation also shows what is not in its row (the author's name, the
 //! number of likes). `If-Match` compares the version alone: a like in between is no lost update.
 
+use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
+use rapidhash::v3::rapidhash_v3;
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
 use super::caching::is_read;
 use crate::error::ApiError;
@@ -47,11 +47,11 @@ fn tag(resource: &impl Versioned, json: &[u8]) -> String {
     format!("\"{}-{}\"", resource.version(), digest(json))
 }
 
-/// A short hash of a representation, for its entity tag.
+/// A short hash of a representation, for its entity tag: fast, and the same in every task. Nobody gains by two that
+/// collide.
 #[must_use]
 pub fn digest(bytes: &[u8]) -> String {
-    let hash: [u8; 32] = Sha256::digest(bytes).into();
-    format!("{:016x}", hash.iter().take(8).fold(0, |digest, byte| digest << 8 | u64::from(*byte)))
+    format!("{:016x}", rapidhash_v3(bytes))
 }
 
 /// The entity tags of a header, or `*`; `None` without the header. No tag of this service has a comma.
@@ -61,39 +61,51 @@ pub(super) fn entity_tags<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Opti
     (!tags.is_empty()).then_some(tags)
 }
 
-/// Answers 304 instead of sending what the client has.
-pub async fn not_modified(request: Request, next: Next) -> Response {
-    if !is_read(&request) {
-        return next.run(request).await;
-    }
-    let headers = request.headers();
-    let tags = entity_tags(headers, &header::IF_NONE_MATCH)
-        .map(|tags| tags.into_iter().map(str::to_owned).collect::<Vec<_>>());
-    // What is no date is as if absent, as the standard has it.
-    let since = headers.get(header::IF_MODIFIED_SINCE).and_then(time_of);
-    let mut response = next.run(request).await;
-    if response.status() != StatusCode::OK {
-        return response;
-    }
-    let known = match (tags, since) {
-        // If-Modified-Since counts only without If-None-Match.
-        (Some(tags), _) => matching_tag(response.headers(), &tags),
-        (None, Some(since)) => {
-            let last_modified = response.headers().get(header::LAST_MODIFIED).and_then(time_of);
-            let unchanged = last_modified.is_some_and(|changed| changed <= since);
-            unchanged.then(|| response.headers().get(header::ETAG).cloned())
+/// What the client of a read has already.
+pub(super) struct Known {
+    tags: Option<Vec<String>>,
+    since: Option<DateTime<Utc>>,
+}
+
+impl Known {
+    pub(super) fn of(request: &Request) -> Option<Self> {
+        if !is_read(request) {
+            return None;
         }
-        (None, None) => None,
-    };
-    let Some(tag) = known else { return response };
-    *response.status_mut() = StatusCode::NOT_MODIFIED;
-    response.headers_mut().remove(header::CONTENT_ENCODING);
-    response.headers_mut().remove(header::CONTENT_TYPE);
-    response.headers_mut().remove(header::CONTENT_LENGTH);
-    if let Some(tag) = tag {
-        response.headers_mut().insert(header::ETAG, tag);
+        let headers = request.headers();
+        let tags = entity_tags(headers, &header::IF_NONE_MATCH);
+        // What is no date is as if absent, as the standard has it.
+        let since = headers.get(header::IF_MODIFIED_SINCE).and_then(time_of);
+        let tags = tags.map(|tags| tags.into_iter().map(str::to_owned).collect());
+        (tags.is_some() || since.is_some()).then_some(Self { tags, since })
     }
-    response.map(|_body| axum::body::Body::empty())
+
+    /// Answers 304 instead of sending what the client has.
+    pub(super) fn leave_out(&self, response: &mut Response) {
+        if response.status() != StatusCode::OK {
+            return;
+        }
+        let known = match (&self.tags, self.since) {
+            // If-Modified-Since counts only without If-None-Match.
+            (Some(tags), _) => matching_tag(response.headers(), tags),
+            (None, Some(since)) => {
+                let last_modified = response.headers().get(header::LAST_MODIFIED).and_then(time_of);
+                let unchanged = last_modified.is_some_and(|changed| changed <= since);
+                unchanged.then(|| response.headers().get(header::ETAG).cloned())
+            }
+            (None, None) => None,
+        };
+        let Some(tag) = known else { return };
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        *response.body_mut() = Body::empty();
+        let headers = response.headers_mut();
+        headers.remove(header::CONTENT_ENCODING);
+        headers.remove(header::CONTENT_TYPE);
+        headers.remove(header::CONTENT_LENGTH);
+        if let Some(tag) = tag {
+            headers.insert(header::ETAG, tag);
+        }
+    }
 }
 
 /// A time as HTTP writes it, in whole seconds; `None` before 1970 and after 9999.
@@ -133,8 +145,7 @@ fn matching_tag(response: &HeaderMap, tags: &[String]) -> Option<Option<HeaderVa
 const ENCODINGS: [&str; 3] = ["gzip", "br", "zstd"];
 
 /// A strong tag names bytes: a compressed response gets one of its own.
-pub async fn tag_encoding(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
+pub(super) fn tag_encoding(response: &mut Response) {
     let headers = response.headers();
     let encoding = headers.get(header::CONTENT_ENCODING).and_then(|value| value.to_str().ok());
     let tag = headers.get(header::ETAG).and_then(|value| value.to_str().ok());
@@ -143,7 +154,6 @@ pub async fn tag_encoding(request: Request, next: Next) -> Response {
     {
         response.headers_mut().insert(header::ETAG, tag);
     }
-    response
 }
 
 #[cfg(test)]

@@ -81,6 +81,22 @@ where
     }
 }
 
+/// Whom a request is counted against: see [`client_network`].
+#[derive(Clone, Copy, Debug)]
+pub struct ClientNetwork(pub IpAddr);
+
+impl<S: Send + Sync> FromRequestParts<S> for ClientNetwork
+where
+    TrustedProxyHops: FromRef<S>,
+{
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let hops = TrustedProxyHops::from_ref(state);
+        Ok(Self(client_network(&parts.headers, &parts.extensions, hops)))
+    }
+}
+
 /// Whom a request is counted against: the client's address, or that of the peer if no proxy has named the
 /// client. Of IPv6 it is the network of 64 bits, since that is what one subscriber is given.
 #[must_use]

@@ -74,11 +74,17 @@ pub const NOT_FOR_SCRIPTS: [HeaderName; 15] = [
     X_FORWARDED_PROTO,
 ];
 
-pub(super) fn cors(origins: &[HeaderValue]) -> CorsLayer {
-    CorsLayer::new()
+/// `None` if no other origin is allowed.
+#[must_use]
+pub fn cors(origins: &[HeaderValue]) -> Option<CorsLayer> {
+    if origins.is_empty() {
+        return None;
+    }
+    let layer = CorsLayer::new()
         .allow_origin(AllowOrigin::list(origins.iter().cloned()))
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
         .allow_headers(READ)
         .expose_headers(SENT)
-        .max_age(Duration::from_hours(1))
+        .max_age(Duration::from_hours(1));
+    Some(layer)
 }

@@ -1,11 +1,14 @@
 //! Which compression a response gets, and where the work is done.
 
+use std::convert::Infallible;
+
 use axum::body::{Body, HttpBody, to_bytes};
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tokio::runtime::Handle;
+use tower::{Service, service_fn};
+use tower_http::compression::Compression;
 
 use super::caching::is_read;
 use super::concurrency::Streamed;
@@ -16,13 +19,14 @@ use crate::workers::{BODIES, LARGE};
 const ENCODINGS: [&str; 3] = ["gzip", "br", "zstd"];
 
 /// Reduces `Accept-Encoding` to the encoding that is chosen, so that the cache has one response for each.
-pub async fn choose_encoding(mut request: Request, next: Next) -> Response {
-    let chosen = choose(request.headers());
-    request.headers_mut().remove(header::ACCEPT_ENCODING);
-    if let Some(chosen) = chosen {
-        request.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static(chosen));
+pub(super) fn choose_encoding(headers: &mut HeaderMap) {
+    if !headers.contains_key(header::ACCEPT_ENCODING) {
+        return;
     }
-    next.run(request).await
+    match choose(headers) {
+        Some(chosen) => drop(headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(chosen))),
+        None => drop(headers.remove(header::ACCEPT_ENCODING)),
+    }
 }
 
 /// Put into the extensions of a response before it is compressed: its length.
@@ -30,7 +34,7 @@ pub async fn choose_encoding(mut request: Request, next: Next) -> Response {
 struct Length(usize);
 
 /// Notes the length of a response that is large, or not known before it is read.
-pub async fn note_length(mut response: Response) -> Response {
+fn note_length(mut response: Response) -> Response {
     let length =
         response.body().size_hint().exact().map_or(LARGE, |length| length.try_into().unwrap_or(LARGE));
     if length >= LARGE && response.extensions().get::<Streamed>().is_none() {
@@ -39,9 +43,18 @@ pub async fn note_length(mut response: Response) -> Response {
     response
 }
 
-pub async fn compress_aside(request: Request, next: Next) -> Response {
+/// Compresses what `respond` makes of the request, as that accepts it: a large body of a read on threads beside.
+pub(super) async fn compressed<F: Future<Output = Response>>(
+    request: Request,
+    respond: impl Fn(Request) -> F,
+) -> Response {
     let is_read = is_read(&request);
-    let response = next.run(request).await;
+    let noted = service_fn(|request| {
+        let response = respond(request);
+        async { Ok::<_, Infallible>(note_length(response.await)) }
+    });
+    let Ok(response) = Compression::new(noted).call(request).await;
+    let response = response.map(Body::new);
     let Some(Length(length)) = response.extensions().get().copied() else { return response };
     // What a write has done may not be refused.
     if !is_read || !response.headers().contains_key(header::CONTENT_ENCODING) {

@@ -1,31 +1,39 @@
 //! The stack around every route, in one place and one order.
 
+use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{OriginalUri, Request, State};
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
-use axum::middleware::{Next, from_fn, from_fn_with_state, map_response};
-use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::get;
+use axum::extract::Request;
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{Route, get};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use tokio::sync::Semaphore;
-use tower::ServiceBuilder;
-use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::compression::CompressionLayer;
+use tokio::time::timeout;
+use tower::layer::layer_fn;
+use tower::{Layer, Service, service_fn};
+use tower_http::cors::CorsLayer;
+use tracing::Instrument;
 
 use super::PROBES;
-use super::access_log::access_log;
-use super::body_budget::{BodyBudget, budget_bodies};
-use super::caching::{self, Caching, cache_control, cached};
-use super::concurrency::{self, AddressLimits};
-use super::conditional::{not_modified, tag_encoding};
+use super::access_log;
+use super::body_budget::BodyBudget;
+use super::caching::{CacheControl, Caching, Write, is_read, is_write};
+use super::concurrency::AddressLimits;
+use super::conditional::{Known, tag_encoding};
 use super::context::RequestContext;
-use super::cors::cors;
-use super::encoding::{choose_encoding, compress_aside, note_length};
+use super::encoding::{choose_encoding, compressed};
 use super::extract::Json;
+use super::fallbacks::{method_not_allowed, not_found, rename_options};
 use super::health;
-use super::rate_limit::{self, RateLimits};
+use super::preconditions::Conditional;
+use super::rate_limit::RateLimits;
 use super::retry::retry_contended;
 use crate::error::ApiError;
 use crate::lifecycle::Lifecycle;
@@ -56,57 +64,192 @@ impl Default for Limits {
     }
 }
 
-/// Wraps `routes`, from the outside in. Errors of the inner layers are rendered and logged by the outer.
-pub fn wrap<S: Clone + Send + Sync + 'static>(
-    routes: Router<S>,
-    limits: &Limits,
-    lifecycle: Lifecycle,
-    cors_allowed_origins: &[HeaderValue],
-    cache: Caching,
-) -> Router<S> {
-    let slots = Arc::new(Semaphore::new(limits.concurrency));
-    let outer = ServiceBuilder::new()
-        .layer(from_fn_with_state(lifecycle, access_log))
-        .layer(from_fn(tag_encoding))
-        .layer(from_fn(rename_options))
-        .layer(cors(cors_allowed_origins))
-        .layer(map_response(default_headers))
-        .layer(from_fn_with_state(cache.clone(), cache_control))
-        .layer(from_fn(not_modified))
-        .layer(from_fn(render_errors))
-        // Before the slots: who asks too often takes none from others, and is told so also by a busy task.
-        .layer(from_fn_with_state(limits.rates.clone(), rate_limit::limit))
-        // Outside the cache and the compression: it is what leaves that waits.
-        .layer(from_fn_with_state(limits.addresses.clone(), concurrency::limit));
-    let inner = ServiceBuilder::new()
-        .layer(from_fn(choose_encoding))
-        .layer(from_fn_with_state(cache.clone(), cached))
-        // Inside the cache, which so keeps what was compressed once.
-        .layer(from_fn(compress_aside))
-        .layer(CompressionLayer::new())
-        .layer(map_response(note_length))
-        .layer(from_fn_with_state(slots, shed))
-        .layer(from_fn_with_state(limits.request_timeout, time_out))
-        .layer(from_fn_with_state(limits.bodies.clone(), budget_bodies))
-        .layer(from_fn_with_state(cache, caching::invalidate))
-        .layer(from_fn(retry_contended))
-        .layer(CatchPanicLayer::custom(|_payload| ApiError::Panicked.into_response()));
-    let routes = routes.fallback(not_found).method_not_allowed_fallback(method_not_allowed);
-    // Two, since the compiler's time doubles with each layer of one.
-    routes.layer(inner).layer(outer)
+/// What surrounds every route: each of its methods is inside the one above it. One service rather than a layer for
+/// each, since axum boxes and clones every layer for each request.
+#[derive(Clone)]
+pub struct Stack {
+    pub limits: Limits,
+    pub lifecycle: Lifecycle,
+    pub cache: Caching,
+    /// `None` if no other origin is allowed.
+    pub cors: Option<CorsLayer>,
+    pub conditional: Conditional,
+    /// Applied to each request once it has its route.
+    pub rewrite: fn(&mut Request),
+    slots: Arc<Semaphore>,
+}
+
+impl Stack {
+    /// A stack for routes of this origin alone, which evaluate no preconditions.
+    #[must_use]
+    pub fn new(limits: Limits, lifecycle: Lifecycle, cache: Caching) -> Self {
+        let slots = Arc::new(Semaphore::new(limits.concurrency));
+        Self {
+            limits,
+            lifecycle,
+            cache,
+            cors: None,
+            conditional: Conditional::default(),
+            rewrite: |_| {},
+            slots,
+        }
+    }
+
+    pub fn wrap<S: Clone + Send + Sync + 'static>(self, routes: Router<S>) -> Router<S> {
+        let stack = Arc::new(self);
+        let around = layer_fn(move |route| Around { stack: stack.clone(), route });
+        routes.fallback(not_found).method_not_allowed_fallback(method_not_allowed).layer(around)
+    }
+
+    async fn observe(&self, mut request: Request, route: Route) -> Response {
+        (self.rewrite)(&mut request);
+        let entry = access_log::begin(&self.lifecycle, &mut request);
+        let mut response = self.cross_origins(request, route).instrument(entry.span()).await;
+        tag_encoding(&mut response);
+        entry.end(response)
+    }
+
+    /// The CORS layer would answer every `OPTIONS`: one that is no preflight reaches its route under another name.
+    async fn cross_origins(&self, mut request: Request, route: Route) -> Response {
+        let is_preflight = request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+        if !(is_preflight && self.cors.is_some()) {
+            rename_options(request.method_mut());
+        }
+        let Some(cors) = &self.cors else { return self.answer(request, route).await };
+        let answer =
+            service_fn(|request| async { Ok::<_, Infallible>(self.answer(request, route.clone()).await) });
+        let Ok(response) = cors.layer(answer).call(request).await;
+        response
+    }
+
+    async fn answer(&self, request: Request, route: Route) -> Response {
+        let request_id =
+            request.extensions().get().map(|context: &RequestContext| context.request_id.clone());
+        let (known, cache_control) = (Known::of(&request), CacheControl::of(&request));
+        let mut response = self.limit(request, route).await;
+        if let Some(error) = response.extensions_mut().remove::<Arc<ApiError>>() {
+            response = render_error(&error, request_id.as_deref().unwrap_or_default(), response);
+        }
+        if let Some(known) = known {
+            known.leave_out(&mut response);
+        }
+        cache_control.write(&mut response, &self.cache.clock);
+        default_headers(&mut response);
+        response
+    }
+
+    /// Before the slots: who asks too often takes none from others, and is told so also by a busy task. Health is
+    /// exempt from limits and slots: who asks for it asks often, and a busy task is not to be taken for a dead one.
+    async fn limit(&self, mut request: Request, route: Route) -> Response {
+        if PROBES.contains(&request.uri().path()) {
+            return self.run(request, &route).await;
+        }
+        let (limits, counted) = self.limits.rates.count(&mut request);
+        let mut response = match counted {
+            Ok(()) => self.hold(request, route).await,
+            Err(refusal) => refusal.into_response(),
+        };
+        limits.write(response.headers_mut());
+        response
+    }
+
+    /// Outside the cache and the compression: it is what leaves that waits.
+    async fn hold(&self, request: Request, route: Route) -> Response {
+        let addresses = &self.limits.addresses;
+        let is_read = is_read(&request);
+        let held = match addresses.enter(&request) {
+            Ok(entered) => addresses.hold(entered, is_read, self.cache(request, route).await).await,
+            Err(refusal) => Err(refusal),
+        };
+        held.unwrap_or_else(IntoResponse::into_response)
+    }
+
+    /// The cache keeps what was compressed once.
+    async fn cache(&self, mut request: Request, route: Route) -> Response {
+        choose_encoding(request.headers_mut());
+        let route = &route;
+        self.cache.cached(request, |request| compressed(request, |request| self.shed(request, route))).await
+    }
+
+    /// Refuses at once what would only wait.
+    async fn shed(&self, request: Request, route: &Route) -> Response {
+        match self.slots.try_acquire() {
+            Ok(_slot) => self.run(request, route).await,
+            Err(_full) => {
+                metrics::counter!("http_requests_shed_total").increment(1);
+                ApiError::Overloaded.into_response()
+            }
+        }
+    }
+
+    async fn run(&self, request: Request, route: &Route) -> Response {
+        let response = async {
+            if is_write(&request) { self.write(request, route).await } else { caught(request, route).await }
+        };
+        match timeout(self.limits.request_timeout, response).await {
+            Ok(response) => response,
+            Err(_elapsed) => ApiError::Timeout.into_response(),
+        }
+    }
+
+    async fn write(&self, mut request: Request, route: &Route) -> Response {
+        if let Err(refusal) = self.conditional.check(&request) {
+            return refusal.into_response();
+        }
+        let _reservation = self.limits.bodies.open(&mut request);
+        let write = Write::begin(&self.cache.cache);
+        let response = retry_contended(request, |request| caught(request, route)).await;
+        write.end(&response);
+        response
+    }
+}
+
+/// What the route answers; a panic is an error like any other.
+async fn caught(request: Request, route: &Route) -> Response {
+    let response = async { route.clone().call(request).await };
+    match AssertUnwindSafe(response).catch_unwind().await {
+        Ok(Ok(response)) => response,
+        Err(_payload) => ApiError::Panicked.into_response(),
+    }
+}
+
+/// A route with its [`Stack`].
+#[derive(Clone)]
+struct Around {
+    stack: Arc<Stack>,
+    route: Route,
+}
+
+impl Service<Request> for Around {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response, Infallible>>;
+
+    fn poll_ready(&mut self, _context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        // A route is always ready.
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let Self { stack, route } = self.clone();
+        Box::pin(async move { Ok(stack.observe(request, route).await) })
+    }
 }
 
 /// What is answered before there is a database: the process is alive, and everything else is to be asked again.
 /// No connection is kept, so that none outlives the start.
 pub fn starting() -> Router {
-    let stack = ServiceBuilder::new()
-        .layer(from_fn_with_state(Lifecycle::default(), access_log))
-        .layer(map_response(default_headers))
-        .layer(map_response(async |mut response: Response| {
-            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-            response
-        }))
-        .layer(from_fn(render_errors));
+    let stack = from_fn(async |mut request: Request, next: Next| {
+        let entry = access_log::begin(&Lifecycle::default(), &mut request);
+        let request_id = entry.request_id();
+        let mut response = next.run(request).instrument(entry.span()).await;
+        if let Some(error) = response.extensions_mut().remove::<Arc<ApiError>>() {
+            response = render_error(&error, &request_id, response);
+        }
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        default_headers(&mut response);
+        entry.end(response)
+    });
     Router::new()
         .route("/health", get(health::health))
         .route("/ready", get(health::starting))
@@ -123,77 +266,15 @@ pub const DEFAULT_HEADERS: [(HeaderName, HeaderValue); 5] = [
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
 ];
 
-async fn default_headers(mut response: Response) -> Response {
+fn default_headers(response: &mut Response) {
     for (name, value) in DEFAULT_HEADERS {
         response.headers_mut().entry(name).or_insert(value);
-    }
-    response
-}
-
-/// What `OPTIONS` is called between [`rename_options`] and the route.
-const OPTIONS: &str = "OPTIONS*";
-
-/// An `OPTIONS` that is no preflight reaches its route under another name: the CORS layer would answer it.
-async fn rename_options(mut request: Request, next: Next) -> Response {
-    let is_preflight = request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
-    if *request.method() == Method::OPTIONS
-        && !is_preflight
-        && let Ok(method) = Method::from_bytes(OPTIONS.as_bytes())
-    {
-        *request.method_mut() = method;
-    }
-    next.run(request).await
-}
-
-/// No route has a slash at its end: who writes one is sent to the address without it, the query and all.
-async fn not_found(OriginalUri(uri): OriginalUri) -> Response {
-    let path = uri.path().trim_end_matches('/');
-    // What begins with two slashes would be another host.
-    if path.len() == uri.path().len() || !path.starts_with('/') || path[1..].starts_with(['/', '\\']) {
-        return ApiError::NotFound.into_response();
-    }
-    let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
-    Redirect::permanent(&format!("{path}{query}")).into_response()
-}
-
-/// The router adds `Allow`.
-async fn method_not_allowed(method: Method) -> Response {
-    if method.as_str() == OPTIONS {
-        StatusCode::NO_CONTENT.into_response()
-    } else {
-        ApiError::MethodNotAllowed.into_response()
-    }
-}
-
-async fn time_out(State(limit): State<Duration>, request: Request, next: Next) -> Response {
-    match tokio::time::timeout(limit, next.run(request)).await {
-        Ok(response) => response,
-        Err(_elapsed) => ApiError::Timeout.into_response(),
-    }
-}
-
-/// Refuses at once what would only wait. Health is exempt, so that a busy task is not taken for a dead one.
-async fn shed(State(slots): State<Arc<Semaphore>>, request: Request, next: Next) -> Response {
-    if PROBES.contains(&request.uri().path()) {
-        return next.run(request).await;
-    }
-    match slots.try_acquire() {
-        Ok(_slot) => next.run(request).await,
-        Err(_full) => {
-            metrics::counter!("http_requests_shed_total").increment(1);
-            ApiError::Overloaded.into_response()
-        }
     }
 }
 
 /// Writes the body of an error, since the request id is known only here, and logs the cause of a 5xx once.
-async fn render_errors(request: Request, next: Next) -> Response {
-    let request_id = request.extensions().get::<RequestContext>().map(|context| context.request_id.clone());
-    let mut response = next.run(request).await;
-    let Some(error) = response.extensions_mut().remove::<Arc<ApiError>>() else {
-        return response;
-    };
-    match &*error {
+fn render_error(error: &ApiError, request_id: &str, response: Response) -> Response {
+    match error {
         ApiError::Internal(cause) => tracing::error!(%cause, "request failed"),
         ApiError::Unacceptable(cause) => tracing::warn!(%cause, "the database refused a value"),
         ApiError::Contended(cause) => tracing::warn!(%cause, "request given up"),
@@ -205,7 +286,7 @@ async fn render_errors(request: Request, next: Next) -> Response {
         _ => {}
     }
     let (mut parts, _empty) = response.into_parts();
-    let body = Json(error.problem(request_id.as_deref().unwrap_or_default())).into_response().into_body();
+    let body = Json(error.problem(request_id)).into_response().into_body();
     parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     parts.headers.remove(header::CONTENT_LENGTH);
     Response::from_parts(parts, body)

@@ -11,6 +11,7 @@ pub mod cors;
 pub mod cursor;
 pub mod encoding;
 pub mod extract;
+mod fallbacks;
 pub mod health;
 pub mod idempotency;
 pub mod middleware;

@@ -5,16 +5,13 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use axum::extract::{FromRef, FromRequestParts, MatchedPath, Request, State};
+use axum::extract::{FromRef, FromRequestParts, MatchedPath, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, Method, header};
-use axum::middleware::Next;
-use axum::response::Response;
 use utoipa::IntoParams;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::{ObjectBuilder, RefOr, Required, Type};
 
-use super::caching::is_write;
 use super::conditional::{Versioned, entity_tags, etag};
 use crate::error::{ApiError, FieldError};
 
@@ -112,7 +109,7 @@ impl IntoParams for IfMatch {
 }
 
 /// The writes whose handlers take an [`IfMatch`]: their methods and paths.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Conditional(Arc<HashSet<(Method, String)>>);
 
 impl Conditional {
@@ -142,21 +139,16 @@ impl Conditional {
         let path = request.extensions().get::<MatchedPath>();
         path.is_some_and(|path| self.0.contains(&(request.method().clone(), path.as_str().to_owned())))
     }
-}
 
-/// Refuses a write with a precondition that nobody would evaluate.
-pub async fn refuse_unevaluated(
-    State(conditional): State<Conditional>,
-    request: Request,
-    next: Next,
-) -> Result<Response, ApiError> {
-    if is_write(&request)
-        && !conditional.has(&request)
-        && let Some((name, detail)) = unexpected(request.headers())
-    {
-        return Err(ApiError::Malformed(FieldError::new(name, "unsupported", detail)));
+    /// Refuses a write with a precondition that nobody would evaluate.
+    pub(super) fn check(&self, write: &Request) -> Result<(), ApiError> {
+        match unexpected(write.headers()) {
+            Some((name, detail)) if !self.has(write) => {
+                Err(ApiError::Malformed(FieldError::new(name, "unsupported", detail)))
+            }
+            _ => Ok(()),
+        }
     }
-    Ok(next.run(request).await)
 }
 
 fn unexpected(headers: &HeaderMap) -> Option<(&'static str, &'static str)> {

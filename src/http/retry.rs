@@ -6,13 +6,11 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
-use axum::middleware::Next;
 use axum::response::Response;
 use futures_util::stream::{self, TryStreamExt};
 use metrics::counter;
 use tokio::time::sleep;
 
-use super::caching::is_write;
 use crate::error::ApiError;
 
 const ATTEMPTS: u32 = 3;
@@ -20,23 +18,23 @@ const ATTEMPTS: u32 = 3;
 /// Before another attempt: half of it to all of it, so that requests that collided do not collide again.
 const PAUSE: Duration = Duration::from_millis(40);
 
-/// Serves a request again whose transaction was given up by the database.
-pub async fn retry_contended(request: Request, next: Next) -> Response {
-    if !is_write(&request) {
-        return next.run(request).await;
-    }
+/// Serves a write again whose transaction was given up by the database.
+pub(super) async fn retry_contended<F: Future<Output = Response>>(
+    request: Request,
+    respond: impl Fn(Request) -> F,
+) -> Response {
     let (parts, body) = request.into_parts();
     let read = Chunks::default();
     let seen = read.clone();
     let body = Body::from_stream(body.into_data_stream().inspect_ok(move |chunk| seen.push(chunk.clone())));
-    let mut response = next.clone().run(Request::from_parts(parts.clone(), body)).await;
+    let mut response = respond(Request::from_parts(parts.clone(), body)).await;
     for _ in 1..ATTEMPTS {
         if !is_contended(&response) {
             break;
         }
         counter!("http_requests_retried_total").increment(1);
         sleep(PAUSE.mul_f64(0.5 + 0.5 * rand::random::<f64>())).await;
-        response = next.clone().run(Request::from_parts(parts.clone(), read.body())).await;
+        response = respond(Request::from_parts(parts.clone(), read.body())).await;
     }
     response
 }

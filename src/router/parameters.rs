@@ -12,7 +12,7 @@ const READ: [(&str, &[&str]); 3] = [
     ("/sitemap.xml", &["month", "page"]),
 ];
 
-pub async fn ignore_unknown_parameters(mut request: Request) -> Request {
+pub fn ignore_unknown_parameters(request: &mut Request) {
     let uri = request.uri();
     if let Some(query) = uri.query()
         && !uri.path().starts_with("/v1/")
@@ -25,7 +25,6 @@ pub async fn ignore_unknown_parameters(mut request: Request) -> Request {
             *request.uri_mut() = uri;
         }
     }
-    request
 }
 
 fn known(path: &str, query: &str) -> String {

@@ -2,7 +2,7 @@
 //! operation can answer of these, it is made to answer.
 
 use axum::http::Method;
-use blog_api::http::middleware::{Limits, wrap};
+use blog_api::http::middleware::{Limits, Stack};
 use blog_api::lifecycle::Lifecycle;
 use serde_json::{Value, json};
 
@@ -137,7 +137,7 @@ async fn unknown_and_unacceptable_parameters_are_422() {
 #[tokio::test]
 async fn a_busy_task_answers_503_for_everything_but_health() {
     let full = Limits { concurrency: 0, ..Limits::default() };
-    let wrapped = |routes| wrap(routes, &full, Lifecycle::default(), &[], no_cache());
+    let wrapped = |routes| Stack::new(full.clone(), Lifecycle::default(), no_cache()).wrap(routes);
     let app = TestApp::start_wrapped(&[], wrapped).await;
     for operation in Operation::all() {
         let call = app.call(operation.method.as_str(), &operation.path);

@@ -8,7 +8,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::routing::{get, post};
 use blog_api::http::body_budget::BodyBudget;
 use blog_api::http::extract::Json;
-use blog_api::http::middleware::{Limits, wrap};
+use blog_api::http::middleware::{Limits, Stack};
 use blog_api::http::validation::{Validate, Violations};
 use blog_api::lifecycle::Lifecycle;
 use serde::Deserialize;
@@ -31,7 +31,7 @@ async fn misbehaving(limits: Limits) -> TestApp {
         .route("/forever", get(async || pending::<StatusCode>().await))
         .route("/read", post(async |_: Json<Anything>| StatusCode::OK))
         .route("/health", get(async || ([("content-type", "application/json")], "{}")));
-    TestApp::start_wrapped(&[], |_| wrap(routes, &limits, Lifecycle::default(), &[], no_cache())).await
+    TestApp::start_wrapped(&[], |_| Stack::new(limits, Lifecycle::default(), no_cache()).wrap(routes)).await
 }
 
 #[tokio::test]

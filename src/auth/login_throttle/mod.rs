@@ -40,14 +40,21 @@ const SIGN_UP: Throttle = Throttle { policy: "sign-up", quota: 20, window: TimeD
 /// A guess at a password that was counted and may be made: without one no password is verified.
 #[derive(Debug)]
 pub struct Attempt {
+    address: IpAddr,
     /// What is forgotten if it is right.
     subjects: Vec<String>,
+}
+
+impl Attempt {
+    pub(super) fn address(&self) -> IpAddr {
+        self.address
+    }
 }
 
 #[cfg(test)]
 impl Attempt {
     pub(super) fn uncounted() -> Self {
-        Self { subjects: Vec::new() }
+        Self { address: std::net::Ipv4Addr::LOCALHOST.into(), subjects: Vec::new() }
     }
 }
 
@@ -81,6 +88,12 @@ where
 }
 
 impl LoginThrottle {
+    /// The client's, to be counted against.
+    #[must_use]
+    pub fn address(&self) -> IpAddr {
+        self.address
+    }
+
     /// Counts an attempt to sign in as `email`, and refuses one that is over the quota.
     pub async fn sign_in(&self, email: &str) -> Result<Attempt, ApiError> {
         let address = self.address;
@@ -92,7 +105,7 @@ impl LoginThrottle {
             (SIGN_IN_AT_LARGE, format!("sign-in by account\n{}", storable(email))),
         ])
         .await?;
-        Ok(Attempt { subjects: vec![self.at_account(email)] })
+        Ok(Attempt { address, subjects: vec![self.at_account(email)] })
     }
 
     /// Counts an attempt of `user`, who is signed in, to give their present password: also as one to sign in from
@@ -101,7 +114,7 @@ impl LoginThrottle {
     pub async fn confirm(&self, user: Uuid, email: &str) -> Result<Attempt, ApiError> {
         let own = format!("password of account\n{user}");
         self.count(&[(PASSWORD, own.clone()), (SIGN_IN, self.at_account(email))]).await?;
-        Ok(Attempt { subjects: vec![own, self.at_account(email)] })
+        Ok(Attempt { address: self.address, subjects: vec![own, self.at_account(email)] })
     }
 
     /// Forgets the failed attempts before one that was right.

@@ -15,7 +15,7 @@ fn password(text: &str) -> Password {
 #[tokio::test]
 async fn only_the_right_password_is_verified() {
     let passwords = Passwords::new(1).unwrap();
-    let hash = passwords.hash(password("correct horse")).await.unwrap();
+    let hash = passwords.hash(None, password("correct horse")).await.unwrap();
     assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
     assert!(
         passwords.verify(&Attempt::uncounted(), password("correct horse"), Some(hash.clone())).await.unwrap()
@@ -29,7 +29,7 @@ async fn a_password_is_the_same_however_its_characters_are_composed() {
     let passwords = Passwords::new(1).unwrap();
     let forms = ["pass caf\u{e9} 1", "pass cafe\u{301} 1", "\u{ff50}ass\u{a0}caf\u{e9}\u{3000}\u{ff11}"];
     for stored in forms {
-        let hash = passwords.hash(password(stored)).await.unwrap();
+        let hash = passwords.hash(None, password(stored)).await.unwrap();
         for typed in forms {
             let attempt = Attempt::uncounted();
             assert!(
@@ -78,7 +78,7 @@ fn hashes_that_others_made_are_verified() {
 #[tokio::test]
 async fn hashes_share_the_memory_of_those_that_run_at_once() {
     let passwords = Passwords::new(2).unwrap();
-    let hashes = (0..10).map(|_| passwords.hash(password("correct horse")));
+    let hashes = (0..10).map(|_| passwords.hash(None, password("correct horse")));
     for hash in futures_util::future::join_all(hashes).await {
         hash.unwrap();
     }
@@ -90,12 +90,31 @@ async fn hashes_share_the_memory_of_those_that_run_at_once() {
 #[tokio::test]
 async fn a_full_queue_refuses_at_once() {
     let passwords = Passwords::new(1).unwrap();
-    let mut all: Vec<_> = (0..=QUEUE).map(|_| Box::pin(passwords.hash(password("whatever1")))).collect();
+    let mut all: Vec<_> =
+        (0..=QUEUE).map(|_| Box::pin(passwords.hash(None, password("whatever1")))).collect();
     for waiting in &mut all {
         assert!(futures_util::poll!(waiting).is_pending());
     }
-    let refused = passwords.hash(password("whatever1")).await;
+    let refused = passwords.hash(None, password("whatever1")).await;
     assert!(matches!(refused, Err(PasswordError::Work(WorkError::Full))));
+}
+
+#[tokio::test]
+async fn one_address_leaves_room_for_others() {
+    let passwords = Passwords::new(1).unwrap();
+    let [greedy, other] = [1, 2].map(|last| Some(IpAddr::from([203, 0, 113, last])));
+    let mut all: Vec<_> =
+        (0..MAX_OF_ADDRESS).map(|_| Box::pin(passwords.hash(greedy, password("whatever1")))).collect();
+    for waiting in &mut all {
+        assert!(futures_util::poll!(waiting).is_pending());
+    }
+    let refused = passwords.hash(greedy, password("whatever1")).await;
+    assert!(matches!(refused, Err(PasswordError::TooMany)));
+    assert!(futures_util::poll!(Box::pin(passwords.hash(other, password("whatever1")))).is_pending());
+    for waiting in all {
+        waiting.await.unwrap();
+    }
+    passwords.hash(greedy, password("whatever1")).await.unwrap();
 }
 
 #[test]

@@ -6,7 +6,7 @@ use blog_api::db::Connection;
 use blog_api::error::ApiError;
 use blog_api::identity::Role;
 use blog_api::language::Language;
-use blog_api::posts::model::{Publication, Slug};
+use blog_api::posts::model::{PostRef, Publication, Slug};
 use blog_api::posts::store as posts;
 use blog_api::state::AppState;
 use blog_api::users::model::{Email, Username};
@@ -52,7 +52,7 @@ pub(crate) async fn fill(state: &AppState) -> Result<bool, ApiError> {
     if users::exist(&mut state.db.acquire().await?).await? {
         return Ok(false);
     }
-    let password_hash = state.passwords.hash(Password::from(PASSWORD.to_owned())).await?;
+    let password_hash = state.passwords.hash(None, Password::from(PASSWORD.to_owned())).await?;
     let mut transaction = state.db.begin().await?;
     let mut ids = Vec::new();
     for (username, display_name, role) in USERS {
@@ -107,7 +107,7 @@ async fn comment(
     let body_html = state.renderer.comment(id, body).await?;
     let new = comments::NewComment {
         id,
-        post_id,
+        post: &PostRef::Id(post_id),
         author_id,
         author_is_editor: false,
         author_writes: true,
@@ -115,5 +115,6 @@ async fn comment(
         body,
         body_html: &body_html,
     };
-    Ok(comments::insert(connection, &new, state.clock.now()).await?)
+    let comment = comments::insert(connection, &new, state.clock.now()).await?;
+    Ok(comment.map(|comment| comment.id()))
 }

@@ -44,14 +44,19 @@ pub async fn list_of_post(
 ) -> Result<(CachePolicy, Page<Comment>), ApiError> {
     let after: Option<Bytes> = request.after(THREAD_ORDER)?;
     let mut connection = viewer.acquire(&db).await?;
-    let post = posts::find_visible(&mut connection, &post, &viewer, now).await?.ok_or(ApiError::NotFound)?;
     let reader = store::Reader { user_id: viewer.id(), is_editor: viewer.is(Role::Editor) };
     let after = after.as_ref().map(|Bytes(thread)| thread.as_slice());
-    let rows = store::list_of_post(&mut connection, post.id, reader, after, request.rows()).await?;
+    let rows = store::list_of_post(&mut connection, &post, reader, after, request.rows(), now).await?;
+    let post_id = match rows.first() {
+        Some(comment) => comment.post_id,
+        None => {
+            posts::find_visible(&mut connection, &post, &viewer, now).await?.ok_or(ApiError::NotFound)?.id
+        }
+    };
     let key = |row: &CommentRow| URL_SAFE_NO_PAD.encode(&row.thread);
     let mut page: Page<Comment> = request.page_ending(rows, |row| row.more, THREAD_ORDER, key)?;
     page.items = page.items.into_iter().map(|comment| comment.seen_by(&viewer)).collect();
-    Ok((CachePolicy::showing(Scope::Resource(post.id)), page))
+    Ok((CachePolicy::showing(Scope::Resource(post_id)), page))
 }
 
 /// Which page of the moderation queue.

@@ -66,11 +66,10 @@ pub async fn create(
     let viewer = Viewer(Some(user));
     let id = Uuid::now_v7();
     let body_html = render.comment(id, body.body.as_str()).await?;
-    key.run(Some(user.id), async |write| {
-        let post = posts::find_visible(write, &post, &viewer, now).await?.ok_or(ApiError::NotFound)?;
+    key.run_statement(Some(user.id), async |write| {
         let new = store::NewComment {
             id,
-            post_id: post.id,
+            post: &post,
             author_id: user.id,
             author_is_editor: user.is(Role::Editor),
             author_writes: user.is(Role::Author),
@@ -78,12 +77,13 @@ pub async fn create(
             body: body.body.as_str(),
             body_html: &body_html,
         };
-        let Some(id) = store::insert(write, &new, now).await? else {
+        let Some(comment) = store::insert(write, &new, now).await? else {
+            let post = posts::find_visible(write, &post, &viewer, now).await?.ok_or(ApiError::NotFound)?;
             return Err(refusal(write, &post, body.parent_id).await?);
         };
-        let comment: Comment = store::find(write, id).await?.ok_or(ApiError::NotFound)?.into();
+        let comment = Comment::from(comment);
         let location = [(header::LOCATION, format!("/v1/comments/{id}"))];
-        let changed = Invalidates(Scope::Resource(post.id));
+        let changed = Invalidates(Scope::Resource(comment.post_id));
         Ok((StatusCode::CREATED, location, changed, Tagged(comment)))
     })
     .await

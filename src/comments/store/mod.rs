@@ -20,7 +20,7 @@ use crate::posts::store as posts;
 #[derive(Debug)]
 pub struct CommentRow {
     id: Uuid,
-    post_id: Uuid,
+    pub post_id: Uuid,
     parent_id: Option<Uuid>,
     /// Sorts depth first; the key of a post's comments.
     pub thread: Vec<u8>,
@@ -69,32 +69,33 @@ impl From<CommentRow> for Comment {
 /// How many bytes of texts a page has before it ends early: another comment may bring it above that.
 const MAX_PAGE_BYTES: i64 = 1024 * 1024;
 
-/// The comments that `$tail` selects, and by `$more` whether others follow.
+/// The comments `c` of `$from`, after `$with`, and by `$more` whether others follow.
 macro_rules! select {
-    ($more:tt, [$($tail:tt)+], $($argument:expr),*) => {
+    ($with:tt, $more:tt, [$($from:tt)+], [$($tail:tt)+], $($argument:expr),*) => {
         sqlx::query_as!(
             CommentRow,
-            r#"select c.id, c.post_id, c.parent_id, c.thread, octet_length(c.thread) / 16 - 1 as "depth!",
+            $with + r#"select c.id, c.post_id, c.parent_id, c.thread, octet_length(c.thread) / 16 - 1 as "depth!",
                  c.author_id, u.username as "author_username?", u.display_name as author_display_name,
                  c.body, c.body_html, c.status as "status: CommentStatus", c.deleted_at is not null as "removed!",
                  c.version, c.created_at, c.updated_at, "# + $more + r#" as "more!"
-               from comments c left join users u on u.id = c.author_id "# + $($tail)+,
+               from "# + $($from)+ + " c left join users u on u.id = c.author_id " + $($tail)+,
             $($argument),*
         )
     };
 }
+pub(super) use select;
 
 /// A page of comments in the order of `$key`, as [`select`]: of the rows that `$condition` finds, which are
 /// limited by `$rows`, those before which there are fewer than `$bytes` bytes of texts.
 macro_rules! page {
-    ($key:tt, $condition:tt, $rows:tt, $bytes:tt, $($argument:expr),*) => {
+    ($with:tt, $key:tt, $condition:tt, $rows:tt, $bytes:tt, $($argument:expr),*) => {
         select!(
-            "page.more",
-            ["join (select id, lead(id) over (order by key) is not null as more,
-                     sum(bytes) over (order by key) - bytes as bytes_before
-                   from (select c.id, " + $key + " as key, octet_length(c.body) + octet_length(c.body_html) as bytes
-                         from comments c where " + $condition + " order by " + $key + " limit " + $rows + ") found
-                  ) page on page.id = c.id and page.bytes_before < " + $bytes + " order by " + $key],
+            $with,
+            "c.more",
+            ["(select *, lead(id) over (order by key) is not null as more, sum(bytes) over (order by key) - bytes as bytes_before
+              from (select c.*, " + $key + " as key, octet_length(c.body) + octet_length(c.body_html) as bytes
+                    from comments c where " + $condition + " order by " + $key + " limit " + $rows + ") found)"],
+            ["where c.bytes_before < " + $bytes + " order by c.key"],
             $($argument),*
         )
     };
@@ -108,27 +109,35 @@ pub struct Reader {
 }
 
 /// The comments of a post, depth first, after the one at `after`: those that the reader may read, and what they
-/// reply to, level by level. So nothing is shown that has nothing to be read below it.
+/// reply to, level by level. So nothing is shown that has nothing to be read below it. There are none of a post that
+/// the reader may not know of.
 pub async fn list_of_post(
     connection: &mut Connection,
-    post_id: Uuid,
+    post: &PostRef,
     reader: Reader,
     after: Option<&[u8]>,
     rows: i64,
+    now: DateTime<Utc>,
 ) -> sqlx::Result<Vec<CommentRow>> {
     page!(
+        "with post as (
+           select id from posts
+           where id = coalesce($1, (select id from posts where slug = $2)) and deleted_at is null
+             and (published_at <= $3 or $4 or author_id = $5)) ",
         "c.thread",
-        "c.post_id = $1 and c.thread = any (array(
+        "c.post_id = (select id from post) and c.thread = any (array(
              select substring(shown.thread for level * 16)
              from (select thread from comments
-                   where post_id = $1 and thread > coalesce($4, ''::bytea) and deleted_at is null
-                     and (status = 'approved' or $2 or author_id = $3)
-                   order by thread limit $5) shown
+                   where post_id = (select id from post) and thread > coalesce($6, ''::bytea) and deleted_at is null
+                     and (status = 'approved' or $4 or author_id = $5)
+                   order by thread limit $7) shown
              join generate_series(1, 8) level on level * 16 <= octet_length(shown.thread)))
-           and c.thread > coalesce($4, ''::bytea)",
-        "$5",
-        "$6",
-        post_id,
+           and c.thread > coalesce($6, ''::bytea)",
+        "$7",
+        "$8",
+        post.id(),
+        post.slug(),
+        now,
         reader.is_editor,
         reader.user_id,
         after,
@@ -154,6 +163,7 @@ pub async fn list_by_status(
     filter: &QueueFilter,
 ) -> sqlx::Result<Vec<CommentRow>> {
     page!(
+        "",
         "c.id",
         "c.status = $1 and c.deleted_at is null and c.id > $2
            and ($3::uuid is null or c.post_id = $3)
@@ -175,7 +185,9 @@ pub async fn list_by_status(
 /// The comment, unless it or its post was deleted.
 pub async fn find(connection: &mut Connection, id: Uuid) -> sqlx::Result<Option<CommentRow>> {
     select!(
+        "",
         "false",
+        ["comments"],
         ["where c.id = $1 and c.deleted_at is null
            and exists (select from posts p where p.id = c.post_id and p.deleted_at is null)"],
         id

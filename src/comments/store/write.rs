@@ -3,14 +3,16 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use super::{CommentRow, select};
 use crate::comments::model::CommentStatus;
 use crate::db::{Connection, Outcome};
 use crate::markdown::RENDERER_VERSION;
+use crate::posts::model::PostRef;
 
 #[derive(Debug)]
 pub struct NewComment<'a> {
     pub id: Uuid,
-    pub post_id: Uuid,
+    pub post: &'a PostRef,
     pub author_id: Uuid,
     /// Whether they are an editor, whose comments never wait.
     pub author_is_editor: bool,
@@ -21,31 +23,36 @@ pub struct NewComment<'a> {
     pub body_html: &'a str,
 }
 
-/// Makes a comment and gives its id; `None` if the post or the site does not take it, or if what it replies
-/// to is not there to be replied to. It waits for an editor if the post's policy, or else the site's, says so.
+/// Makes a comment; `None` if the post or the site does not take it, or if what it replies to is not there to be
+/// replied to. It waits for an editor if the post's policy, or else the site's, says so.
 pub async fn insert(
     connection: &mut Connection,
     new: &NewComment<'_>,
     now: DateTime<Utc>,
-) -> sqlx::Result<Option<Uuid>> {
-    sqlx::query_scalar!(
-        r#"insert into comments (id, post_id, author_id, parent_id, thread, body, body_html, status, created_at, updated_at, renderer)
-           select $1, p.id, $3, parent.id, coalesce(parent.thread, ''::bytea) || uuid_send($1), $5, $6,
-             case when not $8 and not ($9 and p.author_id is not distinct from $3)
-                    and comment_waits(coalesce(p.comments_policy, site.comments_policy), $3, $1)
+) -> sqlx::Result<Option<CommentRow>> {
+    select!(
+        "with added as (
+           insert into comments (id, post_id, author_id, parent_id, thread, body, body_html, status, created_at, updated_at, renderer)
+           select $1, p.id, $4, parent.id, coalesce(parent.thread, ''::bytea) || uuid_send($1), $6, $7,
+             case when not $9 and not ($10 and p.author_id is not distinct from $4)
+                    and comment_waits(coalesce(p.comments_policy, site.comments_policy), $4, $1)
                   then 'pending' else 'approved' end,
-             $7, $7, $10
+             $8, $8, $11
            from posts p cross join site
            left join comments parent
-             on parent.post_id = p.id and parent.id = $4 and parent.deleted_at is null and parent.status = 'approved'
+             on parent.post_id = p.id and parent.id = $5 and parent.deleted_at is null and parent.status = 'approved'
                 and octet_length(parent.thread) < 128
-           where p.id = $2 and p.deleted_at is null and p.published_at <= $7 and p.comments_open
-             and site.comments_policy <> 'closed'
-             and ($4 is null) = (parent.id is null)
+           where p.id = coalesce($2, (select id from posts where slug = $3)) and p.deleted_at is null
+             and p.published_at <= $8 and p.comments_open and site.comments_policy <> 'closed'
+             and ($5 is null) = (parent.id is null)
            for key share of p
-           returning id"#,
+           returning *) ",
+        "false",
+        ["added"],
+        [""],
         new.id,
-        new.post_id,
+        new.post.id(),
+        new.post.slug(),
         new.author_id,
         new.parent_id,
         new.body,

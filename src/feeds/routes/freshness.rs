@@ -16,7 +16,7 @@ use crate::db::{Connection, Db};
 use crate::error::ApiError;
 use crate::feeds::store::{self, Seen};
 use crate::http::conditional::{digest, http_date};
-use crate::posts::store as posts;
+use crate::posts::store::NextPublication;
 use crate::{REVISION, VERSION};
 
 /// How long a cache may keep a response without asking again.
@@ -34,10 +34,11 @@ impl Known {
     pub(super) async fn read(
         connection: &mut Connection,
         name: String,
+        next: &NextPublication,
         now: DateTime<Utc>,
     ) -> sqlx::Result<Self> {
         let seen = store::seen(connection, &name).await?;
-        let next_change = posts::next_publication(connection, now).await?;
+        let next_change = next.after(now, connection).await?;
         Ok(Self { name, seen, now, next_change })
     }
 

@@ -16,6 +16,7 @@ use crate::http::extract::Query;
 use crate::http::now::Now;
 use crate::http::origin::{Origin, PublicUrl};
 use crate::http::validation::{Validate, Violations};
+use crate::posts::store::NextPublication;
 use crate::site::store as site;
 use crate::workers::BODIES;
 
@@ -91,6 +92,7 @@ pub async fn sitemap(
     State(PublicUrl(site)): State<PublicUrl>,
     State(db): State<Db>,
     Now(now): Now,
+    State(next): State<NextPublication>,
     Query(SitemapQuery { month, page }): Query<SitemapQuery>,
 ) -> Result<Response, ApiError> {
     let range = Range { month, page: page.unwrap_or(1) };
@@ -98,7 +100,7 @@ pub async fn sitemap(
     let of_site = site::read(&mut connection).await?.updated_at;
     let (content, newest) = content(&mut connection, range, now).await?;
     let newest = newest.map_or(of_site, |newest| newest.max(of_site));
-    let known = Known::read(&mut connection, name(range), now).await?;
+    let known = Known::read(&mut connection, name(range), &next, now).await?;
     drop(connection);
     let addresses = Addresses { api, site };
     let length = content.length();

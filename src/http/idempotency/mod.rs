@@ -7,38 +7,36 @@
 
 mod key;
 pub mod store;
+mod write;
 
 pub use key::IDEMPOTENCY_KEY;
+pub use write::Write;
 
-use std::collections::BTreeSet;
-use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::{FromRef, FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
 use tokio::time::sleep;
 use uuid::Uuid;
 
 use self::key::Key;
-use self::store::StoredResponse;
+use self::store::{StoredResponse, Taken};
+use self::write::{Entry, On, STORED};
 use super::context::RequestContext;
 use super::extract;
 use super::now::Now;
 use super::validation::Validate;
 use crate::cache::{Invalidates, Scope};
 use crate::clock::Clock;
-use crate::db::{Connection, Db, Transaction};
+use crate::db::{Db, Transaction};
 use crate::error::ApiError;
 
 pub const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
-
-const STORED: [HeaderName; 3] = [header::CONTENT_TYPE, header::LOCATION, header::ETAG];
 
 const LOCK_ATTEMPTS: usize = 5;
 const LOCK_INTERVAL: Duration = Duration::from_millis(10);
@@ -137,8 +135,7 @@ impl Idempotency {
             None => None,
             Some(key) => {
                 let (key_hash, fingerprint) = (key.hash(user), key.fingerprint);
-                lock(&mut transaction, &key_hash).await?;
-                if let Some(stored) = store::find(&mut transaction, &key_hash, now).await? {
+                if let Some(stored) = take(&mut transaction, &key_hash, now).await? {
                     // Before it is sent, so that the key is free when the client knows.
                     transaction.commit().await?;
                     return replay(stored, fingerprint);
@@ -146,110 +143,40 @@ impl Idempotency {
                 Some(Entry { key_hash, fingerprint, user, now })
             }
         };
-        let mut begun = Write { transaction, entry };
-        let response = write(&mut begun).await?.into_response();
-        begun.finish(response).await
+        Write::new(On::Transaction(transaction), entry).run(write).await
+    }
+
+    /// The same of a `write` that changes anything in one statement alone, which needs no transaction unless there
+    /// is a response to be stored.
+    pub async fn run_statement<R: IntoResponse>(
+        self,
+        user: Option<Uuid>,
+        write: impl AsyncFnOnce(&mut Write) -> Result<R, ApiError>,
+    ) -> Result<Response, ApiError> {
+        if self.key.is_some() {
+            return self.run(user, write).await;
+        }
+        Write::new(On::Connection(self.db.acquire().await?), None).run(write).await
     }
 }
 
-/// Takes the key. It tries a few times: a refused request frees its key a moment after its response.
-async fn lock(transaction: &mut Transaction, key_hash: &[u8; 32]) -> Result<(), ApiError> {
+/// Takes the key, and gives the response to the request with it. It tries a few times: a refused request frees its
+/// key a moment after its response.
+async fn take(
+    transaction: &mut Transaction,
+    key_hash: &[u8; 32],
+    now: DateTime<Utc>,
+) -> Result<Option<StoredResponse>, ApiError> {
     for attempt in 0..LOCK_ATTEMPTS {
         if attempt > 0 {
             sleep(LOCK_INTERVAL).await;
         }
-        if store::lock(transaction, key_hash).await? {
-            return Ok(());
+        if let Taken::ByThis(stored) = store::take(transaction, key_hash, now).await? {
+            return Ok(stored);
         }
     }
     let detail = "is that of a request which is being served: try again shortly";
     Err(ApiError::conflict("Idempotency-Key", "in_use", detail))
-}
-
-/// A transaction whose response is stored with what it writes. Run queries on it as on a connection.
-#[derive(Debug)]
-pub struct Write {
-    transaction: Transaction,
-    entry: Option<Entry>,
-}
-
-#[derive(Debug)]
-struct Entry {
-    key_hash: [u8; 32],
-    fingerprint: [u8; 32],
-    user: Option<Uuid>,
-    now: DateTime<Utc>,
-}
-
-impl Write {
-    /// Stores the response as that of `user`, whom this write makes: it goes when they do.
-    pub fn belongs_to(&mut self, user: Uuid) {
-        if let Some(entry) = &mut self.entry {
-            entry.user = Some(user);
-        }
-    }
-
-    async fn finish(self, response: Response) -> Result<Response, ApiError> {
-        let Self { mut transaction, entry } = self;
-        let Some(Entry { key_hash, fingerprint, user, now }) = entry else {
-            transaction.commit().await?;
-            return Ok(response);
-        };
-        let (parts, body) = response.into_parts();
-        let body = to_bytes(body, usize::MAX).await.map_err(|error| ApiError::Internal(error.into()))?;
-        let stored = StoredResponse {
-            fingerprint: fingerprint.to_vec(),
-            status: i16::try_from(parts.status.as_u16()).map_err(|error| ApiError::Internal(error.into()))?,
-            headers: stored_headers(&parts.headers),
-            people: people(&body, user),
-            body: body.to_vec(),
-        };
-        if !store::lock_people(&mut transaction, &stored.people).await? {
-            // One of them was erased since the response was made: it is to be made again.
-            return Err(ApiError::Contended("somebody whom the response shows was erased".into()));
-        }
-        store::insert(&mut transaction, &key_hash, user, &stored, now).await?;
-        transaction.commit().await?;
-        Ok(Response::from_parts(parts, Body::from(body)))
-    }
-}
-
-impl Deref for Write {
-    type Target = Connection;
-
-    fn deref(&self) -> &Connection {
-        &self.transaction
-    }
-}
-
-impl DerefMut for Write {
-    fn deref_mut(&mut self) -> &mut Connection {
-        &mut self.transaction
-    }
-}
-
-/// Whom a JSON document shows beside `owner`: every object with an id and a username is somebody.
-fn people(body: &[u8], owner: Option<Uuid>) -> Vec<Uuid> {
-    let mut people = BTreeSet::new();
-    let mut rest = vec![serde_json::from_slice(body).unwrap_or_default()];
-    while let Some(value) = rest.pop() {
-        match value {
-            Value::Array(items) => rest.extend(items),
-            Value::Object(object) => {
-                let id = object.get("id").filter(|_| object.contains_key("username"));
-                people.extend(id.and_then(Value::as_str).and_then(|id| id.parse::<Uuid>().ok()));
-                rest.extend(object.into_iter().map(|(_, value)| value));
-            }
-            _ => {}
-        }
-    }
-    people.into_iter().filter(|id| Some(*id) != owner).collect()
-}
-
-fn stored_headers(headers: &HeaderMap) -> Value {
-    let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-    let stored = STORED.iter().filter_map(|name| Some((name.to_string(), text(name)?.into())));
-    Value::Object(stored.collect::<Map<_, _>>())
 }
 
 fn replay(stored: StoredResponse, fingerprint: [u8; 32]) -> Result<Response, ApiError> {

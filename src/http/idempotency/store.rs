@@ -23,12 +23,42 @@ pub struct StoredResponse {
     pub body: Vec<u8>,
 }
 
-/// Takes the key for this transaction; false if another one has it.
-pub async fn lock(connection: &mut Connection, key_hash: &[u8; 32]) -> sqlx::Result<bool> {
+/// Who has a key.
+#[derive(Debug)]
+pub enum Taken {
+    ByAnother,
+    /// This transaction, with the response to the request with the key, if it is not too old.
+    ByThis(Option<StoredResponse>),
+}
+
+/// Takes the key for this transaction.
+pub async fn take(
+    connection: &mut Connection,
+    key_hash: &[u8; 32],
+    now: DateTime<Utc>,
+) -> sqlx::Result<Taken> {
     let lock = key_hash.iter().take(8).fold(0, |lock, byte| lock << 8 | i64::from(*byte));
-    sqlx::query_scalar!(r#"select pg_try_advisory_xact_lock($1) as "locked!""#, lock)
-        .fetch_one(connection)
-        .await
+    let row = sqlx::query!(
+        r#"select taken as "taken!", fingerprint, status, headers, people, body from idempotency_take($1, $2, $3)"#,
+        lock,
+        key_hash.as_slice(),
+        now - LIFETIME
+    )
+    .fetch_one(connection)
+    .await?;
+    if !row.taken {
+        return Ok(Taken::ByAnother);
+    }
+    let stored = || {
+        Some(StoredResponse {
+            fingerprint: row.fingerprint?,
+            status: row.status?,
+            headers: row.headers?,
+            people: row.people?,
+            body: row.body?,
+        })
+    };
+    Ok(Taken::ByThis(stored()))
 }
 
 /// The response to the request with the key, if it is not too old.

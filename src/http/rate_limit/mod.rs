@@ -9,14 +9,12 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{Request, State};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::extract::Request;
 
-use super::PROBES;
 use super::context::{TrustedProxyHops, client_network};
 use super::proxy_hint::ProxyHint;
 use crate::clock::Clock;
+use crate::error::ApiError;
 use limiter::Limiter;
 pub use limiter::{LimitStatus, whole_seconds};
 use request_limits::AccountLimits;
@@ -58,26 +56,17 @@ impl RateLimits {
     }
 }
 
-/// Counts the request against its client's address, and tells in the response's headers how the client stands
-/// with everything that the request was counted against. Health is exempt: who asks for it asks often.
-pub async fn limit(State(limits): State<RateLimits>, mut request: Request, next: Next) -> Response {
-    if PROBES.contains(&request.uri().path()) {
-        return next.run(request).await;
-    }
-    limits.hint.look(request.headers(), limits.hops);
-    let request_limits = RequestLimits::new(limits.accounts);
-    request.extensions_mut().insert(request_limits.clone());
-    let counted =
-        limits.address.map_or(Ok(()), |limiter| {
-            request_limits.add(limiter.count(
-                &client_network(request.headers(), request.extensions(), limits.hops),
-                NonZeroU32::MIN,
-            ))
+impl RateLimits {
+    /// Counts a request against its client's address, and lets the extractors count it against more. What is returned
+    /// tells in the response's headers how the client stands with all of that.
+    pub(super) fn count(&self, request: &mut Request) -> (RequestLimits, Result<(), ApiError>) {
+        self.hint.look(request.headers(), self.hops);
+        let limits = RequestLimits::new(self.accounts.clone());
+        request.extensions_mut().insert(limits.clone());
+        let counted = self.address.as_ref().map_or(Ok(()), |limiter| {
+            let client = client_network(request.headers(), request.extensions(), self.hops);
+            limits.add(limiter.count(&client, NonZeroU32::MIN))
         });
-    let mut response = match counted {
-        Ok(()) => next.run(request).await,
-        Err(refusal) => refusal.into_response(),
-    };
-    request_limits.write(response.headers_mut());
-    response
+        (limits, counted)
+    }
 }

@@ -67,7 +67,7 @@ impl RequestLimits {
         Err(ApiError::RateLimited { policy: status.policy, retry_after: status.reset_after })
     }
 
-    pub(super) fn write(&self, headers: &mut HeaderMap) {
+    pub(in crate::http) fn write(&self, headers: &mut HeaderMap) {
         let statuses = self.statuses.lock().unwrap_or_else(PoisonError::into_inner);
         let mut write = |name, item: fn(&LimitStatus) -> String| {
             let list = statuses.iter().map(item).collect::<Vec<_>>().join(", ");

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 
-use crate::auth::{Member, Viewer};
+use crate::auth::Member;
 use crate::cache::{Invalidates, Scope};
 use crate::db::{Db, Outcome};
 use crate::error::ApiError;
@@ -28,14 +28,11 @@ pub async fn like(
     Path(PostPath { post }): Path<PostPath>,
 ) -> Result<(StatusCode, Invalidates), ApiError> {
     let mut connection = db.acquire().await?;
-    let post = store::find_visible(&mut connection, &post, &Viewer(Some(user)), now)
-        .await?
-        .ok_or(ApiError::NotFound)?;
-    let outcome = store::like(&mut connection, post.id, user.id, now).await?;
+    let (id, outcome) = store::like(&mut connection, &post, &user, now).await?.ok_or(ApiError::NotFound)?;
     if outcome == Outcome::Refused {
         return Err(ApiError::conflict("post", "not_published", "is not published: nobody can like it yet"));
     }
-    let changed = Invalidates::if_changed(outcome == Outcome::Changed, Scope::Resource(post.id));
+    let changed = Invalidates::if_changed(outcome == Outcome::Changed, Scope::Resource(id));
     Ok((StatusCode::NO_CONTENT, changed))
 }
 
@@ -54,9 +51,6 @@ pub async fn unlike(
     Path(PostPath { post }): Path<PostPath>,
 ) -> Result<(StatusCode, Invalidates), ApiError> {
     let mut connection = db.acquire().await?;
-    let post = store::find_visible(&mut connection, &post, &Viewer(Some(user)), now)
-        .await?
-        .ok_or(ApiError::NotFound)?;
-    let changed = store::unlike(&mut connection, post.id, user.id).await?;
-    Ok((StatusCode::NO_CONTENT, Invalidates::if_changed(changed, Scope::Resource(post.id))))
+    let (id, changed) = store::unlike(&mut connection, &post, &user, now).await?.ok_or(ApiError::NotFound)?;
+    Ok((StatusCode::NO_CONTENT, Invalidates::if_changed(changed, Scope::Resource(id))))
 }

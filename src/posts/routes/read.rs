@@ -21,7 +21,7 @@ use crate::http::validation::{Validate, Violations};
 use crate::identity::Role;
 use crate::language::Language;
 use crate::posts::model::{Post, PostPath, PostStatus, PostSummary, Tag};
-use crate::posts::store::{self, Order, PostRow, Search};
+use crate::posts::store::{self, NextPublication, Order, PostRow, Search};
 
 /// Which posts to list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
@@ -174,6 +174,7 @@ pub async fn list(
     State(db): State<Db>,
     Now(now): Now,
     State(default_language): State<Language>,
+    State(next): State<NextPublication>,
     request: PageRequest<ListPosts>,
 ) -> Result<(CachePolicy, Page<PostSummary>), ApiError> {
     let status = request.filter.status.unwrap_or(ListStatus::Published);
@@ -204,10 +205,10 @@ pub async fn list(
     });
     let order = sort.order(&request)?;
     let (rows, policy) = if order.is_plain(&filter) {
-        page(&mut viewer.acquire(&db).await?, &viewer, &filter, &order, now).await?
+        page(&mut viewer.acquire(&db).await?, &viewer, &next, &filter, &order, now).await?
     } else {
         let mut transaction = viewer.begin_costly(&db).await?;
-        page(&mut transaction, &viewer, &filter, &order, now).await?
+        page(&mut transaction, &viewer, &next, &filter, &order, now).await?
     };
     Ok((policy, request.page(rows, sort.name(), |row| order.key(row))?))
 }
@@ -215,6 +216,7 @@ pub async fn list(
 async fn page(
     connection: &mut Connection,
     viewer: &Viewer,
+    next: &NextPublication,
     filter: &store::Filter<'_>,
     order: &Order,
     now: DateTime<Utc>,
@@ -223,19 +225,20 @@ async fn page(
         Some(search) => store::search(connection, search, filter, order, now).await?,
         None => store::list(connection, filter, order, now).await?,
     };
-    Ok((rows, list_policy(viewer, connection, now).await?))
+    Ok((rows, list_policy(viewer, next, connection, now).await?))
 }
 
-/// Until the next scheduled post appears, at most. Only anonymous reads are cached: others skip the query.
+/// Until the next scheduled post appears, at most. Only anonymous reads are cached.
 pub(super) async fn list_policy(
     viewer: &Viewer,
+    next: &NextPublication,
     connection: &mut Connection,
     now: DateTime<Utc>,
 ) -> Result<CachePolicy, ApiError> {
     if viewer.0.is_some() {
         return Ok(CachePolicy::Private);
     }
-    Ok(CachePolicy::until(store::next_publication(connection, now).await?))
+    Ok(CachePolicy::until(next.after(now, connection).await?))
 }
 
 /// Whose posts the viewer gets to see: what is not published is listed to its author and to editors.
@@ -266,10 +269,7 @@ pub async fn read(
     Path(PostPath { post }): Path<PostPath>,
 ) -> Result<(CachePolicy, Tagged<Post>), ApiError> {
     let mut connection = viewer.acquire(&db).await?;
-    let post = store::find(&mut connection, &post, now).await?;
-    let mut post = post.filter(|post| post.head().is_visible_to(&viewer)).ok_or(ApiError::NotFound)?;
-    if let Some(user_id) = viewer.id() {
-        post.liked = Some(store::is_liked(&mut connection, post.summary.id, user_id).await?);
-    }
+    let post = store::find_for(&mut connection, &post, viewer.id(), now).await?;
+    let post = post.filter(|post| post.head().is_visible_to(&viewer)).ok_or(ApiError::NotFound)?;
     Ok((CachePolicy::showing(Scope::Resource(post.summary.id)), Tagged(post)))
 }

@@ -14,7 +14,7 @@ use crate::http::now::Now;
 use crate::http::pagination::{Page, PageQuery, PageRequest};
 use crate::http::validation::{Validate, Violations};
 use crate::posts::model::TagCount;
-use crate::posts::store::{self, TagFilter, TagOrder};
+use crate::posts::store::{self, NextPublication, TagFilter, TagOrder};
 use crate::text;
 
 /// The order of tags.
@@ -67,6 +67,7 @@ pub async fn list_tags(
     viewer: Viewer,
     State(db): State<Db>,
     Now(now): Now,
+    State(next): State<NextPublication>,
     request: PageRequest<ListTags>,
 ) -> Result<(CachePolicy, Page<TagCount>), ApiError> {
     let name = request.filter.sort.name();
@@ -78,7 +79,7 @@ pub async fn list_tags(
     let filter = TagFilter { prefix: &prefix, rows: request.rows() };
     let mut connection = viewer.begin_costly(&db).await?;
     let rows = store::list_tags(&mut connection, &filter, &order, now).await?;
-    let policy = list_policy(&viewer, &mut connection, now).await?;
+    let policy = list_policy(&viewer, &next, &mut connection, now).await?;
     let page = match request.filter.sort {
         TagSort::Name => request.page(rows, name, |tag: &TagCount| tag.name.clone()),
         TagSort::Posts => request.page(rows, name, |tag: &TagCount| (tag.posts, tag.name.clone())),

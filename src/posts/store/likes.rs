@@ -3,45 +3,62 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use crate::auth::User;
 use crate::db::{Connection, Outcome};
+use crate::identity::Role;
+use crate::posts::model::PostRef;
 
-/// Makes `user_id` like a post, also if they do already. Refused if the post is not published.
+/// Makes `user` like the post, also if they do already. `None` if it is not there or not for them to know, refused if
+/// it is not published.
 pub async fn like(
     connection: &mut Connection,
-    post_id: Uuid,
-    user_id: Uuid,
+    post: &PostRef,
+    user: &User,
     now: DateTime<Utc>,
-) -> sqlx::Result<Outcome> {
+) -> sqlx::Result<Option<(Uuid, Outcome)>> {
     let result = sqlx::query!(
-        r#"with post as (select id from posts where id = $1 and deleted_at is null and published_at <= $3),
-             added as (insert into post_likes (post_id, user_id, created_at) select id, $2, $3 from post
-                       on conflict do nothing
-                       returning post_id)
-           select exists (select from post) as "published!", exists (select from added) as "added!""#,
-        post_id,
-        user_id,
-        now
+        r#"with post as (
+             select id, published_at <= $4 as published from posts
+             where id = coalesce($1, (select id from posts where slug = $2)) and deleted_at is null
+               and (published_at <= $4 or author_id = $3 or $5)),
+           added as (
+             insert into post_likes (post_id, user_id, created_at) select id, $3, $4 from post where published
+             on conflict do nothing
+             returning post_id)
+           select id, coalesce(published, false) as "published!", exists (select from added) as "added!" from post"#,
+        post.id(),
+        post.slug(),
+        user.id,
+        now,
+        user.is(Role::Editor)
     )
-    .fetch_one(connection)
+    .fetch_optional(connection)
     .await?;
-    Ok(Outcome::of(result.published, result.added))
+    Ok(result.map(|post| (post.id, Outcome::of(post.published, post.added))))
 }
 
-/// Makes `user_id` not like a post; false if they did not.
-pub async fn unlike(connection: &mut Connection, post_id: Uuid, user_id: Uuid) -> sqlx::Result<bool> {
-    let deleted =
-        sqlx::query!("delete from post_likes where post_id = $1 and user_id = $2", post_id, user_id)
-            .execute(connection)
-            .await?;
-    Ok(deleted.rows_affected() > 0)
-}
-
-pub async fn is_liked(connection: &mut Connection, post_id: Uuid, user_id: Uuid) -> sqlx::Result<bool> {
-    sqlx::query_scalar!(
-        r#"select exists (select from post_likes where post_id = $1 and user_id = $2) as "liked!""#,
-        post_id,
-        user_id
+/// Makes `user` not like the post, and says whether they did. `None` if it is not there or not for them to know.
+pub async fn unlike(
+    connection: &mut Connection,
+    post: &PostRef,
+    user: &User,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Option<(Uuid, bool)>> {
+    let result = sqlx::query!(
+        r#"with post as (
+             select id from posts
+             where id = coalesce($1, (select id from posts where slug = $2)) and deleted_at is null
+               and (published_at <= $4 or author_id = $3 or $5)),
+           deleted as (
+             delete from post_likes where post_id = (select id from post) and user_id = $3 returning post_id)
+           select id, exists (select from deleted) as "deleted!" from post"#,
+        post.id(),
+        post.slug(),
+        user.id,
+        now,
+        user.is(Role::Editor)
     )
-    .fetch_one(connection)
-    .await
+    .fetch_optional(connection)
+    .await?;
+    Ok(result.map(|post| (post.id, post.deleted)))
 }

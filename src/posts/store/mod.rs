@@ -4,6 +4,7 @@ pub mod export;
 mod likes;
 mod list;
 mod listed;
+mod next_publication;
 mod rendering;
 mod revisions;
 mod row;
@@ -16,6 +17,7 @@ mod write;
 
 pub use likes::*;
 pub use list::*;
+pub use next_publication::*;
 pub use rendering::*;
 pub use revisions::*;
 pub use row::PostRow;
@@ -26,6 +28,7 @@ pub use timeline::*;
 pub use write::*;
 
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
 use super::model::{CommentsPolicy, Post, PostHead, PostRef, PostStatus};
 use crate::auth::Viewer;
@@ -39,28 +42,29 @@ pub async fn find(
     post: &PostRef,
     now: DateTime<Utc>,
 ) -> sqlx::Result<Option<Post>> {
+    find_for(connection, post, None, now).await
+}
+
+/// The same, with whether `reader` likes it.
+pub async fn find_for(
+    connection: &mut Connection,
+    post: &PostRef,
+    reader: Option<Uuid>,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Option<Post>> {
     let row = posts!(
-        whole["from posts p join post_stats s on s.post_id = p.id left join users u on u.id = p.author_id
+        whole["case when $4::uuid is not null then
+             exists (select from post_likes l where l.post_id = p.id and l.user_id = $4) end as liked
+         from posts p join post_stats s on s.post_id = p.id left join users u on u.id = p.author_id
          where p.id = coalesce($2, (select id from posts where slug = $3)) and p.deleted_at is null"],
         now,
         post.id(),
-        post.slug()
+        post.slug(),
+        reader
     )
     .fetch_optional(connection)
     .await?;
     Ok(row.map(Post::from))
-}
-
-pub async fn next_publication(
-    connection: &mut Connection,
-    now: DateTime<Utc>,
-) -> sqlx::Result<Option<DateTime<Utc>>> {
-    sqlx::query_scalar!(
-        "select min(post_time(published_at, created_at)) from posts where post_time(published_at, created_at) > $1",
-        now
-    )
-    .fetch_one(connection)
-    .await
 }
 
 /// What decides who may do what with the post, unless it was deleted.

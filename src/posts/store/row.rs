@@ -37,6 +37,8 @@ pub struct PostRow {
     pub(super) body: Option<String>,
     pub(super) body_html: Option<String>,
     pub(super) toc: Option<Json<Vec<Heading>>>,
+    /// Whether who asks likes it, where that is asked.
+    pub(super) liked: Option<bool>,
     /// How well it matches the search, if there is one.
     pub(super) rank: Option<f32>,
     /// Where it matches the search, if there is one: see [`highlight`].
@@ -84,26 +86,27 @@ impl From<PostRow> for Post {
             body: row.body.take().unwrap_or_default(),
             body_html: row.body_html.take().unwrap_or_default(),
             toc: row.toc.take().map(|toc| toc.0).unwrap_or_default(),
+            liked: row.liked,
             summary: row.into(),
-            liked: None,
         }
     }
 }
 
 /// The [`PostRow`]s of the posts `p`, with their stats `s` and their authors `u`, that the rest of the query
-/// selects. `whole` ones have their texts; `summaries` have none, and the rest begins with the columns `rank` and
-/// `headline`. The first argument is the time.
+/// selects. `whole` ones have their texts, and the rest begins with the column `liked`; `summaries` have none, and it
+/// begins with `rank` and `headline`. The first argument is the time.
 macro_rules! posts {
     (whole [$($sql:tt)+], $($argument:expr),+ $(,)?) => {
         posts!(
             @[r#"p.body as "body?", p.body_html as "body_html?", p.toc as "toc?: _", null::real as rank,
-                 null::text as headline "# + $($sql)+],
+                 null::text as headline, "# + $($sql)+],
             $($argument),+
         )
     };
     (summaries [$($sql:tt)+], $($argument:expr),+ $(,)?) => {
         posts!(
-            @[r#"null::text as body, null::text as body_html, null::jsonb as "toc: _", "# + $($sql)+],
+            @[r#"null::text as body, null::text as body_html, null::jsonb as "toc: _", null::boolean as liked,
+                 "# + $($sql)+],
             $($argument),+
         )
     };

@@ -77,7 +77,7 @@ pub async fn create(
 ) -> Result<Response, ApiError> {
     policy.check(&body.password)?;
     throttle.sign_up().await?;
-    let password_hash = passwords.hash(body.password).await?;
+    let password_hash = passwords.hash(Some(throttle.address()), body.password).await?;
     let new = store::NewUser {
         username: &body.username,
         email: &body.email,
@@ -86,7 +86,7 @@ pub async fn create(
         display_name: body.display_name.as_ref().map(DisplayName::as_str),
         bio: body.bio.as_ref().map(Bio::as_str),
     };
-    key.run(None, async |write| {
+    key.run_statement(None, async |write| {
         let account = store::insert(write, new, now).await?;
         write.belongs_to(account.id);
         let location = [(header::LOCATION, format!("/v1/users/{}", account.id))];

@@ -57,7 +57,7 @@ impl NewCredentials {
             throttle.new_address(id).await?;
         }
         let password_hash = match self.password {
-            Some(password) => Some(passwords.hash(password).await?),
+            Some(password) => Some(passwords.hash(Some(throttle.address()), password).await?),
             None => None,
         };
         Ok(Checked { password_hash, verified_hash })

@@ -32,9 +32,15 @@ async fn prolific(app: &TestApp) -> TestUser {
 
 /// Asks, and reads the first piece.
 async fn begin(app: &TestApp, user: &TestUser) -> (Vec<u8>, Body) {
+    begin_from(app, user, "203.0.113.1").await
+}
+
+/// The same from an address, which counts behind a proxy.
+async fn begin_from(app: &TestApp, user: &TestUser, address: &str) -> (Vec<u8>, Body) {
     let client = legacy::Client::builder(TokioExecutor::new()).build_http::<Empty<Bytes>>();
     let request = Request::get(format!("http://{}/v1/users/me/export", app.address))
         .header("authorization", format!("Bearer {}", user.token))
+        .header("x-forwarded-for", address)
         .body(Empty::new());
     let response = client.request(request.unwrap()).await.unwrap();
     assert_eq!(response.status(), 200);
@@ -77,19 +83,22 @@ async fn an_error_breaks_it_off() {
 
 #[tokio::test]
 async fn a_few_slow_clients_hold_up_only_each_other() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_with(&[("TRUSTED_PROXY_HOPS", "1")]).await;
     let (user, other) = (prolific(&app).await, prolific(&app).await);
-    let first = begin(&app, &user).await;
-    let again = app.get("/v1/users/me/export").by(&user).expect_problem(429, "rate_limited").await;
-    assert_eq!(again.header("retry-after"), "1");
-    let slow = [first, begin(&app, &other).await];
-    let reply =
-        app.get("/v1/users/me/export").by(&app.reader().await).expect_problem(503, "overloaded").await;
+    let export = |user, address| app.get("/v1/users/me/export").by(user).header("x-forwarded-for", address);
+    let first = begin_from(&app, &user, "203.0.113.1").await;
+    for (user, address) in [(&user, "203.0.113.2"), (&other, "203.0.113.1")] {
+        let again = export(user, address).expect_problem(429, "rate_limited").await;
+        assert_eq!(again.header("retry-after"), "1");
+    }
+    let slow = [first, begin_from(&app, &other, "203.0.113.2").await];
+    let third = app.reader().await;
+    let reply = export(&third, "203.0.113.3").expect_problem(503, "overloaded").await;
     assert_eq!(reply.header("retry-after"), "1");
     app.get("/v1/users/me").by(&user).expect(200).await;
     drop(slow);
     let again = async {
-        while app.get("/v1/users/me/export").by(&user).send().await.status != 200 {
+        while export(&user, "203.0.113.1").send().await.status != 200 {
             tokio::task::yield_now().await;
         }
     };

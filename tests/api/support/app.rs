@@ -189,7 +189,7 @@ impl TestApp {
         let hash = HASH
             .get_or_init(async || {
                 let passwords = blog_api::auth::password::Passwords::new(1).unwrap();
-                passwords.hash(Password::from(PASSWORD.to_owned())).await.unwrap()
+                passwords.hash(None, Password::from(PASSWORD.to_owned())).await.unwrap()
             })
             .await;
         let username = format!("user-{}", &Uuid::now_v7().simple().to_string()[10..]);
