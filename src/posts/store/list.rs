@@ -35,7 +35,7 @@ pub struct Filter<'a> {
 }
 
 impl Filter<'_> {
-    fn is_everybodys(&self) -> bool {
+    pub(super) fn is_everybodys(&self) -> bool {
         let Self { status, author, tag, language, published_after, published_before, search, .. } = self;
         *status == Some(PostStatus::Published)
             && author.is_none()

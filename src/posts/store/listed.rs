@@ -1,8 +1,9 @@
 //! Lists of posts that have appeared, or that will, by filter and order.
 //!
-//! What one filter finds is read from an index, in every order; but of a tag by likes, comments or title. What several find
-//! is looked for in an index of one of them, which has what the others ask for as well: the planner chooses between one in the
-//! order of the list and one of what is rare.
+//! By time what one filter finds is read from an index, and by title what an author wrote or is in a language. What several
+//! filters find is looked for in an index of one of them, which has what the others ask for as well: the planner chooses
+//! between one in the order of the list and one of what is rare. By likes and comments, which change all the time, there
+//! is one index each: see [`unindexed`].
 
 use chrono::{DateTime, Utc};
 
@@ -15,7 +16,8 @@ use crate::posts::model::{CommentsPolicy, PostStatus};
 /// Gives `$statement` the condition that the filter puts on the posts `l`.
 macro_rules! filtered {
     ($statement:ident, $($arguments:tt)+) => {
-        $statement!(
+        from!(
+            $statement,
             "(case when $9 then l.at > $1 else l.at <= $1 end)
                and ($2::uuid is null or l.author_id = $2)
                and ($3::text is null or l.language = $3)
@@ -48,12 +50,40 @@ macro_rules! page {
     };
 }
 
-/// One list of the posts `$from`, in one order: by their `key`, then by id, from where it is `$beyond` the row that `$after`
-/// names, whose key is `$position`.
+/// Gives `$statement` the posts that it reads, with their `key`: of `posts` by `$key`, of their `counts` by `$key`, or of the
+/// `tagged` ones by time.
+macro_rules! from {
+    ($statement:ident, $condition:tt, posts $key:tt, $($arguments:tt)+) => {
+        $statement!(
+            $condition,
+            ["select " + $key + " as key, id, published_at as at, author_id, language from posts
+              where deleted_at is null and published_at is not null"],
+            $($arguments)+
+        )
+    };
+    ($statement:ident, $condition:tt, counts $key:tt, $($arguments:tt)+) => {
+        $statement!(
+            $condition,
+            ["select " + $key + " as key, post_id as id, listed_at as at, author_id, language from post_stats
+              where listed_at is not null"],
+            $($arguments)+
+        )
+    };
+    ($statement:ident, $condition:tt, tagged, $($arguments:tt)+) => {
+        $statement!(
+            $condition,
+            ["select listed_at as key, post_id as id, listed_at as at, author_id, language from post_tags where tag = $10"],
+            $($arguments)+
+        )
+    };
+}
+
+/// One list of posts in one order: by their `key`, then by id, from where it is `$beyond` the row that `$after` names, whose
+/// key is `$position`.
 macro_rules! list {
-    ($condition:tt, $from:tt, $position:tt, $beyond:tt, $direction:tt, $($arguments:tt)+) => {
+    ($condition:tt, [$($from:tt)+], $position:tt, $beyond:tt, $direction:tt, $($arguments:tt)+) => {
         page!(
-            ["select l.key, l.id from (" + $from + ") l
+            ["select l.key, l.id from (" + $($from)+ + ") l
               where " + $condition + " and (" + $position + " is null or (l.key, l.id) " + $beyond + " (" + $position + ", $7))
               order by l.key " + $direction + ", l.id " + $direction + " limit $8"],
             $direction,
@@ -62,25 +92,28 @@ macro_rules! list {
     };
 }
 
-/// The same of the posts that have a tag, of which no index has the order. Those of a common tag are looked for among the next
-/// 10,000 of `$all` posts in that order. If these do not fill the page, or the tag is rare, all `$of` the tag's posts are
-/// sorted.
-macro_rules! tagged_list {
-    ($condition:tt, $all:tt, $of:tt, $position:tt, $beyond:tt, $direction:tt, $($arguments:tt)+) => {
+/// The same in an order of which no index has the filter. Up to 3,000 `$matching` posts are sorted. More are common, and
+/// looked for among the next `$window` of all posts in that order, those that are `$also` what is no column there. If
+/// these do not fill the page, all that match are sorted, `$of` their ids. Of scheduled posts few have any likes or comments.
+macro_rules! unindexed {
+    ($condition:tt, [$($all:tt)+], $matching:tt, $of:tt, $also:tt, $window:tt, $position:tt, $beyond:tt, $direction:tt, $($arguments:tt)+) => {
         page!(
-            ["with near as materialized (
+            ["with few as materialized (
+                select l.id from (" + $matching + ") l where " + $condition + " limit 3001),
+              near as materialized (
                 select l.key, l.id from (
-                  select * from (" + $all + ") l
+                  select * from (" + $($all)+ + ") l
                   where " + $position + " is null or (l.key, l.id) " + $beyond + " (" + $position + ", $7)
-                  order by l.key " + $direction + ", l.id " + $direction + " limit 10000) l
-                where not $9 and $2::uuid is null and (select posts from tags where name = $10) > 5000
-                  and exists (select from post_tags t where t.post_id = l.id and t.tag = $10) and " + $condition + "
+                  order by l.key " + $direction + ", l.id " + $direction + " limit " + $window + ") l
+                where not $9 and (select count(*) from few) > 3000 and " + $condition + " and " + $also + "
                 order by l.key " + $direction + ", l.id " + $direction + " limit $8)
               select key, id from near where (select count(*) from near) = $8
               union all
               (select l.key, l.id from (" + $of + " = any (array(
-                 select l.post_id from (select *, listed_at as at from post_tags where tag = $10) l
-                 where (select count(*) from near) < $8 and " + $condition + "))) l
+                 select id from few where (select count(*) from few) <= 3000
+                 union all
+                 select l.id from (" + $matching + ") l
+                 where (select count(*) from few) > 3000 and (select count(*) from near) < $8 and " + $condition + "))) l
                where " + $position + " is null or (l.key, l.id) " + $beyond + " (" + $position + ", $7)
                order by l.key " + $direction + ", l.id " + $direction + " limit $8)"],
             $direction,
@@ -89,8 +122,28 @@ macro_rules! tagged_list {
     };
 }
 
-/// The posts of a page. Scheduled ones have few likes and comments: to look for them in that order would be to read all
-/// posts, so they are sorted by what is no column of an index.
+/// As [`unindexed`], of the filter's posts or, with a tag, of those that have it. To look for a tag takes longer.
+macro_rules! matching {
+    ($condition:tt, $all:tt, $of:tt, $position:tt, $beyond:tt, $direction:tt, $filter:expr, $now:expr, $after:expr) => {
+        unindexed!(
+            $condition,
+            $all,
+            "select id, published_at as at, author_id, language from posts where deleted_at is null and published_at is not null",
+            $of, "true", "50000", $position, $beyond, $direction, $filter, $now, $after
+        )
+    };
+    ($condition:tt, $all:tt, $of:tt, $position:tt, $beyond:tt, $direction:tt, $filter:expr, $now:expr, $after:expr, $tag:expr) => {
+        unindexed!(
+            $condition,
+            $all,
+            "select post_id as id, listed_at as at, author_id, language from post_tags where tag = $10",
+            $of, "exists (select from post_tags t where t.post_id = l.id and t.tag = $10)", "10000",
+            $position, $beyond, $direction, $filter, $now, $after, $tag
+        )
+    };
+}
+
+/// The posts of a page.
 #[rustfmt::skip::macros(filtered)]
 pub(super) async fn list(
     connection: &mut Connection,
@@ -100,44 +153,37 @@ pub(super) async fn list(
 ) -> sqlx::Result<Vec<PostRow>> {
     match order {
         Order::Newest(after) => {
-            filtered!(list,
-                "select published_at as key, id, published_at as at, author_id, language from posts
-                 where deleted_at is null and published_at is not null",
-                "$6::timestamptz", "<", "desc", filter, now, after)
-            .fetch_all(connection)
-            .await
+            filtered!(list, posts "published_at", "$6::timestamptz", "<", "desc", filter, now, after)
+                .fetch_all(connection)
+                .await
         }
         Order::Oldest(after) => {
-            filtered!(list,
-                "select published_at as key, id, published_at as at, author_id, language from posts
-                 where deleted_at is null and published_at is not null",
-                "$6::timestamptz", ">", "asc", filter, now, after)
-            .fetch_all(connection)
-            .await
+            filtered!(list, posts "published_at", "$6::timestamptz", ">", "asc", filter, now, after)
+                .fetch_all(connection)
+                .await
+        }
+        Order::Likes(after) if filter.is_everybodys() => {
+            filtered!(list, counts "likes", "$6::integer", "<", "desc", filter, now, after).fetch_all(connection).await
         }
         Order::Likes(after) => {
-            filtered!(list,
-                "select case when $9 then likes + 0 else likes end as key, post_id as id, listed_at as at, author_id, language from post_stats
-                 where listed_at is not null",
+            filtered!(matching, counts "likes", "select likes as key, post_id as id from post_stats where post_id",
                 "$6::integer", "<", "desc", filter, now, after)
             .fetch_all(connection)
             .await
         }
+        Order::Comments(after) if filter.is_everybodys() => {
+            filtered!(list, counts "comments", "$6::integer", "<", "desc", filter, now, after).fetch_all(connection).await
+        }
         Order::Comments(after) => {
-            filtered!(list,
-                "select case when $9 then comments + 0 else comments end as key, post_id as id, listed_at as at, author_id, language from post_stats
-                 where listed_at is not null",
+            filtered!(matching, counts "comments", "select comments as key, post_id as id from post_stats where post_id",
                 "$6::integer", "<", "desc", filter, now, after)
             .fetch_all(connection)
             .await
         }
         Order::Title(after) => {
-            filtered!(list,
-                r#"select coalesce(title_key, title collate "C") as key, id, published_at as at, author_id, language from posts
-                   where deleted_at is null and published_at is not null"#,
-                "$6::text", ">", "asc", filter, now, after)
-            .fetch_all(connection)
-            .await
+            filtered!(list, posts r#"coalesce(title_key, title collate "C")"#, "$6::text", ">", "asc", filter, now, after)
+                .fetch_all(connection)
+                .await
         }
         // Without a search nothing matches.
         Order::Relevance(_) => Ok(Vec::new()),
@@ -155,41 +201,25 @@ pub(super) async fn list_tagged(
 ) -> sqlx::Result<Vec<PostRow>> {
     match order {
         Order::Newest(after) => {
-            filtered!(list,
-                "select listed_at as key, post_id as id, listed_at as at, author_id, language from post_tags where tag = $10",
-                "$6::timestamptz", "<", "desc", filter, now, after, tag)
-            .fetch_all(connection)
-            .await
+            filtered!(list, tagged, "$6::timestamptz", "<", "desc", filter, now, after, tag).fetch_all(connection).await
         }
         Order::Oldest(after) => {
-            filtered!(list,
-                "select listed_at as key, post_id as id, listed_at as at, author_id, language from post_tags where tag = $10",
-                "$6::timestamptz", ">", "asc", filter, now, after, tag)
-            .fetch_all(connection)
-            .await
+            filtered!(list, tagged, "$6::timestamptz", ">", "asc", filter, now, after, tag).fetch_all(connection).await
         }
         Order::Likes(after) => {
-            filtered!(tagged_list,
-                "select likes as key, post_id as id, listed_at as at, author_id, language from post_stats
-                 where listed_at is not null",
-                "select likes as key, post_id as id from post_stats where post_id",
+            filtered!(matching, counts "likes", "select likes as key, post_id as id from post_stats where post_id",
                 "$6::integer", "<", "desc", filter, now, after, tag)
             .fetch_all(connection)
             .await
         }
         Order::Comments(after) => {
-            filtered!(tagged_list,
-                "select comments as key, post_id as id, listed_at as at, author_id, language from post_stats
-                 where listed_at is not null",
-                "select comments as key, post_id as id from post_stats where post_id",
+            filtered!(matching, counts "comments", "select comments as key, post_id as id from post_stats where post_id",
                 "$6::integer", "<", "desc", filter, now, after, tag)
             .fetch_all(connection)
             .await
         }
         Order::Title(after) => {
-            filtered!(tagged_list,
-                r#"select coalesce(title_key, title collate "C") as key, id, published_at as at, author_id, language from posts
-                   where deleted_at is null and published_at is not null"#,
+            filtered!(matching, posts r#"coalesce(title_key, title collate "C")"#,
                 r#"select coalesce(title_key, title collate "C") as key, id from posts where id"#,
                 "$6::text", ">", "asc", filter, now, after, tag)
             .fetch_all(connection)

@@ -1,0 +1,2 @@
+-- no-transaction
+drop index concurrently if exists post_stats_by_likes;

@@ -1,3 +1,0 @@
--- no-transaction
-create index concurrently post_stats_by_author_and_likes on post_stats (author_id, likes desc, post_id desc)
-  include (listed_at, language) where listed_at is not null;
