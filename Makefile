@@ -1,6 +1,6 @@
 # The two commands of the README are `make run` and `make test`; the others are for contributors.
 
-.PHONY: run test lint fmt openapi sqlx schemathesis image up test-container test-abuse test-growth test-task-definition \
+.PHONY: run test lint fmt openapi sqlx schemathesis image up test-container test-abuse test-growth test-scale test-task-definition \
   test-infra test-infra-emulated test-deploy test-openapi \
   test-client test-feeds test-browser bench postgres
 
@@ -69,6 +69,9 @@ test-abuse: image ## what attackers do to the image, and what everybody else not
 
 test-growth: ## looks for texts and bodies whose cost grows faster than their length
 	cargo test --test growth -- $(ARGS)
+
+test-scale: postgres ## what each list reads of a million posts and ten million comments: half an hour and 15 GB
+	cargo test --test api -- --ignored plans::scale $(ARGS)
 
 test-task-definition: ## task-definition.json is one that ECS takes, as it is and with its placeholders filled
 	infra/tests/task-definition

@@ -1,5 +1,5 @@
 -- no-transaction
--- With what is filtered by. PostgreSQL reads the rows unless the index also has what its expression is made of.
+-- With the time, which is filtered by. PostgreSQL reads the rows unless the index also has what its expression is made of.
 create index concurrently posts_listed_by_title on posts (coalesce(title_key, title collate "C"), id)
-  include (title_key, title, published_at, author_id, language)
+  include (title_key, title, published_at)
   where deleted_at is null and published_at is not null;

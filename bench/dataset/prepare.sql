@@ -75,7 +75,7 @@ vacuum analyze bench.words, bench.sections;
 -- Indexes that no constraint needs are made after the load, all at once.
 create table bench.indexes as
   select tablename::text as "table", indexdef as definition, format('%I', indexname) as name from pg_indexes i
-  where schemaname = 'public' and tablename in ('posts', 'comments', 'post_likes', 'post_stats')
+  where schemaname = 'public' and tablename in ('posts', 'comments', 'post_likes', 'post_stats', 'post_tags')
     and not exists (select from pg_constraint c where c.conindid = format('%I', i.indexname)::regclass);
 select format('drop index %s', name) from bench.indexes \gexec
 

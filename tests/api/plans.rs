@@ -1,21 +1,16 @@
 //! No list reads or sorts a whole table: the plans that PostgreSQL has executed for the service's own requests,
 //! on many rows, as its `auto_explain` reports them.
 
+mod loaded;
+mod scale;
+
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection};
 
-use crate::support::{Reply, TestApp, TestUser, logs, operations};
-
-/// Who asks.
-#[derive(Clone, Copy, Debug)]
-enum Who {
-    Anyone,
-    Reader,
-    Admin,
-}
-use Who::{Admin, Anyone, Reader};
+use crate::support::operations;
+use loaded::Loaded;
+use loaded::Who::{self, Admin, Anyone, Reader};
 
 /// Rows that a page of 20 may touch if an index has exactly its rows: those of the list, once more by id, their stats and
 /// authors, and the caller's session.
@@ -30,28 +25,43 @@ const FILTERED: u64 = 1500;
 /// orders, each post and its counts.
 const SEARCH: u64 = 500 + 2 * 2000 + 2 * 500 + PAGE;
 
+/// The feeds and the sitemap, and how many rows they may touch: a sitemap all that it names.
+const DOCUMENTS: &[(&str, u64)] = &[
+    ("/feed.xml", PAGE),
+    ("/feed.xml?tag=tag7", PAGE),
+    ("/feed.xml?tag=rare7", PAGE),
+    ("/feed.xml?author={author}", PAGE),
+    ("/feed.xml?tag=tag7&author={author}", PAGE),
+    ("/sitemap.xml", 10_000 + PAGE),
+    ("/sitemap.xml?month={month}", 10_000 + PAGE),
+];
+
 /// Every list: route as documented, request, who asks, and how many rows a page of 20 may touch or sort.
 const LISTS: &[(&str, &str, Who, u64)] = &[
     ("/v1/posts", "/v1/posts?", Anyone, PAGE),
     ("/v1/posts", "/v1/posts?sort=published_at", Anyone, PAGE),
     ("/v1/posts", "/v1/posts?sort=-likes", Anyone, PAGE),
     ("/v1/posts", "/v1/posts?sort=-comments", Anyone, PAGE),
-    // Drafts are in this order too.
-    ("/v1/posts", "/v1/posts?sort=title", Anyone, 2 * PAGE),
-    ("/v1/posts", "/v1/posts?author={author}", Anyone, 2 * PAGE),
-    ("/v1/posts", "/v1/posts?author={author}&sort=published_at", Anyone, 2 * PAGE),
-    ("/v1/posts", "/v1/posts?author={author}&sort=-likes", Anyone, FILTERED),
-    ("/v1/posts", "/v1/posts?author={author}&sort=title", Anyone, FILTERED),
+    ("/v1/posts", "/v1/posts?sort=title", Anyone, PAGE),
+    ("/v1/posts", "/v1/posts?author={author}", Anyone, PAGE),
+    ("/v1/posts", "/v1/posts?author={author}&sort=published_at", Anyone, PAGE),
+    ("/v1/posts", "/v1/posts?author={author}&sort=-likes", Anyone, PAGE),
+    ("/v1/posts", "/v1/posts?author={author}&sort=-comments", Anyone, PAGE),
+    ("/v1/posts", "/v1/posts?author={author}&sort=title", Anyone, PAGE),
     ("/v1/posts", "/v1/posts?language=german", Anyone, PAGE),
     ("/v1/posts", "/v1/posts?language=german&sort=-likes", Anyone, PAGE),
+    ("/v1/posts", "/v1/posts?language=german&sort=title", Anyone, PAGE),
+    ("/v1/posts", "/v1/posts?language=french&sort=-likes", Anyone, PAGE),
     ("/v1/posts", "/v1/posts?language=english&sort=-likes", Anyone, PAGE),
     ("/v1/posts", "/v1/posts?tag=tag7", Anyone, FILTERED),
     ("/v1/posts", "/v1/posts?tag=tag7&sort=published_at", Anyone, FILTERED),
     ("/v1/posts", "/v1/posts?tag=tag7&sort=-likes", Anyone, FILTERED),
     ("/v1/posts", "/v1/posts?tag=tag7&sort=-comments", Anyone, FILTERED),
     ("/v1/posts", "/v1/posts?tag=tag7&sort=title", Anyone, FILTERED),
-    // The author's and the tag's entries in their indexes, to find those in both.
-    ("/v1/posts", "/v1/posts?tag=tag5&author={author}", Anyone, 2 * FILTERED + 2 * PAGE),
+    ("/v1/posts", "/v1/posts?tag=tag5&author={author}", Anyone, PAGE),
+    ("/v1/posts", "/v1/posts?tag=tag7&published_before={day}&sort=-likes", Anyone, FILTERED),
+    ("/v1/posts", "/v1/posts?tag=tag7&language=german&sort=title", Anyone, FILTERED),
+    ("/v1/posts", "/v1/posts?tag=oldest&published_after={day}&sort=-likes", Anyone, PAGE),
     ("/v1/posts", "/v1/posts?tag=rare7", Anyone, PAGE),
     ("/v1/posts", "/v1/posts?tag=rare7&sort=-likes", Anyone, PAGE),
     ("/v1/posts", "/v1/posts?published_after={day}", Anyone, PAGE),
@@ -60,10 +70,16 @@ const LISTS: &[(&str, &str, Who, u64)] = &[
     ("/v1/posts", "/v1/posts?published_after={day}&sort=title", Anyone, FILTERED),
     ("/v1/posts", "/v1/posts?status=draft", Admin, PAGE),
     ("/v1/posts", "/v1/posts?status=draft&author={author}", Admin, 2 * PAGE),
-    ("/v1/posts", "/v1/posts?status=draft&sort=title", Admin, FILTERED),
+    ("/v1/posts", "/v1/posts?status=draft&sort=title", Admin, PAGE),
+    ("/v1/posts", "/v1/posts?status=draft&sort=-likes", Admin, FILTERED),
+    ("/v1/posts", "/v1/posts?status=draft&tag=tag7", Admin, FILTERED),
     ("/v1/posts", "/v1/posts?status=draft", Reader, PAGE),
-    ("/v1/posts", "/v1/posts?status=scheduled", Admin, 2 * PAGE),
+    ("/v1/posts", "/v1/posts?status=scheduled", Admin, PAGE),
+    ("/v1/posts", "/v1/posts?status=scheduled&tag=tag7", Admin, PAGE),
+    // Scheduled posts are sorted.
+    ("/v1/posts", "/v1/posts?status=scheduled&sort=-likes", Admin, FILTERED),
     ("/v1/posts", "/v1/posts?status=deleted", Admin, PAGE),
+    ("/v1/posts", "/v1/posts?status=deleted&sort=-comments", Admin, FILTERED),
     ("/v1/posts", "/v1/posts?status=deleted&author={author}", Admin, 2 * PAGE),
     ("/v1/posts", "/v1/posts?q=rarely77", Anyone, SEARCH),
     ("/v1/posts", "/v1/posts?q=rarely77&sort=-likes", Anyone, SEARCH),
@@ -119,70 +135,6 @@ const LISTS: &[(&str, &str, Who, u64)] = &[
 const AUTHOR: &str = "e4774cdd-a079-3f86-414e-8b9140bb6db4";
 const POST: &str = "ec6ef230-f182-8039-ee79-4566b9c58adc";
 
-/// A service with many rows in its database, which reports every plan to who asks for it.
-struct Loaded {
-    app: TestApp,
-    reader: TestUser,
-    admin: TestUser,
-}
-
-impl Loaded {
-    async fn start() -> Self {
-        let app = TestApp::start_with(&[("CACHE_MAX_BYTES", "0")]).await;
-        let mut connection = app.admin_options().database(app.database_name()).connect().await.unwrap();
-        for setting in [
-            "session_preload_libraries = 'auto_explain'",
-            "auto_explain.log_min_duration = 0",
-            "auto_explain.log_format = 'json'",
-            "auto_explain.log_analyze = on",
-            "auto_explain.log_timing = off",
-            // So that the service's own filter lets it through.
-            "auto_explain.log_level = 'warning'",
-        ] {
-            execute(&mut connection, &format!("alter database {} set {setting}", app.database_name())).await;
-        }
-        let (reader, admin) = (app.reader().await, app.admin().await);
-        let dataset = include_str!("plans/dataset.sql").replace("{reader}", &reader.id.to_string());
-        execute(&mut connection, &dataset).await;
-        execute(&mut connection, "vacuum analyze").await;
-        Self { app, reader, admin }
-    }
-
-    fn fill(&self, path: &str) -> String {
-        let day = self.app.now() - chrono::TimeDelta::days(1);
-        path.replace("{reader}", &self.reader.id.to_string())
-            .replace("{author}", AUTHOR)
-            .replace("{post}", POST)
-            .replace("{day}", &day.to_rfc3339_opts(chrono::SecondsFormat::Secs, true))
-    }
-
-    async fn get(&self, path: &str, who: Who) -> Reply {
-        let call = self.app.get(path);
-        let call = match who {
-            Anyone => call,
-            Reader => call.by(&self.reader),
-            Admin => call.by(&self.admin),
-        };
-        call.expect(200).await
-    }
-}
-
-async fn execute(connection: &mut PgConnection, sql: &str) {
-    let sql = AssertSqlSafe(sql.to_owned());
-    sqlx::raw_sql(sql).execute(connection).await.unwrap_or_else(|error| panic!("{error}"));
-}
-
-/// The plans of the statements that the request executed.
-fn plans(reply: &Reply) -> Vec<Value> {
-    let lines = logs::of_request(reply.header("x-request-id"));
-    let reports = lines.iter().filter(|line| line["target"] == "sqlx::postgres::notice");
-    let plan = |line: &Value| {
-        let (_, json) = line["message"].as_str()?.split_once("plan:\n")?;
-        Some(serde_json::from_str::<Value>(json).unwrap()["Plan"].clone())
-    };
-    reports.filter_map(plan).collect()
-}
-
 /// Every node of a plan.
 fn nodes<'a>(plan: &'a Value, found: &mut Vec<&'a Value>) {
     found.push(plan);
@@ -215,7 +167,8 @@ fn objections(plans: &[Value], budget: u64) -> Vec<String> {
         if node["Actual Loops"] == 0 {
             continue;
         }
-        if kind == "Seq Scan" {
+        // A table of a few rows, such as the settings of the site, has no page but one.
+        if kind == "Seq Scan" && rows(node) > PAGE {
             objections.push(format!("reads all of {}", node["Relation Name"]));
         }
         if node["Relation Name"].is_string() || kind == "Bitmap Index Scan" {
@@ -244,45 +197,8 @@ async fn no_list_reads_or_sorts_a_whole_table() {
             loaded.get(&loaded.fill(path), who).await;
         }
     }
-    let mut wrong = Vec::new();
-    for &(_, path, who, budget) in LISTS {
-        let path = loaded.fill(path);
-        let mut asked = vec![loaded.get(&path, who).await];
-        // A page further on must not read the ones before it.
-        let mut further = path.clone();
-        for _ in 0..3 {
-            let page = loaded.get(&format!("{further}&limit=100"), who).await.json();
-            let Some(cursor) = page["next_cursor"].as_str() else { break };
-            further = format!("{path}&cursor={cursor}");
-        }
-        asked.push(loaded.get(&further, who).await);
-        for reply in asked {
-            let plans = plans(&reply);
-            assert!(!plans.is_empty(), "{} has no plan", reply.operation);
-            let objections = objections(&plans, budget);
-            if !objections.is_empty() {
-                let plans: Vec<_> = plans.iter().map(|plan| outline(plan, 1)).collect();
-                wrong.push(format!(
-                    "{} by {who:?} {}\n{}",
-                    reply.operation,
-                    objections.join(", "),
-                    plans.concat()
-                ));
-            }
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-}
-
-/// A plan for people: a line for each node.
-fn outline(plan: &Value, depth: usize) -> String {
-    let keys =
-        ["Relation Name", "Index Name", "Sort Key", "Actual Rows", "Actual Loops", "Rows Removed by Filter"];
-    let known = keys.into_iter().filter(|key| !plan[key].is_null());
-    let details: Vec<_> = known.map(|key| format!(" {key}={}", plan[key])).collect();
-    let children = plan["Plans"].as_array().into_iter().flatten().map(|plan| outline(plan, depth + 1));
-    let children: String = children.collect();
-    format!("{:1$}{2}{3}\n{children}", "", depth * 2, plan["Node Type"].as_str().unwrap(), details.concat())
+    let wrong = loaded.objections(objections).await;
+    assert!(wrong.is_empty(), "{wrong}");
 }
 
 #[test]

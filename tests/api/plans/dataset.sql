@@ -67,6 +67,9 @@ insert into post_stats (post_id, likes, comments)
   left join (select post_id, count(*) as comments from comments where status = 'approved' group by post_id) c
     on c.post_id = p.id;
 select posts_list(array_agg(id)) from posts;
+insert into post_months (start, posts)
+  select date_trunc('month', published_at, 'UTC'), count(*) from posts
+  where deleted_at is null and published_at is not null group by 1;
 
 insert into tags (name, posts)
   select tag, count(*) from posts, unnest(tags) as tag

@@ -34,8 +34,10 @@ impl Terms {
     /// The query for those posts in `window`.
     pub(super) fn within(&self, window: Window) -> String {
         let periods: Vec<_> = window.periods().map(|period| quoted(&period)).collect();
-        let filters: String = self.filters.iter().map(|term| format!(" & {}", quoted(term))).collect();
-        format!("({}) & ({}){filters}", self.words, periods.join(" | "))
+        let filters = self.filters.iter().map(|term| quoted(term));
+        let parts =
+            [format!("({})", self.words), format!("({})", periods.join(" | "))].into_iter().chain(filters);
+        parts.collect::<Vec<_>>().join(" & ")
     }
 }
 
