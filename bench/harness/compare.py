@@ -2,9 +2,9 @@
 
 import contextlib
 
-from . import load, postgres, servers
+from . import load, postgres, servers, wordpress
 from .machine import BENCH, run, say, store
-from .works import DATABASE, LIMIT, PEERS, WORKS, connections
+from .works import DATABASE, LIMIT, PEERS, WORDPRESS, WORKS, connections
 
 POSTS = 10_000
 
@@ -28,7 +28,7 @@ def sizes(program, database, ids):
         return [load.alone(ours.url, path, {}, 1)["bytes"] for path in ("/v1/posts", f"/v1/posts/{post}", f"/v1/posts/{post}/comments")]
 
 
-def subjects(program, bytes_of, wanted):
+def subjects(program, data_set, bytes_of, wanted):
     """Those to be measured: how each is started on a database, and its works."""
     cacheable = [work for work, (_, cacheable) in WORKS.items() if cacheable]
     known = {
@@ -38,15 +38,19 @@ def subjects(program, bytes_of, wanted):
         "uncached": (lambda database: servers.service("uncached", program, database, port=8191, CACHE_MAX_BYTES="0"), cacheable),
         "fastapi": (servers.fastapi, PEERS),
         "django": (servers.django, PEERS),
+        "wordpress": (lambda _: wordpress.wordpress(data_set), WORDPRESS),
     }
+    if not wordpress.available():
+        known.pop("wordpress")
     return {name: known[name] for name in wanted or known}
 
 
 def measure(server, work, database, ids, options):
     if isinstance(server, Database):
         return load.pgbench(DATABASE[work], database, POSTS, options.duration)
-    load.wrk(server.url, work, ids, 1, connections(work))
-    return load.wrk(server.url, work, ids, options.duration, connections(work))
+    ids, clients = getattr(server, "ids", ids), getattr(server, "connections", connections(work))
+    load.wrk(server.url, work, ids, 1, clients)
+    return load.wrk(server.url, work, ids, options.duration, clients)
 
 
 def with_peers_tables(database):
@@ -79,7 +83,7 @@ def compare(options):
     data_set = postgres.data_set(POSTS, program)
     ids = postgres.ids(data_set)
     bytes_of = sizes(program, postgres.clone(data_set), ids)
-    chosen, runs = subjects(program, bytes_of, options.subjects), {}
+    chosen, runs = subjects(program, data_set, bytes_of, options.subjects), {}
     for count in range(options.runs):
         say(f"run {count + 1} of {options.runs}")
         memory = one_run(chosen, data_set, ids, options, runs)

@@ -46,3 +46,4 @@ def connections(work):
 LIMIT = ["health", "post_hot", "post_all", "list", "comments_hot", "comments_all"]
 DATABASE = {"post_all": "post", "list": "list", "comments_all": "comments", "comment": "comment-insert"}
 PEERS = ["health", "post_hot", "post_all", "list", "comments_hot", "comments_all", "comment"]
+WORDPRESS = ["post_hot", "post_all", "list", "comments_hot", "comments_all"]
