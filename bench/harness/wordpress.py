@@ -14,14 +14,28 @@ from .servers import Server
 FILES = BENCH / "peers/wordpress"
 FOLDER = STATE / "wordpress"
 PORT = 8183
-PACKAGES = ["wordpress", "wordpress-theme-twentytwentythree", "php-fpm", "php-mysql", "php-xml", "php-mbstring", "mariadb-server", "nginx-light"]
+PACKAGES = [
+    "wordpress",
+    "wordpress-theme-twentytwentythree",
+    "php-fpm",
+    "php-mysql",
+    "php-xml",
+    "php-mbstring",
+    "mariadb-server",
+    "nginx-light",
+]
 
 
 def available():
     """Whether this is a Debian that has it, and we may install it."""
     if os.geteuid() != 0 or not shutil.which("apt-cache"):
         return False
-    return subprocess.run(["apt-cache", "show", "wordpress"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
+    return (
+        subprocess.run(
+            ["apt-cache", "show", "wordpress"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ).returncode
+        == 0
+    )
 
 
 def configured(name):
@@ -31,7 +45,18 @@ def configured(name):
 
 
 def sql(statements, *more):
-    run("mariadb", "--no-defaults", "--local-infile=1", "-S", FOLDER / "mysql.sock", "-u", "root", *more, input=statements, cwd=FOLDER)
+    run(
+        "mariadb",
+        "--no-defaults",
+        "--local-infile=1",
+        "-S",
+        FOLDER / "mysql.sock",
+        "-u",
+        "root",
+        *more,
+        input=statements,
+        cwd=FOLDER,
+    )
 
 
 class Database(Server):
@@ -40,8 +65,11 @@ class Database(Server):
     def __enter__(self):
         self.log = (STATE / "mariadb.log").open("wb")
         self.process = subprocess.Popen(self.command, stdout=self.log, stderr=subprocess.STDOUT, start_new_session=True)
-        while subprocess.run(["mariadb-admin", "--no-defaults", "-S", FOLDER / "mysql.sock", "-u", "root", "ping"], stdout=subprocess.DEVNULL,
-                             stderr=subprocess.DEVNULL).returncode:
+        while subprocess.run(
+            ["mariadb-admin", "--no-defaults", "-S", FOLDER / "mysql.sock", "-u", "root", "ping"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        ).returncode:
             if self.process.poll() is not None:
                 raise SystemExit(f"bench: MariaDB does not start, see {FOLDER}/mysql.log")
             time.sleep(0.2)
@@ -76,14 +104,23 @@ def set_up(data_set):
     (FOLDER / "mysql").mkdir(parents=True)
     shutil.chown(FOLDER, "mysql")
     shutil.chown(FOLDER / "mysql", "mysql")
-    run("mariadb-install-db", f"--defaults-file={configured('mariadb.cnf')}", "--auth-root-authentication-method=socket", "--skip-test-db")
+    run(
+        "mariadb-install-db",
+        f"--defaults-file={configured('mariadb.cnf')}",
+        "--auth-root-authentication-method=socket",
+        "--skip-test-db",
+    )
     shutil.copy(configured("config.php"), "/etc/wordpress/config-127.0.0.1.php")
     with mariadb():
-        sql("create database wordpress character set utf8mb4; grant all on wordpress.* to wordpress@localhost identified by 'wordpress'")
+        sql(
+            "create database wordpress character set utf8mb4; grant all on wordpress.* to wordpress@localhost identified by 'wordpress'"
+        )
         php(FILES / "install.php")
         run("psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-f", FILES / "export.sql", postgres.url(data_set), cwd=FOLDER)
         sql((FILES / "load.sql").read_text(), "wordpress")
-    (FOLDER / "ids").write_text("".join(f"{10000 + n}\n" for n in range(1, int(postgres.value("select posts from bench.size", data_set)) + 1)))
+    (FOLDER / "ids").write_text(
+        "".join(f"{10000 + n}\n" for n in range(1, int(postgres.value("select posts from bench.size", data_set)) + 1))
+    )
     done.write_text(data_set)
 
 
@@ -98,7 +135,11 @@ class WordPress(Server):
         self.stack = contextlib.ExitStack()
         self.stack.enter_context(mariadb())
         fpm = next(pathlib.Path("/usr/sbin").glob("php-fpm*"))
-        self.fpm = subprocess.Popen([fpm, "--nodaemonize", "-y", configured("php-fpm.conf")], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.fpm = subprocess.Popen(
+            [fpm, "--nodaemonize", "-y", configured("php-fpm.conf")],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         self.stack.callback(self.fpm.wait)
         self.stack.callback(self.fpm.terminate)
         return super().__enter__()
@@ -110,4 +151,9 @@ class WordPress(Server):
 
 def wordpress(data_set):
     set_up(data_set)
-    return WordPress("WordPress", ["nginx", "-c", configured("nginx.conf"), "-e", FOLDER / "nginx.log"], PORT, ready="/wp-json/wp/v2/posts/10001")
+    return WordPress(
+        "WordPress",
+        ["nginx", "-c", configured("nginx.conf"), "-e", FOLDER / "nginx.log"],
+        PORT,
+        ready="/wp-json/wp/v2/posts/10001",
+    )
