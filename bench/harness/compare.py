@@ -2,9 +2,9 @@
 
 import contextlib
 
-from . import load, postgres, servers
+from . import load, postgres, servers, wordpress
 from .machine import BENCH, run, say, store
-from .works import DATABASE, LIMIT, PEERS, WORKS, connections
+from .works import DATABASE, LIMIT, PEERS, WORDPRESS, WORKS, connections
 
 POSTS = 10_000
 
@@ -25,28 +25,38 @@ def sizes(program, database, ids):
     """How many bytes we answer a list, a post and its comments with."""
     post = ids.read_text().splitlines()[-100]
     with servers.service("cached", program, database) as ours:
-        return [load.alone(ours.url, path, {}, 1)["bytes"] for path in ("/v1/posts", f"/v1/posts/{post}", f"/v1/posts/{post}/comments")]
+        return [
+            load.alone(ours.url, path, {}, 1)["bytes"]
+            for path in ("/v1/posts", f"/v1/posts/{post}", f"/v1/posts/{post}/comments")
+        ]
 
 
-def subjects(program, bytes_of, wanted):
+def subjects(program, data_set, bytes_of, wanted):
     """Those to be measured: how each is started on a database, and its works."""
     cacheable = [work for work, (_, cacheable) in WORKS.items() if cacheable]
     known = {
         "limit": (lambda _: servers.http_limit(bytes_of), LIMIT),
         "database": (lambda _: Database(), list(DATABASE)),
         "cached": (lambda database: servers.service("cached", program, database), list(WORKS)),
-        "uncached": (lambda database: servers.service("uncached", program, database, port=8191, CACHE_MAX_BYTES="0"), cacheable),
+        "uncached": (
+            lambda database: servers.service("uncached", program, database, port=8191, CACHE_MAX_BYTES="0"),
+            cacheable,
+        ),
         "fastapi": (servers.fastapi, PEERS),
         "django": (servers.django, PEERS),
+        "wordpress": (lambda _: wordpress.wordpress(data_set), WORDPRESS),
     }
+    if not wordpress.available():
+        known.pop("wordpress")
     return {name: known[name] for name in wanted or known}
 
 
 def measure(server, work, database, ids, options):
     if isinstance(server, Database):
         return load.pgbench(DATABASE[work], database, POSTS, options.duration)
-    load.wrk(server.url, work, ids, 1, connections(work))
-    return load.wrk(server.url, work, ids, options.duration, connections(work))
+    ids, clients = getattr(server, "ids", ids), getattr(server, "connections", connections(work))
+    load.wrk(server.url, work, ids, 1, clients)
+    return load.wrk(server.url, work, ids, options.duration, clients)
 
 
 def with_peers_tables(database):
@@ -79,14 +89,22 @@ def compare(options):
     data_set = postgres.data_set(POSTS, program)
     ids = postgres.ids(data_set)
     bytes_of = sizes(program, postgres.clone(data_set), ids)
-    chosen, runs = subjects(program, bytes_of, options.subjects), {}
+    chosen, runs = subjects(program, data_set, bytes_of, options.subjects), {}
     for count in range(options.runs):
         say(f"run {count + 1} of {options.runs}")
         memory = one_run(chosen, data_set, ids, options, runs)
-    store("compare", {
-        "posts": POSTS, "duration": options.duration, "memory_mib": memory, "bytes": bytes_of,
-        "works": {work: {name: load.median_of(measured) for name, measured in of.items()} for work, of in runs.items()},
-    })
+    store(
+        "compare",
+        {
+            "posts": POSTS,
+            "duration": options.duration,
+            "memory_mib": memory,
+            "bytes": bytes_of,
+            "works": {
+                work: {name: load.median_of(measured) for name, measured in of.items()} for work, of in runs.items()
+            },
+        },
+    )
 
 
 def line(figures):
@@ -98,24 +116,43 @@ def against_base(options):
     """The works of this commit and of another one's, one after the other, each pair at once."""
     sha, tree = servers.base(options.base)
     programs = {"base": servers.binary(tree), "new": servers.binary()}
-    data_sets = {"base": postgres.data_set(POSTS, programs["base"], tree), "new": postgres.data_set(POSTS, programs["new"])}
+    data_sets = {
+        "base": postgres.data_set(POSTS, programs["base"], tree),
+        "new": postgres.data_set(POSTS, programs["new"]),
+    }
     ids = postgres.ids(data_sets["new"])
     pairs = {}
     for cached in (True, False):
         mode = {} if cached else {"CACHE_MAX_BYTES": "0"}
         for count in range(options.runs):
             databases = {name: postgres.clone(data_sets[name], f"run_{name}") for name in programs}
-            with servers.service("base", programs["base"], databases["base"], port=8190, **mode) as base, \
-                    servers.service("new", programs["new"], databases["new"], port=8191, **mode) as new:
+            with (
+                servers.service("base", programs["base"], databases["base"], port=8190, **mode) as base,
+                servers.service("new", programs["new"], databases["new"], port=8191, **mode) as new,
+            ):
                 for work, (_, cacheable) in WORKS.items():
                     if (options.works and work not in options.works) or not (cached or cacheable):
                         continue
                     before, after = (measure(server, work, None, ids, options) for server in (base, new))
                     pairs.setdefault((work, cached), []).append((before, after))
-                    say(f"{count + 1}/{options.runs}  {'cached' if cached else 'uncached':9} {work:14} "
-                        f"{before['rps']:9,.0f} → {after['rps']:9,.0f}/s  × {after['rps'] / max(before['rps'], 0.1):.2f}")
-    store("base", {"base": sha, "duration": options.duration, "works": [
-        {"work": work, "cached": cached, "before": load.median_of([before for before, _ in measured]),
-         "after": load.median_of([after for _, after in measured]),
-         "ratios": sorted(round(after["rps"] / max(before["rps"], 0.1), 3) for before, after in measured)}
-        for (work, cached), measured in pairs.items()]})
+                    say(
+                        f"{count + 1}/{options.runs}  {'cached' if cached else 'uncached':9} {work:14} "
+                        f"{before['rps']:9,.0f} → {after['rps']:9,.0f}/s  × {after['rps'] / max(before['rps'], 0.1):.2f}"
+                    )
+    store(
+        "base",
+        {
+            "base": sha,
+            "duration": options.duration,
+            "works": [
+                {
+                    "work": work,
+                    "cached": cached,
+                    "before": load.median_of([before for before, _ in measured]),
+                    "after": load.median_of([after for _, after in measured]),
+                    "ratios": sorted(round(after["rps"] / max(before["rps"], 0.1), 3) for before, after in measured),
+                }
+                for (work, cached), measured in pairs.items()
+            ],
+        },
+    )

@@ -25,14 +25,35 @@ class Task:
     def __init__(self, cpus, limit_mib, database, port=8195, **environment):
         self.cpus, self.limit_mib, self.port = cpus, limit_mib, port
         self.url, self.name = f"http://127.0.0.1:{port}", "blog-api-bench"
-        self.environment = {**servers.UNLIMITED, "DATABASE_URL": postgres.url(database), "PORT": str(port), "METRICS_PORT": str(port + 1),
-                            **environment}
+        self.environment = {
+            **servers.UNLIMITED,
+            "DATABASE_URL": postgres.url(database),
+            "PORT": str(port),
+            "METRICS_PORT": str(port + 1),
+            **environment,
+        }
 
     def __enter__(self):
         subprocess.run(["docker", "rm", "-f", self.name], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         variables = [word for name, value in self.environment.items() for word in ("-e", f"{name}={value}")]
-        run("docker", "create", "--name", self.name, "--network", "host", "--cpus", self.cpus, "--memory", f"{self.limit_mib}m",
-            "--read-only", "--cap-drop", "ALL", *variables, IMAGE, "serve")
+        run(
+            "docker",
+            "create",
+            "--name",
+            self.name,
+            "--network",
+            "host",
+            "--cpus",
+            self.cpus,
+            "--memory",
+            f"{self.limit_mib}m",
+            "--read-only",
+            "--cap-drop",
+            "ALL",
+            *variables,
+            IMAGE,
+            "serve",
+        )
         begin = time.monotonic()
         run("docker", "start", self.name)
         servers.await_answer(self.url + "/ready", self.lives, f"docker logs {self.name}")

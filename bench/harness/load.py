@@ -14,21 +14,29 @@ from .machine import BENCH, run
 from .works import COSTLY
 
 SCRIPT = BENCH / "lua/works.lua"
-# wrk hangs up on what is in flight at its end, and a task keeps the place of a search or a feed that was given up for as
-# long as PostgreSQL may work on it, which is a second: the next run begins after that.
+# wrk hangs up on what is in flight at its end, and a task keeps the place of a search or a feed that was given up for
+# as long as PostgreSQL may work on it, which is a second: the next run begins after that.
 REST = 1.2
 
 
 def wrk(url, work, file_of_ids, seconds, connections=64, rate=None, statuses=False):
-    """One run of wrk. `errors` counts responses of 400 and more, and what failed on the way. At `rate`, so many requests
-    are begun in a second, as long as a connection is free."""
+    """One run of wrk. `errors` counts responses of 400 and more, and what failed on the way. At `rate`, so many
+    requests are begun in a second, as long as a connection is free."""
     threads = 1 if connections < 1000 else 2
-    environment = {**os.environ, "WORK": work, "IDS": str(file_of_ids), "RATE": str(rate or 0),
-                   "CONNECTIONS": str(connections), "STATUSES": "1" if statuses else ""}
-    out = run("wrk", f"-t{threads}", f"-c{connections}", f"-d{seconds}", "--timeout", "20", "-s", SCRIPT, url, env=environment)
+    environment = {
+        **os.environ,
+        "WORK": work,
+        "IDS": str(file_of_ids),
+        "RATE": str(rate or 0),
+        "CONNECTIONS": str(connections),
+        "STATUSES": "1" if statuses else "",
+    }
+    out = run(
+        "wrk", f"-t{threads}", f"-c{connections}", f"-d{seconds}", "--timeout", "20", "-s", SCRIPT, url, env=environment
+    )
     if work in COSTLY or work == "mix":
         time.sleep(REST)
-    figures = json.loads(out[out.index("JSON") + 4:].splitlines()[0])
+    figures = json.loads(out[out.index("JSON") + 4 :].splitlines()[0])
     if statuses:
         figures["statuses"] = merged(line[8:] for line in out.splitlines() if line.startswith("STATUSES"))
     return figures
@@ -45,9 +53,31 @@ def merged(lines):
 def pgbench(script, database, posts, seconds):
     """One run of pgbench: what the database does of the same work with nothing around it."""
     with tempfile.TemporaryDirectory() as folder:
-        out = run("pgbench", "-n", "-M", "prepared", "-c", "10", "-j", "2", "-T", seconds, "-D", f"posts={posts}", "-l",
-                  "--sampling-rate=0.05", "-f", BENCH / f"pgbench/{script}.sql", postgres.url(database), cwd=folder)
-        times = [int(line.split()[2]) / 1000 for log in pathlib.Path(folder).iterdir() for line in log.read_text().splitlines()]
+        out = run(
+            "pgbench",
+            "-n",
+            "-M",
+            "prepared",
+            "-c",
+            "10",
+            "-j",
+            "2",
+            "-T",
+            seconds,
+            "-D",
+            f"posts={posts}",
+            "-l",
+            "--sampling-rate=0.05",
+            "-f",
+            BENCH / f"pgbench/{script}.sql",
+            postgres.url(database),
+            cwd=folder,
+        )
+        times = [
+            int(line.split()[2]) / 1000
+            for log in pathlib.Path(folder).iterdir()
+            for line in log.read_text().splitlines()
+        ]
     tps = next(float(line.split()[2]) for line in out.splitlines() if line.startswith("tps"))
     failed = next((int(line.split(":")[1].split()[0]) for line in out.splitlines() if "failed transactions" in line), 0)
     return {"rps": tps, "p50": percentile(times, 50), "p99": percentile(times, 99), "errors": failed}

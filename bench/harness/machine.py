@@ -14,7 +14,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BENCH = ROOT / "bench"
-# What is built, installed and loaded is kept here between runs. PostgreSQL's user must reach it, so it is not in a home.
+# What is built, installed and loaded is kept here between runs. PostgreSQL's user must reach it: it is not in a home.
 STATE = pathlib.Path(os.environ.get("BENCH_DIR", "/var/tmp/blog-api-bench"))
 BEGIN = time.monotonic()
 
@@ -26,8 +26,13 @@ def say(text):
 
 def run(*command, quiet=True, **options):
     """Runs a command to its end and gives its standard output; what it said is shown if it fails."""
-    done = subprocess.run([str(word) for word in command], text=True, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE if quiet else None, **options)
+    done = subprocess.run(
+        [str(word) for word in command],
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE if quiet else None,
+        **options,
+    )
     if done.returncode:
         sys.exit(f"{' '.join(map(str, command))} failed with {done.returncode}:\n{done.stdout}{done.stderr or ''}")
     return done.stdout
@@ -42,7 +47,16 @@ def install(command, *packages):
     root = [] if os.geteuid() == 0 else ["sudo"]
     say(f"installing {' '.join(packages)}")
     run(*root, "apt-get", "update", "-q")
-    run(*root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-yq", "--no-install-recommends", *packages)
+    run(
+        *root,
+        "env",
+        "DEBIAN_FRONTEND=noninteractive",
+        "apt-get",
+        "install",
+        "-yq",
+        "--no-install-recommends",
+        *packages,
+    )
 
 
 def prepare():
@@ -63,7 +77,9 @@ def prepare():
 
 def commit():
     sha = run("git", "-C", ROOT, "rev-parse", "--short=10", "HEAD").strip()
-    changed = run("git", "-C", ROOT, "status", "--porcelain", "--", "src", "migrations", "Cargo.toml", "Cargo.lock").strip()
+    changed = run(
+        "git", "-C", ROOT, "status", "--porcelain", "--", "src", "migrations", "Cargo.toml", "Cargo.lock"
+    ).strip()
     given = ", a binary that was given" if os.environ.get("BINARY") else ""
     return f"{sha} with changes{given}" if changed else f"{sha}{given}"
 

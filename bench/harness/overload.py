@@ -48,10 +48,18 @@ def at_rate(task, ids, rate, seconds):
     answered = sum(counted.values())
     good = sum(count for status, count in counted.items() if status < 400)
     return {
-        "rate": round(rate), "answered": round(answered / seconds, 1), "goodput": round(good / seconds, 1), "statuses": counted,
-        "without_retry_after": figures["statuses"].get("untold", 0), "failed": figures["errors"] - figures["refused"],
-        "p50": figures["p50"], "p99": figures["p99"], "health_p99": load.percentile(prober.times, 99), "health_max": max(prober.times),
-        "health_failed": prober.failed, "memory_mib": task.memory_mib("VmHWM"),
+        "rate": round(rate),
+        "answered": round(answered / seconds, 1),
+        "goodput": round(good / seconds, 1),
+        "statuses": counted,
+        "without_retry_after": figures["statuses"].get("untold", 0),
+        "failed": figures["errors"] - figures["refused"],
+        "p50": figures["p50"],
+        "p99": figures["p99"],
+        "health_p99": load.percentile(prober.times, 99),
+        "health_max": max(prober.times),
+        "health_failed": prober.failed,
+        "memory_mib": task.memory_mib("VmHWM"),
     }
 
 
@@ -61,15 +69,24 @@ def overload(options):
     ids = postgres.ids(data_set)
     with container.Task(CPUS, MEMORY, postgres.clone(data_set)) as task:
         load.wrk(task.url, "mix", ids, 3, 16)
-        runs = [load.wrk(task.url, "mix", ids, options.duration, connections) for connections in (4, 8, 12, 16, 32, 64, 128)]
+        runs = [
+            load.wrk(task.url, "mix", ids, options.duration, connections) for connections in (4, 8, 12, 16, 32, 64, 128)
+        ]
         # Where more is refused, what is left of the mix is its cheap requests, of which more are answered.
-        best = max(good(figures) for figures in runs if figures["errors"] <= figures["requests"] / 100 or figures is runs[0])
+        best = max(
+            good(figures) for figures in runs if figures["errors"] <= figures["requests"] / 100 or figures is runs[0]
+        )
         say(f"at most {best:,.0f}/s")
         steps = {}
         for factor in (0.5, 0.9, 1.2, 2, 4):
             steps[str(factor)] = step = at_rate(task, ids, best * factor, max(20, options.duration))
-            say(f"× {factor}: {step['goodput']:,.0f}/s good, statuses {step['statuses']}, /health p99 {step['health_p99']:.0f} ms")
+            say(
+                f"× {factor}: {step['goodput']:,.0f}/s good, statuses {step['statuses']}, /health p99 {step['health_p99']:.0f} ms"
+            )
         time.sleep(3)
         after = good(load.wrk(task.url, "mix", ids, options.duration, 16))
         say(f"afterwards {after:,.0f}/s")
-    store("overload", {"cpus": CPUS, "memory": MEMORY, "best": best, "steps": steps, "afterwards": after, "connections": MANY})
+    store(
+        "overload",
+        {"cpus": CPUS, "memory": MEMORY, "best": best, "steps": steps, "afterwards": after, "connections": MANY},
+    )

@@ -8,8 +8,10 @@ PLOTS = ROOT / "docs/performance"
 
 def measured(part):
     machine = part["machine"]
-    return (f"*Commit {part['commit']}, {part['date']}: {machine['cores']} cores of {machine['cpu']}, {machine['memory_gib']} GiB, Linux "
-            f"{machine['kernel']}, PostgreSQL {machine['postgres']}, wrk {machine['wrk']}.*\n\n")
+    return (
+        f"*Commit {part['commit']}, {part['date']}: {machine['cores']} cores of {machine['cpu']}, {machine['memory_gib']} GiB, Linux "
+        f"{machine['kernel']}, PostgreSQL {machine['postgres']}, wrk {machine['wrk']}.*\n\n"
+    )
 
 
 def table(head, rows):

@@ -3,9 +3,24 @@
 import math
 from xml.sax.saxutils import escape
 
-COLOURS = ["#4269d0", "#efb118", "#ff725c", "#6cc5b0", "#3ca951", "#9c6b4e", "#97bbf5", "#9498a0", "#a463f2", "#c2185b", "#7f7f00", "#00838f"]
-STYLE = ("<style>text{font:12px system-ui,sans-serif;fill:#333}.faint{stroke:#ddd}.title{font-size:14px;font-weight:600}"
-         "@media(prefers-color-scheme:dark){text{fill:#ccc}.faint{stroke:#444}}</style>")
+COLOURS = [
+    "#4269d0",
+    "#efb118",
+    "#ff725c",
+    "#6cc5b0",
+    "#3ca951",
+    "#9c6b4e",
+    "#97bbf5",
+    "#9498a0",
+    "#a463f2",
+    "#c2185b",
+    "#7f7f00",
+    "#00838f",
+]
+STYLE = (
+    "<style>text{font:12px system-ui,sans-serif;fill:#333}.faint{stroke:#ddd}.title{font-size:14px;font-weight:600}.small{font-size:10px}"
+    "@media(prefers-color-scheme:dark){text{fill:#ccc}.faint{stroke:#444}}</style>"
+)
 WIDTH = 760
 
 
@@ -42,7 +57,17 @@ def legend(names):
 
 def document(height, title, unit, parts):
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" role="img">'
-    return "\n".join([head, f"<title>{escape(title)}</title>", STYLE, text(10, 20, f"{title}, {unit}", style="title"), *parts, "</svg>", ""])
+    return "\n".join(
+        [
+            head,
+            f"<title>{escape(title)}</title>",
+            STYLE,
+            text(10, 20, f"{title}, {unit}", style="title"),
+            *parts,
+            "</svg>",
+            "",
+        ]
+    )
 
 
 def bars(title, unit, groups, names):
@@ -58,15 +83,17 @@ def bars(title, unit, groups, names):
         return left + (WIDTH - left - 60) * (math.log10(value) - low) / max(1, high - low)
 
     for exponent in range(low, high + 1):
-        x = at(10 ** exponent)
-        parts += [line(x, top, x, height - 25), text(x, height - 10, short(10 ** exponent), "middle")]
+        x = at(10**exponent)
+        parts += [line(x, top, x, height - 25), text(x, height - 10, short(10**exponent), "middle")]
     for group, row in groups:
         shown = [(index, row[name]) for index, name in enumerate(names) if row.get(name)]
         parts.append(text(left - 8, y + gap / 2 + thick * len(shown) / 2 + 4, group, "end"))
         y += gap / 2
         for index, value in shown:
-            parts.append(f'<rect x="{left}" y="{y:.1f}" width="{max(1, at(value) - left):.1f}" height="{thick - 1}" fill="{colour(index)}"/>')
-            parts.append(text(at(value) + 4, y + thick - 2, short(value)))
+            parts.append(
+                f'<rect x="{left}" y="{y:.1f}" width="{max(1, at(value) - left):.1f}" height="{thick - 1}" fill="{colour(index)}"/>'
+            )
+            parts.append(text(at(value) + 4, y + thick - 2, short(value), style="small"))
             y += thick
         y += gap / 2
     return document(round(height), title, unit, parts)
@@ -74,14 +101,14 @@ def bars(title, unit, groups, names):
 
 def ticks(low, high, logarithmic):
     if logarithmic:
-        return [10 ** exponent for exponent in range(math.ceil(math.log10(low)), math.floor(math.log10(high)) + 1)]
+        return [10**exponent for exponent in range(math.ceil(math.log10(low)), math.floor(math.log10(high)) + 1)]
     step = 10 ** math.floor(math.log10(high / 2))
     step *= next(factor for factor in (1, 2, 5, 10) if high / (step * factor) <= 6)
     return [step * count for count in range(math.floor(high / step) + 1)]
 
 
 def lines(title, unit, series, x_unit, logarithmic=False, limit=None):
-    """A line for each of `series`, which are pairs of a name and its points. `limit` is a value that none should exceed."""
+    """A line for each of `series`, which are pairs of a name and its points. None should exceed `limit`."""
     xs, ys = zip(*(point for _, row in series for point in row))
     x_low, x_high = (min(xs), max(xs)) if logarithmic else (0, max(xs))
     y_low, y_high = (max(0.1, min(ys)), max(*ys, limit or 0)) if logarithmic else (0, max(ys) * 1.1)

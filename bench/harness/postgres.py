@@ -25,10 +25,21 @@ def settings():
     """Nothing waits for the disk: what is compared is the work, not the disk of this machine."""
     gib = describe()["memory_gib"]
     return {
-        "listen_addresses": "127.0.0.1", "port": PORT, "unix_socket_directories": DATA, "max_connections": 300,
-        "shared_buffers": f"{max(1, min(4, gib // 6))}GB", "effective_cache_size": f"{max(1, gib // 2)}GB",
-        "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_wal_size": "2GB", "wal_recycle": "off",
-        "checkpoint_timeout": "30min", "random_page_cost": "1.1", "jit": "off", "track_functions": "none",
+        "listen_addresses": "127.0.0.1",
+        "port": PORT,
+        "unix_socket_directories": DATA,
+        "max_connections": 300,
+        "shared_buffers": f"{max(1, min(4, gib // 6))}GB",
+        "effective_cache_size": f"{max(1, gib // 2)}GB",
+        "fsync": "off",
+        "synchronous_commit": "off",
+        "full_page_writes": "off",
+        "max_wal_size": "2GB",
+        "wal_recycle": "off",
+        "checkpoint_timeout": "30min",
+        "random_page_cost": "1.1",
+        "jit": "off",
+        "track_functions": "none",
     }
 
 
@@ -43,8 +54,19 @@ def start():
         DATA.mkdir(parents=True)
         if os.geteuid() == 0:
             shutil.chown(DATA, "postgres" if pathlib.Path("/etc/passwd").read_text().count("postgres:") else "nobody")
-        _as_server(bindir() / "initdb", "-D", DATA / "data", "-U", "blog", "-A", "trust", "-E", "UTF8",
-                   "--locale=C.UTF-8", "--no-sync")
+        _as_server(
+            bindir() / "initdb",
+            "-D",
+            DATA / "data",
+            "-U",
+            "blog",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--locale=C.UTF-8",
+            "--no-sync",
+        )
     options = " ".join(f"-c {name}={value}" for name, value in settings().items())
     if (DATA / "data/postmaster.pid").exists():
         stop()
@@ -73,16 +95,26 @@ def value(statement, database="postgres"):
 def data_set(posts, binary, tree=ROOT):
     """The name of a database with so many posts, in the schema of `binary`, which was built from `tree`. It is kept
     until the schema or the data set changes; whoever writes works on a `clone`."""
-    files = sorted([*(pathlib.Path(tree) / "migrations").glob("*.sql"), *(BENCH / "dataset").iterdir(),
-                    pathlib.Path(tree) / "src/markdown/mod.rs"])
+    files = sorted(
+        [
+            *(pathlib.Path(tree) / "migrations").glob("*.sql"),
+            *(BENCH / "dataset").iterdir(),
+            pathlib.Path(tree) / "src/markdown/mod.rs",
+        ]
+    )
     digest = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:8]
     name = f"posts_{posts}_{digest}"
     if sql(f"select 1 from pg_database where datname = '{name}'"):
         return name
-    for (stale,) in sql(f"select datname from pg_database where datname like 'posts\\_{posts}\\_%' or datname like 'loading%'"):
+    for (stale,) in sql(
+        f"select datname from pg_database where datname like 'posts\\_{posts}\\_%' or datname like 'loading%'"
+    ):
         if tree == ROOT or stale.startswith("loading"):
             sql(f'drop database "{stale}" with (force)')
-    say(f"loading {posts:,} posts and {posts * 10:,} comments" + (", which takes some ten minutes" if posts > 500_000 else ""))
+    say(
+        f"loading {posts:,} posts and {posts * 10:,} comments"
+        + (", which takes some ten minutes" if posts > 500_000 else "")
+    )
     sql("create database loading")
     environment = {**os.environ, "DATABASE_URL": url("loading")}
     run(binary, "migrate", env=environment)
@@ -107,7 +139,15 @@ def drop_clones():
 def ids(database):
     """A file with the ids of the published posts, oldest first."""
     file = STATE / f"ids-{database}"
-    run("psql", "-XqAt", "-o", file, "-c", "select bench.post_id(n) from bench.size, generate_series(1, posts) n", url(database))
+    run(
+        "psql",
+        "-XqAt",
+        "-o",
+        file,
+        "-c",
+        "select bench.post_id(n) from bench.size, generate_series(1, posts) n",
+        url(database),
+    )
     return file
 
 

@@ -1,20 +1,50 @@
-"""What ten and a hundred times as many posts cost: every kind of page alone, and the main reads under load, uncached."""
+"""What ten and a hundred times as many posts cost: every kind of page alone, the main reads under load, uncached."""
 
 import json
 import urllib.request
 
 from . import load, postgres, servers
-from .machine import results, say, store
+from .machine import commit, results, say, store
 from .works import connections
 
 SLOW_MS = 50
-MAIN = ["post_all", "list", "list_tag", "list_rare_tag", "list_likes", "comments_all", "search_one", "search_some", "search_all",
-        "search_phrase", "tags", "feed"]
+MAIN = [
+    "post_all",
+    "list",
+    "list_tag",
+    "list_rare_tag",
+    "list_likes",
+    "comments_all",
+    "search_one",
+    "search_some",
+    "search_all",
+    "search_phrase",
+    "tags",
+    "feed",
+]
 # Words and tags of the data set by how many posts have them.
-SEARCHES = {"one": "onlyin777", "1 %": "quartz", "10 %": "harbour", "all": "blog", "two common": "granite+meadow",
-            "two that all have": "blog+today", "phrase of two common": "%22granite+meadow%22", "phrase that all have": "%22this+blog%22",
-            "common but one": "blog+-granite", "either": "quartz+or+harbour", "stop word": "and", "none": "nowhere"}
-TAGS = {"common": "tag7", "0.2 %": "topic77", "1 post": "rare1", "20 posts": "rare20", "only the oldest": "oldest", "none": "nothing"}
+SEARCHES = {
+    "one": "onlyin777",
+    "1 %": "quartz",
+    "10 %": "harbour",
+    "all": "blog",
+    "two common": "granite+meadow",
+    "two that all have": "blog+today",
+    "phrase of two common": "%22granite+meadow%22",
+    "phrase that all have": "%22this+blog%22",
+    "common but one": "blog+-granite",
+    "either": "quartz+or+harbour",
+    "stop word": "and",
+    "none": "nowhere",
+}
+TAGS = {
+    "common": "tag7",
+    "0.2 %": "topic77",
+    "1 post": "rare1",
+    "20 posts": "rare20",
+    "only the oldest": "oldest",
+    "none": "nothing",
+}
 SORTS = ["-published_at", "published_at", "-likes", "-comments", "title"]
 
 
@@ -23,7 +53,9 @@ def pages(database):
     n = int(postgres.value("select posts from bench.size", database))
     post, hot, author, rare_author, user = postgres.sql(
         f"select bench.post_id({n - 100}), bench.post_id({n // 2}), bench.user_id(1), (select id from users where role = 'author' "
-        "order by id desc limit 1), bench.user_id(2)", database)[0]
+        "order by id desc limit 1), bench.user_id(2)",
+        database,
+    )[0]
     yield "post", f"/v1/posts/{post}", None
     yield "post by slug", f"/v1/posts/post-{n - 100}", None
     yield "post, signed in", f"/v1/posts/{post}", 5
@@ -51,7 +83,11 @@ def pages(database):
     yield "list, a rare language", "/v1/posts?language=german", None
     yield "list, before 2018", "/v1/posts?published_before=2018-01-01T00:00:00Z", None
     yield "list, after 2018, oldest first", "/v1/posts?published_after=2018-01-01T00:00:00Z&sort=published_at", None
-    yield "list, 2018, by likes", "/v1/posts?published_after=2018-01-01T00:00:00Z&published_before=2018-02-01T00:00:00Z&sort=-likes", None
+    yield (
+        "list, 2018, by likes",
+        "/v1/posts?published_after=2018-01-01T00:00:00Z&published_before=2018-02-01T00:00:00Z&sort=-likes",
+        None,
+    )
     yield "comments", f"/v1/posts/{post}/comments", None
     yield "comments of the most discussed", f"/v1/posts/{hot}/comments", None
     yield "comments of the most discussed, deep", ("deep", f"/v1/posts/{hot}/comments"), None
@@ -113,7 +149,8 @@ def alone(server, database):
 
 def scale(options):
     program = servers.binary()
-    sizes = results().get("scale", {}).get("sizes", {}) if options.sizes != [10_000, 100_000, 1_000_000] else {}
+    earlier = results().get("scale", {})
+    sizes = earlier["sizes"] if earlier.get("commit") == commit() else {}
     for posts in options.sizes:
         database = postgres.data_set(posts, program)
         ids = postgres.ids(database)
@@ -124,7 +161,11 @@ def scale(options):
             loads = {}
             for work in MAIN:
                 load.wrk(server.url, work, ids, 1, connections(work))
-                loads[work] = load.median_of([load.wrk(server.url, work, ids, options.duration, connections(work)) for _ in range(options.runs)])
-                say(f"{posts:,} posts  {work:14} {loads[work]['rps']:9,.0f}/s  p99 {loads[work]['p99']:.1f} ms  {loads[work]['errors']} errors")
+                loads[work] = load.median_of(
+                    [load.wrk(server.url, work, ids, options.duration, connections(work)) for _ in range(options.runs)]
+                )
+                say(
+                    f"{posts:,} posts  {work:14} {loads[work]['rps']:9,.0f}/s  p99 {loads[work]['p99']:.1f} ms  {loads[work]['errors']} errors"
+                )
         sizes[str(posts)] = {"bytes": size, "alone": latencies, "load": loads}
         store("scale", {"duration": options.duration, "sizes": sizes})

@@ -1,4 +1,4 @@
-"""What is measured: this service, an earlier one, the HTTP limit, the peers. Each starts, answers on a port, and stops."""
+"""What is measured: this service, an earlier one, the HTTP limit, the peers. Each starts, answers and stops."""
 
 import os
 import pathlib
@@ -15,21 +15,38 @@ from .machine import BENCH, ROOT, STATE, install, run, say
 
 # Nobody is held back, and nothing is said: a benchmark has one address, and 1,000 accounts that never rest.
 UNLIMITED = {
-    "RATE_LIMIT_ADDRESS": "off", "RATE_LIMIT_ACCOUNT": "off", "RATE_LIMIT_ACCOUNT_KIB": "off",
-    "ATTEMPT_LIMITS": "off", "ADDRESS_CONCURRENCY": "off", "LOG_LEVEL": "warn",
-    "METRICS_PORT": "0", "MIGRATE_ON_START": "false",
+    "RATE_LIMIT_ADDRESS": "off",
+    "RATE_LIMIT_ACCOUNT": "off",
+    "RATE_LIMIT_ACCOUNT_KIB": "off",
+    "ATTEMPT_LIMITS": "off",
+    "ADDRESS_CONCURRENCY": "off",
+    "LOG_LEVEL": "warn",
+    "METRICS_PORT": "0",
+    "MIGRATE_ON_START": "false",
 }
 
 
 def binary(tree=ROOT):
-    """The release binary of a checkout, as the image has it. BINARY and BASE_BINARY name those that are built already."""
+    """The release binary of a checkout, as the image has it. BINARY and BASE_BINARY name those already built."""
     built = os.environ.get("BINARY" if tree == ROOT else "BASE_BINARY")
     if built:
         return pathlib.Path(built).resolve()
     target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", STATE / "target"))
     say(f"building {tree.name}")
-    run("cargo", "build", "--release", "--locked", "--no-default-features", "--package", "blog-api", "--bin", "blog-api",
-        cwd=tree, quiet=False, env={**os.environ, "CARGO_TARGET_DIR": str(target), "SQLX_OFFLINE": "true"})
+    run(
+        "cargo",
+        "build",
+        "--release",
+        "--locked",
+        "--no-default-features",
+        "--package",
+        "blog-api",
+        "--bin",
+        "blog-api",
+        cwd=tree,
+        quiet=False,
+        env={**os.environ, "CARGO_TARGET_DIR": str(target), "SQLX_OFFLINE": "true"},
+    )
     copy = STATE / f"blog-api-{tree.name}"
     shutil.copy2(target / "release/blog-api", copy)
     return copy
@@ -55,8 +72,14 @@ class Server:
 
     def __enter__(self):
         self.log = (STATE / f"{self.name.replace(' ', '-')}.log").open("wb")
-        self.process = subprocess.Popen(self.command, env={**os.environ, **self.environment}, cwd=self.cwd,
-                                        stdout=self.log, stderr=subprocess.STDOUT, start_new_session=True)
+        self.process = subprocess.Popen(
+            self.command,
+            env={**os.environ, **self.environment},
+            cwd=self.cwd,
+            stdout=self.log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
         await_answer(self.url + self.ready, lambda: self.process.poll() is None, self.log.name)
         return self
 
@@ -106,14 +129,26 @@ def await_answer(url, lives, log, seconds=120):
 
 
 def service(name, program, database, port=8190, **environment):
-    return Server(name, [program, "serve"], port, ready="/ready", environment={
-        **UNLIMITED, "DATABASE_URL": postgres.url(database), "PORT": str(port), **environment})
+    return Server(
+        name,
+        [program, "serve"],
+        port,
+        ready="/ready",
+        environment={**UNLIMITED, "DATABASE_URL": postgres.url(database), "PORT": str(port), **environment},
+    )
 
 
 def http_limit(sizes, port=8180):
     """Bare axum that answers from memory, with bodies as long as ours of a list, a post and its comments."""
     target = STATE / "target-limit"
-    run("cargo", "build", "--release", "--locked", cwd=BENCH / "limit", env={**os.environ, "CARGO_TARGET_DIR": str(target)})
+    run(
+        "cargo",
+        "build",
+        "--release",
+        "--locked",
+        cwd=BENCH / "limit",
+        env={**os.environ, "CARGO_TARGET_DIR": str(target)},
+    )
     return Server("HTTP limit", [target / "release/limit", port, *sizes], port)
 
 
@@ -134,12 +169,46 @@ def _venv(peer):
 
 def fastapi(database, port=8181):
     url = postgres.url(database).replace("postgres://", "postgresql+asyncpg://")
-    return Server("FastAPI", [_venv("fastapi") / "uvicorn", "main:app", "--port", port, "--workers", "2", "--no-access-log",
-                              "--log-level", "warning"], port, cwd=BENCH / "peers/fastapi", environment={"DATABASE_URL": url})
+    return Server(
+        "FastAPI",
+        [
+            _venv("fastapi") / "uvicorn",
+            "main:app",
+            "--port",
+            port,
+            "--workers",
+            "2",
+            "--no-access-log",
+            "--log-level",
+            "warning",
+        ],
+        port,
+        cwd=BENCH / "peers/fastapi",
+        environment={"DATABASE_URL": url},
+    )
 
 
 def django(database, port=8182):
     # Threads: the fastest of those that were tried, with as many processes as the other peer has.
-    return Server("Django REST", [_venv("django") / "gunicorn", "blog:application", "-b", f"127.0.0.1:{port}", "-w", "2", "-k",
-                                  "gthread", "--threads", "4", "--keep-alive", "30", "--log-level", "warning"], port,
-                  cwd=BENCH / "peers/django", environment={"PGPORT": str(postgres.PORT), "PGDATABASE": database})
+    return Server(
+        "Django REST",
+        [
+            _venv("django") / "gunicorn",
+            "blog:application",
+            "-b",
+            f"127.0.0.1:{port}",
+            "-w",
+            "2",
+            "-k",
+            "gthread",
+            "--threads",
+            "4",
+            "--keep-alive",
+            "30",
+            "--log-level",
+            "warning",
+        ],
+        port,
+        cwd=BENCH / "peers/django",
+        environment={"PGPORT": str(postgres.PORT), "PGDATABASE": database},
+    )

@@ -25,19 +25,28 @@ class Sampler(threading.Thread):
         while self.going:
             time.sleep(5)
             requests = self.requests()
-            self.samples.append({"second": round(time.monotonic() - begin), "rss_mib": self.server.memory_mib(), "rps": round((requests - before) / 5)})
+            self.samples.append(
+                {
+                    "second": round(time.monotonic() - begin),
+                    "rss_mib": self.server.memory_mib(),
+                    "rps": round((requests - before) / 5),
+                }
+            )
             before = requests
             if len(self.samples) % 12 == 0:
                 say(f"  {self.samples[-1]}")
 
     def requests(self):
         with urllib.request.urlopen(f"http://127.0.0.1:{METRICS}/metrics", timeout=5) as response:
-            return sum(float(count) for count in re.findall(r"^http_requests_total\{.*\} (\S+)$", response.read().decode(), re.MULTILINE))
+            return sum(
+                float(count)
+                for count in re.findall(r"^http_requests_total\{.*\} (\S+)$", response.read().decode(), re.MULTILINE)
+            )
 
 
 def growth(samples):
     """How many MiB a minute the second half of the run adds, by least squares."""
-    half = [(sample["second"] / 60, sample["rss_mib"]) for sample in samples[len(samples) // 2:]]
+    half = [(sample["second"] / 60, sample["rss_mib"]) for sample in samples[len(samples) // 2 :]]
     x, y = (sum(column) / len(half) for column in zip(*half))
     spread = sum((at - x) ** 2 for at, _ in half)
     return round(sum((at - x) * (value - y) for at, value in half) / spread, 3) if spread else 0.0
@@ -55,4 +64,13 @@ def soak(options):
         sampler.join()
     slope = growth(sampler.samples)
     say(f"{figures['requests']:,} requests, {figures['errors']} errors, {slope} MiB a minute in the second half")
-    store("soak", {**figures, "seconds": options.soak, "connections": CONNECTIONS, "samples": sampler.samples, "growth_mib_a_minute": slope})
+    store(
+        "soak",
+        {
+            **figures,
+            "seconds": options.soak,
+            "connections": CONNECTIONS,
+            "samples": sampler.samples,
+            "growth_mib_a_minute": slope,
+        },
+    )

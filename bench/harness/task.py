@@ -18,7 +18,9 @@ def carried(task, ids, options):
     most = load.median_of([load.wrk(task.url, "mix", ids, options.duration, 16) for _ in range(options.runs)])
     say(f"  at most {most['rps']:,.0f}/s, p99 {most['p99']:.0f} ms")
     for share in SHARES:
-        runs = [load.wrk(task.url, "mix", ids, options.duration, 64, rate=most["rps"] * share) for _ in range(options.runs)]
+        runs = [
+            load.wrk(task.url, "mix", ids, options.duration, 64, rate=most["rps"] * share) for _ in range(options.runs)
+        ]
         figures = {**load.median_of(runs), "most": most["rps"]}
         say(f"  {share:.0%} of it: {figures['rps']:7,.0f}/s  p99 {figures['p99']:.0f} ms  {figures['errors']} errors")
         if figures["p99"] < P99_MS:
@@ -39,7 +41,8 @@ def costs(task, database, ids, seconds):
     grown = {name: after.get(name, 0) - metrics.get(name, 0) for name in after}
     reads = [grown.get(f'cache_requests_total{{result="{result}"}}', 0) for result in ("hit", "miss", "bypass")]
     return {
-        "requests": requests, "cpu_ms": round((task.cpu_seconds() - own) / requests * 1000, 4),
+        "requests": requests,
+        "cpu_ms": round((task.cpu_seconds() - own) / requests * 1000, 4),
         "database_cpu_ms": round((postgres.cpu_seconds() - server) / requests * 1000, 4),
         "transactions": round((transactions(database) - queries) / requests, 4),
         "messages": round(grown.get('cache_changes_total{source="self"}', 0) / requests, 5),
@@ -49,8 +52,10 @@ def costs(task, database, ids, seconds):
 
 def bus(program, database, ids, seconds):
     """What a message of the cache bus costs a task that does nothing else: another one writes comments."""
-    with servers.service("writer", program, database, port=8190) as writer, \
-            servers.service("reader", program, database, port=8191, METRICS_PORT="8192") as reader:
+    with (
+        servers.service("writer", program, database, port=8190) as writer,
+        servers.service("reader", program, database, port=8191, METRICS_PORT="8192") as reader,
+    ):
         time.sleep(1)
         idle = servers.cpu_seconds(reader.process.pid)
         time.sleep(seconds)
@@ -67,12 +72,24 @@ def one_size(cpus, memory, data_set, ids, options):
         say(f"{cpus} vCPU, {memory} MiB: ready after {task.boot_seconds} s")
         idle = task.memory_mib()
         load.wrk(task.url, "mix", ids, 2, 8)
-        figures = {"boot_seconds": task.boot_seconds, "idle_mib": idle, "mix": carried(task, ids, options),
-                   "costs": costs(task, database, ids, options.duration)}
-        figures["sign_in"] = load.median_of([load.wrk(task.url, "sign_in", ids, options.duration, 4) for _ in range(options.runs)])
-        figures["connections"] = int(postgres.value(f"select count(*) from pg_stat_activity where datname = '{database}' and pid <> pg_backend_pid()"))
+        figures = {
+            "boot_seconds": task.boot_seconds,
+            "idle_mib": idle,
+            "mix": carried(task, ids, options),
+            "costs": costs(task, database, ids, options.duration),
+        }
+        figures["sign_in"] = load.median_of(
+            [load.wrk(task.url, "sign_in", ids, options.duration, 4) for _ in range(options.runs)]
+        )
+        figures["connections"] = int(
+            postgres.value(
+                f"select count(*) from pg_stat_activity where datname = '{database}' and pid <> pg_backend_pid()"
+            )
+        )
         figures["peak_mib"] = task.memory_mib("VmHWM")
-        say(f"  {figures['sign_in']['rps']:.1f} sign-ins/s, {figures['peak_mib']} MiB at most, {figures['connections']} connections")
+        say(
+            f"  {figures['sign_in']['rps']:.1f} sign-ins/s, {figures['peak_mib']} MiB at most, {figures['connections']} connections"
+        )
     return figures
 
 
@@ -85,6 +102,14 @@ def task(options):
         load.wrk(bare.url, "mix", ids, 2, 8)
         uncached = costs(bare, database, ids, options.duration)
     sizes = {str(cpus): one_size(cpus, memory, data_set, ids, options) for cpus, memory in SIZES.items()}
-    store("task", {"duration": options.duration, "image_bytes": image_bytes, "sizes": sizes, "uncached": uncached,
-                   "memory": {str(cpus): memory for cpus, memory in SIZES.items()},
-                   "bus": bus(program, postgres.clone(data_set), ids, options.duration)})
+    store(
+        "task",
+        {
+            "duration": options.duration,
+            "image_bytes": image_bytes,
+            "sizes": sizes,
+            "uncached": uncached,
+            "memory": {str(cpus): memory for cpus, memory in SIZES.items()},
+            "bus": bus(program, postgres.clone(data_set), ids, options.duration),
+        },
+    )

@@ -34,8 +34,19 @@ WORKS = {
 
 # A task answers few of these at once and refuses the others: searches, filtered lists and feeds are asked over fewer
 # connections than it lets wait, so that what is measured is their speed.
-COSTLY = {"list_likes", "list_tag", "list_rare_tag", "search_one", "search_some", "search_all", "search_phrase", "tags", "feed", "sitemap",
-          "timeline"}
+COSTLY = {
+    "list_likes",
+    "list_tag",
+    "list_rare_tag",
+    "search_one",
+    "search_some",
+    "search_all",
+    "search_phrase",
+    "tags",
+    "feed",
+    "sitemap",
+    "timeline",
+}
 
 
 def connections(work):
@@ -46,3 +57,4 @@ def connections(work):
 LIMIT = ["health", "post_hot", "post_all", "list", "comments_hot", "comments_all"]
 DATABASE = {"post_all": "post", "list": "list", "comments_all": "comments", "comment": "comment-insert"}
 PEERS = ["health", "post_hot", "post_all", "list", "comments_hot", "comments_all", "comment"]
+WORDPRESS = ["post_hot", "post_all", "list", "comments_hot", "comments_all"]

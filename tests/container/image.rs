@@ -3,10 +3,10 @@
 use serde_json::Value;
 
 use crate::Stack;
-use crate::docker::{IMAGE, TASKS, container, docker, inspect, try_docker};
+use crate::docker::{IMAGE, TASKS, container, docker, inspect, network, stderr, try_docker};
 
 /// Of the unpacked image, in bytes.
-const MAX_SIZE: u64 = 42_000_000;
+const MAX_SIZE: u64 = 30_000_000;
 
 /// What an intruder would like to find, and what is of the source.
 const FOREIGN: [&str; 9] =
@@ -35,28 +35,57 @@ pub(crate) async fn holds_the_binary_and_nothing_else(_: Stack) -> String {
 
     let shell = try_docker(&["run", "--rm", "--entrypoint", "/bin/sh", IMAGE, "-c", "true"]).await;
     assert!(!shell.status.success(), "there is a shell");
-    let files = files().await;
+    let files = unpacked("-t").await;
     let ours: Vec<_> =
         files.lines().filter(|path| path.starts_with("app/") && !path.ends_with('/')).collect();
     assert_eq!(ours, ["app/blog-api"]);
     for path in files.lines() {
         let name = path.rsplit('/').next().unwrap();
         assert!(!FOREIGN.contains(&name), "{path} is in the image");
+        // So the binary that runs here needs none.
+        assert!(!name.contains(".so"), "{path}: a shared library is in the image");
     }
+    let switch = unpacked("-xO etc/nsswitch.conf").await;
+    assert_eq!(switch, std::fs::read_to_string("nsswitch.conf").unwrap());
 
     let size = image["Size"].as_u64().unwrap();
     let megabytes = format!("{}.{} MB", size / 1_000_000, size / 100_000 % 10);
-    assert!(size < MAX_SIZE, "the image has {megabytes}, more than 42");
-    format!("image size {megabytes}, health check as in the task definition, no shell")
+    assert!(size < MAX_SIZE, "the image has {megabytes}, more than 30");
+    format!("image size {megabytes}, health check as in the task definition, no shell, no library")
 }
 
-/// Every path in the image, without the leading slash.
-async fn files() -> String {
+/// What `tar` with these arguments says of the image. Its paths have no leading slash.
+async fn unpacked(arguments: &str) -> String {
     let id = docker(&["create", IMAGE]).await;
-    let listing =
-        std::process::Command::new("sh").args(["-c", &format!("docker export {id} | tar -t")]).output();
+    let export = format!("docker export {id} | tar {arguments}");
+    let output = std::process::Command::new("sh").args(["-c", &export]).output();
     docker(&["rm", &id]).await;
-    String::from_utf8(listing.unwrap().stdout).unwrap()
+    String::from_utf8(output.unwrap().stdout).unwrap()
+}
+
+/// By `/etc/hosts` and by DNS, with the resolver of a static C library, which crashes on other sources.
+pub(crate) async fn resolves_names(_: Stack) -> String {
+    let network = network();
+    let cases = [
+        // There is no server at the address that the hosts file has for it.
+        ("listed.test", "Connection refused"),
+        // The server's name on the network, and its answer to a stranger.
+        ("postgres", "nobody"),
+        ("unknown.test", "failed to lookup address information: Name or service not known"),
+    ];
+    for (host, answer) in cases {
+        let url = format!("DATABASE_URL=postgres://nobody@{host}/none");
+        let listed = ["--add-host", "listed.test:127.0.0.1"];
+        let run = ["run", "--rm", "--network", &network, "-e", &url];
+        let output = try_docker(&[&run[..], &listed, &[IMAGE, "migrate"]].concat()).await;
+        let said = stderr(&output);
+        assert!(
+            said.starts_with("blog-api: ") && said.contains(answer),
+            "{host}: {:?} {said}",
+            output.status
+        );
+    }
+    "files and DNS".into()
 }
 
 pub(crate) async fn runs_without_privileges(_: Stack) -> String {

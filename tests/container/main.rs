@@ -47,6 +47,7 @@ async fn main() -> ExitCode {
     let filter = std::env::args().nth(1).unwrap_or_default();
     let mut scenarios = scenarios! {
         "image": image::holds_the_binary_and_nothing_else,
+        "name resolution": image::resolves_names,
         "hardening": image::runs_without_privileges,
         "boot from Secrets Manager": boot::takes_its_credentials_from_secrets_manager,
         "boot failures": boot::says_what_is_wrong,

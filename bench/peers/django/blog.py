@@ -8,21 +8,35 @@ from django.conf import settings
 
 if not settings.configured:
     settings.configure(
-        SECRET_KEY="of a benchmark", ALLOWED_HOSTS=["127.0.0.1"], ROOT_URLCONF="blog", USE_TZ=True, USE_I18N=False,
+        SECRET_KEY="of a benchmark",
+        ALLOWED_HOSTS=["127.0.0.1"],
+        ROOT_URLCONF="blog",
+        USE_TZ=True,
+        USE_I18N=False,
         MIDDLEWARE=["django.middleware.security.SecurityMiddleware", "django.middleware.common.CommonMiddleware"],
         INSTALLED_APPS=["rest_framework"],
-        DATABASES={"default": {
-            "ENGINE": "django.db.backends.postgresql", "HOST": "127.0.0.1", "PORT": os.environ["PGPORT"], "USER": "blog",
-            "NAME": os.environ["PGDATABASE"], "CONN_MAX_AGE": None,
-            "OPTIONS": {"server_side_binding": True, "prepare_threshold": 5}}},
+        DATABASES={
+            "default": {
+                "ENGINE": "django.db.backends.postgresql",
+                "HOST": "127.0.0.1",
+                "PORT": os.environ["PGPORT"],
+                "USER": "blog",
+                "NAME": os.environ["PGDATABASE"],
+                "CONN_MAX_AGE": None,
+                "OPTIONS": {"server_side_binding": True, "prepare_threshold": 5},
+            }
+        },
         REST_FRAMEWORK={
             "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
             "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-            "DEFAULT_AUTHENTICATION_CLASSES": [], "DEFAULT_PERMISSION_CLASSES": [], "UNAUTHENTICATED_USER": None},
+            "DEFAULT_AUTHENTICATION_CLASSES": [],
+            "DEFAULT_PERMISSION_CLASSES": [],
+            "UNAUTHENTICATED_USER": None,
+        },
     )
     django.setup()
 
-from django.contrib.postgres.fields import ArrayField  # noqa: E402: only with settings
+from django.contrib.postgres.fields import ArrayField  # noqa: E402 (only with settings)
 from django.core.wsgi import get_wsgi_application  # noqa: E402
 from django.db import models  # noqa: E402
 from django.http import JsonResponse  # noqa: E402
@@ -85,7 +99,18 @@ class SummarySerializer(serializers.ModelSerializer):
 
     class Meta:
         model = Post
-        fields = ["id", "slug", "title", "summary", "tags", "status", "created_at", "updated_at", "published_at", "author"]
+        fields = [
+            "id",
+            "slug",
+            "title",
+            "summary",
+            "tags",
+            "status",
+            "created_at",
+            "updated_at",
+            "published_at",
+            "author",
+        ]
 
 
 class PostSerializer(SummarySerializer):
@@ -117,7 +142,11 @@ class OldestFirst(Pages):
 
 
 class PostList(generics.ListAPIView):
-    queryset = Post.objects.filter(status="published").select_related("author").defer("body", "body_html", "author__created_at")
+    queryset = (
+        Post.objects.filter(status="published")
+        .select_related("author")
+        .defer("body", "body_html", "author__created_at")
+    )
     serializer_class = SummarySerializer
     pagination_class = NewestFirst
 

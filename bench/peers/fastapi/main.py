@@ -1,4 +1,4 @@
-"""The same reads and one write in FastAPI, Pydantic and SQLAlchemy (asyncpg), as their documentation would write them."""
+"""The same reads and one write in FastAPI, Pydantic and SQLAlchemy (asyncpg), as their documentation has it."""
 
 import datetime
 import os
@@ -134,7 +134,9 @@ async def create_comment(post_id: uuid.UUID, new: NewComment, db: Db) -> ShownCo
     # No token is looked up and no Markdown is rendered: less work than ours.
     author = (await db.scalars(select(User).limit(1))).one()
     now = datetime.datetime.now(datetime.UTC)
-    comment = Comment(id=uuid.uuid4(), post_id=post_id, author=author, body=new.body, body_html=f"<p>{new.body}</p>", created_at=now)
+    comment = Comment(
+        id=uuid.uuid4(), post_id=post_id, author=author, body=new.body, body_html=f"<p>{new.body}</p>", created_at=now
+    )
     db.add(comment)
     await db.commit()
     return comment

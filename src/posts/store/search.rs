@@ -76,14 +76,18 @@ pub async fn search(
 
 /// `None` if there is nothing to search for.
 ///
-/// With this memory, more than RDS gives by default, the index can name [every post](nearest) that it is asked for; with
-/// less it names pages, all of whose posts are read.
+/// The transaction gets what the statements of a search run best with. Its memory is more than RDS gives by default: with
+/// less, the index names pages instead of posts, and all posts on them are read. Each is too short to be compiled, or
+/// to be done by several processes.
 async fn parts(connection: &mut Connection, search: Search<'_>) -> sqlx::Result<Option<Parts>> {
     sqlx::query_as!(
         Parts,
         r#"select query::text as "query!", terms::text as "terms!", is_phrase as "is_phrase!", beside::text as "beside!",
              marks::text as "marks!", runs, words_marked as "words!"
-           from search_parts($1, $2) cross join set_config('work_mem', '16MB', true) where query is not null"#,
+           from search_parts($1, $2) cross join set_config('work_mem', '16MB', true) as memory
+             cross join set_config('jit', 'off', true) as jit
+             cross join set_config('max_parallel_workers_per_gather', '0', true) as workers
+           where query is not null"#,
         search.language.as_str(),
         search.words
     )

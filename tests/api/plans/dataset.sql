@@ -17,7 +17,7 @@ insert into posts (id, author_id, slug, title, summary, body, body_html, tags, l
          when kind not between 1 and 6 then now() - i * interval '1 minute' end,
     case when kind between 7 and 9 then now() end,
     now() - i * interval '1 minute', now(),
-    setweight(to_tsvector('simple', 'post word' || i % 500), 'A') || to_tsvector('simple', 'common rarely' || i % 5000)
+    setweight(to_tsvector('simple', 'post word' || i % 500), 'A') || to_tsvector('simple', 'common rarely' || i % 5000 || case when i % 2 = 0 then ' even' else ' odd' end)
   from generate_series(1, 10500) i,
     lateral (select repeat('Some words of a text that is about ' || i || '. ', 100) as text,
                case when i % 21 = 0 then i / 21 % 10 else 10 end as kind) t;

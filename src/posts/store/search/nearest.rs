@@ -23,8 +23,10 @@ const GROWTH: i64 = 4;
 /// After so many windows, a search that has found less than this part of what it wants asks for all that remains.
 const WINDOWS_BEFORE_REST: usize = 3;
 const RARE: usize = 32;
-/// Unless the index would go through more posts than this: then one more window is the last.
-const MAX_REACH: i64 = 100_000;
+/// Unless the index would go through more posts than this: then it is asked for so many further windows, if it has to
+/// find several things together.
+const MAX_REACH: i64 = 200_000;
+const LAST_WINDOWS: usize = 2;
 /// A search ends after so many windows, with what it has found by then.
 const MAX_WINDOWS: usize = 32;
 
@@ -37,7 +39,7 @@ const MAX_MATCHES_AT_ONCE: usize = 50_000;
 ///
 /// Windows grow until there are enough matches, so that a common word costs what it finds in few posts. For a rare
 /// one the rest of the index is asked, which is quick then; if it turns out to be common among posts further on, in
-/// smaller steps. Words that are common, but not together, are not looked for any further.
+/// smaller steps. Words that are common, but hardly ever together, are not looked for to the end.
 pub(super) async fn nearest(
     connection: &mut Connection,
     terms: &Terms,
@@ -54,14 +56,15 @@ pub(super) async fn nearest(
     while n < windows {
         let is_rare = n == WINDOWS_BEFORE_REST && found.len() < wanted.div_ceil(RARE);
         let is_rest = is_rare && reach(connection, terms).await? <= MAX_REACH;
-        if is_rare && !is_rest {
-            windows = n + 1;
+        if is_rare && !is_rest && terms.are_joined() {
+            windows = n + LAST_WINDOWS;
         }
         n += 1;
         let window = Window::of(at, if is_rest { (at - end).abs() } else { width }, direction);
         let limit = if window.is_smallest() { MAX_MATCHES_AT_ONCE } else { MAX_MATCHES };
         let matches = matches(connection, window, terms, &span, limit + 1).await?;
         if matches.len() > limit && !window.is_smallest() {
+            windows = MAX_WINDOWS;
             if !is_rest {
                 width /= GROWTH;
                 longest = width;
@@ -88,7 +91,7 @@ pub(super) async fn nearest(
 fn further(way: i64, found: usize, wanted: usize) -> i64 {
     let missing = i64::try_from(wanted.saturating_sub(found)).unwrap_or(i64::MAX);
     let found = i64::try_from(found.max(1)).unwrap_or(i64::MAX);
-    (way.saturating_mul(missing) / found * 3 / 2).clamp(way / GROWTH, way * GROWTH)
+    (way * missing * 3 / (2 * found)).clamp(way / GROWTH, way * GROWTH)
 }
 
 /// About how many posts the index goes through for `terms`.

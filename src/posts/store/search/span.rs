@@ -74,7 +74,7 @@ impl Window {
             Direction::Older => (at - width, at),
             Direction::Newer => (at, at + width),
         };
-        Self { bits, first: first >> bits << bits, last: ((last >> bits) + 1 << bits) - 1 }
+        Self { bits, first: (first >> bits) << bits, last: (((last >> bits) + 1) << bits) - 1 }
     }
 
     /// Whether there is no smaller one.

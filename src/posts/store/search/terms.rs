@@ -26,11 +26,18 @@ impl Terms {
         Self { words, filters }
     }
 
+    /// Whether a post has to have several of them, or may not have one.
+    pub(super) fn are_joined(&self) -> bool {
+        !self.filters.is_empty() || self.words.contains(" & ") || self.words.starts_with('!')
+    }
+
     /// The query for those posts in `window`.
     pub(super) fn within(&self, window: Window) -> String {
         let periods: Vec<_> = window.periods().map(|period| quoted(&period)).collect();
-        let filters: String = self.filters.iter().map(|term| format!(" & {}", quoted(term))).collect();
-        format!("({}) & ({}){filters}", self.words, periods.join(" | "))
+        let filters = self.filters.iter().map(|term| quoted(term));
+        let parts =
+            [format!("({})", self.words), format!("({})", periods.join(" | "))].into_iter().chain(filters);
+        parts.collect::<Vec<_>>().join(" & ")
     }
 }
 
