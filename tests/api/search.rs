@@ -35,6 +35,22 @@ async fn a_match_in_the_title_comes_before_one_in_the_summary_and_that_before_on
 }
 
 #[tokio::test]
+async fn words_that_stand_side_by_side_come_before_words_that_do_not() {
+    let app = TestApp::start().await;
+    let author = app.author().await;
+    publish(&app, &author, json!({"title": "Side by side", "body": "There is a red fox. And a field."}))
+        .await;
+    publish(&app, &author, json!({"title": "Apart", "body": "A fox is in the field. It is red."})).await;
+    assert_eq!(titles(&app, "q=red+fox").await, ["Side by side", "Apart"]);
+    assert_eq!(titles(&app, "q=%22red+fox%22").await, ["Side by side"]);
+    assert_eq!(titles(&app, "q=fox+-%22red+fox%22").await, ["Apart"]);
+    assert_eq!(titles(&app, "q=-%22red+fox%22").await, ["Apart"]);
+    assert_eq!(titles(&app, "q=%22red+fox%22+or+-field&sort=title").await, ["Side by side"]);
+    assert_eq!(titles(&app, "q=-unheard&sort=title").await, ["Apart", "Side by side"]);
+    assert_eq!(titles(&app, "q=%21%21%21").await, Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn matches_are_marked_in_html_that_is_safe() {
     let app = TestApp::start().await;
     let author = app.author().await;

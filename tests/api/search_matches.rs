@@ -6,7 +6,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection};
 use crate::support::{TestApp, TestUser};
 
 /// How many of the matches are ordered by anything but their time: `MAX_CONSIDERED`.
-const CONSIDERED: i64 = 500;
+const CONSIDERED: usize = 500;
 
 /// 25,000 posts, a minute after the other but for 3,000 at one time and some years without any.
 const POSTS: &str = r#"
@@ -178,7 +178,6 @@ async fn every_page_of_a_search_has_posts_that_no_other_has() {
         ("antique", "title", CONSIDERED),
         ("sparse7", "relevance", 100),
     ] {
-        let matches = usize::try_from(matches).unwrap();
         let path = format!("/v1/posts?q={search}&sort={order}&limit=100");
         let (mut ids, mut next) = (Vec::new(), Some(path.clone()));
         while let Some(asked) = next {
@@ -190,5 +189,28 @@ async fn every_page_of_a_search_has_posts_that_no_other_has() {
         ids.sort_unstable();
         ids.dedup();
         assert_eq!((all, ids.len()), (matches, matches), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn what_statistics_know_says_how_far_the_index_reaches() {
+    let mut library = Library::open().await;
+    for (words, filters, reach) in [
+        ("'everi'", "{}", 24_000..=26_000),
+        ("'even' & 'odd'", "{}", 11_500..=13_500),
+        ("'even' & 'single11'", "{}", 0..=0),
+        ("'third' | 'single11' | 'even' & 'odd'", "{}", 19_000..=23_000),
+        ("!'even'", "{}", 25_000..=25_000),
+        ("'everi'", r#"{" tag tag3"}"#, 3_000..=4_000),
+        ("'everi'", r#"{" tag nowhere"," language english"}"#, 0..=0),
+    ] {
+        let sql = "select search_reach($1::text::tsquery, $2::text::text[])";
+        let found: i64 = sqlx::query_scalar(sql)
+            .bind(words)
+            .bind(filters)
+            .fetch_one(&mut library.connection)
+            .await
+            .unwrap();
+        assert!(reach.contains(&found), "{words} {filters}: {found}");
     }
 }

@@ -55,7 +55,7 @@ pub enum Sort {
     /// By title, whatever its case.
     #[serde(rename = "title")]
     Title,
-    /// Best match of a search first.
+    /// Best match first.
     #[serde(rename = "relevance")]
     Relevance,
 }
@@ -127,7 +127,7 @@ pub struct ListPosts {
     #[param(inline)]
     published_before: Option<Timestamp>,
     /// Those that match: words, `"phrases"`, `or`, `-without`, in the `language` that is asked for, else the
-    /// service's own. Ordered other than by time, the newest 500 of them.
+    /// service's own. By time it finds all of them, in any other order the newest 500.
     #[serde(default, deserialize_with = "not_blank")]
     #[param(max_length = 200, pattern = r"^[^\x00]*$")]
     q: Option<String>,
