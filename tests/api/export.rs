@@ -30,13 +30,15 @@ const REFERENCES: [(&str, &str, char); 11] = [
 ];
 
 /// The tables that refer to no user, and why they need not.
-const OTHER_TABLES: [(&str, &str); 7] = [
+const OTHER_TABLES: [(&str, &str); 9] = [
     ("_sqlx_migrations", "of the schema"),
     ("attempts", "hashes, which end within an hour"),
     ("feed_versions", "hashes of what feeds show, and times"),
     ("post_stats", "counts, which triggers correct when a like goes"),
     ("site", "the site's own"),
     ("tags", "names and counts"),
+    ("post_tags", "what posts are listed by, their authors too: triggers keep it as the posts are"),
+    ("post_months", "counts"),
     ("users", "the account itself: exported as `account`, deleted by erasure"),
 ];
 
