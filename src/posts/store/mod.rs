@@ -1,6 +1,7 @@
 //! All SQL about posts: reading one here, lists, changes, revisions and rendering in their files.
 
 pub mod export;
+mod filter;
 mod likes;
 mod list;
 mod listed;
@@ -15,6 +16,7 @@ mod timeline;
 mod unlisted;
 mod write;
 
+pub use filter::{Filter, Key, Order, Search};
 pub use likes::*;
 pub use list::*;
 pub use next_publication::*;

@@ -12,7 +12,7 @@ mod terms;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::list::{Filter, Order, Search};
+use super::filter::{Filter, Order, Search};
 use super::row::{PostRow, posts};
 use crate::db::Connection;
 use crate::language::Language;

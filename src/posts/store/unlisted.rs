@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::list::{Filter, Order};
+use super::filter::{Filter, Order};
 use super::row::{PostRow, posts};
 use crate::db::Connection;
 use crate::language::Language;

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::super::list::Filter;
+use super::super::filter::Filter;
 use crate::posts::model::PostStatus;
 
 /// Where a post is in the order of time.

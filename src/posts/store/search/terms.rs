@@ -1,6 +1,6 @@
 //! What a search asks the index of `posts_terms` for, as a query of PostgreSQL.
 
-use super::super::list::Filter;
+use super::super::filter::Filter;
 use super::span::Window;
 use crate::posts::model::PostStatus;
 
