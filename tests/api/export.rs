@@ -34,11 +34,14 @@ const OTHER_TABLES: [(&str, &str); 9] = [
     ("_sqlx_migrations", "of the schema"),
     ("attempts", "hashes, which end within an hour"),
     ("feed_versions", "hashes of what feeds show, and times"),
-    ("post_stats", "counts, which triggers correct when a like goes"),
+    ("post_months", "counts"),
+    (
+        "post_stats",
+        "counts, which triggers correct when a like goes, and what lists need of the post, as `post_tags`",
+    ),
+    ("post_tags", "of the posts, whose author a trigger takes away when the post stays without them"),
     ("site", "the site's own"),
     ("tags", "names and counts"),
-    ("post_tags", "what posts are listed by, their authors too: triggers keep it as the posts are"),
-    ("post_months", "counts"),
     ("users", "the account itself: exported as `account`, deleted by erasure"),
 ];
 

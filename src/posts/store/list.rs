@@ -1,4 +1,4 @@
-//! Lists of posts, by filter and order.
+//! Lists of posts, by filter and order: which statements each is read by.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
