@@ -62,9 +62,14 @@ async fn a_rotation_is_noticed_when_the_database_refuses_the_old_credentials() {
     let proxy = Proxy::start(&database.options, "127.0.0.1", 0).await;
     let (old, new) = (create_role(&database).await, create_role(&database).await);
     let secrets = SecretsManager::start(secret(&database, proxy.port, &old)).await;
-    // With one connection, no request makes another while the last one is on its way back to the pool.
-    let variables =
-        [("MIGRATE_ON_START", "false"), ("DB_ACQUIRE_TIMEOUT", "20s"), ("DB_MAX_CONNECTIONS", "1")];
+    // With one connection, no request makes another while the last one is on its way back to the pool. Each goes to
+    // the database, also before the loss of the bus is noticed.
+    let variables = [
+        ("MIGRATE_ON_START", "false"),
+        ("DB_ACQUIRE_TIMEOUT", "20s"),
+        ("DB_MAX_CONNECTIONS", "1"),
+        ("CACHE_MAX_BYTES", "0"),
+    ];
     let mut command = command(&secrets, &variables);
     let process = tokio::task::spawn_blocking(move || Process::start(&mut command)).await.unwrap();
     let process = std::sync::Arc::new(process);
