@@ -90,10 +90,10 @@ fn routes(config: &Config, state: AppState) -> Router {
     );
     let limits = Limits { rates, addresses, ..Limits::default() };
     let caching = Caching { cache: state.cache.clone(), clock: state.clock.clone() };
-    let (router, conditional) = router::router();
+    let (router, unconditional) = router::router();
     let mut stack = Stack::new(limits, state.lifecycle.clone(), caching);
     stack.cors = cors(&config.cors_allowed_origins);
-    stack.conditional = conditional;
+    stack.unconditional = unconditional;
     stack.rewrite = router::ignore_unknown_parameters;
     stack.wrap(router).with_state(state)
 }

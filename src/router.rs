@@ -15,7 +15,7 @@ use crate::comments::routes as comments;
 use crate::export::routes as export;
 use crate::feeds::routes as feeds;
 use crate::http::health;
-use crate::http::preconditions::Conditional;
+use crate::http::preconditions::Unconditional;
 use crate::moderation::routes as moderation;
 use crate::openapi;
 use crate::posts::routes as posts;
@@ -77,9 +77,9 @@ pub fn document() -> &'static str {
     &DOCUMENT
 }
 
-/// The routes as axum serves them, with which of them evaluate preconditions; `/openapi.json` and `/docs`; `/`,
+/// The routes as axum serves them, with which of them evaluate no preconditions; `/openapi.json` and `/docs`; `/`,
 /// `/favicon.ico` and `/robots.txt`.
-pub fn router() -> (Router<AppState>, Conditional) {
+pub fn router() -> (Router<AppState>, Unconditional) {
     let (router, documented) = routes().split_for_parts();
-    (router.merge(openapi::routes(document)).merge(home::routes()), Conditional::of(&documented))
+    (router.merge(openapi::routes(document)).merge(home::routes()), Unconditional::of(&documented))
 }

@@ -32,7 +32,7 @@ use super::encoding::{choose_encoding, compressed};
 use super::extract::Json;
 use super::fallbacks::{method_not_allowed, not_found, rename_options};
 use super::health;
-use super::preconditions::Conditional;
+use super::preconditions::Unconditional;
 use super::rate_limit::RateLimits;
 use super::retry::retry_contended;
 use crate::error::ApiError;
@@ -73,14 +73,14 @@ pub struct Stack {
     pub cache: Caching,
     /// `None` if no other origin is allowed.
     pub cors: Option<CorsLayer>,
-    pub conditional: Conditional,
+    pub unconditional: Unconditional,
     /// Applied to each request once it has its route.
     pub rewrite: fn(&mut Request),
     slots: Arc<Semaphore>,
 }
 
 impl Stack {
-    /// A stack for routes of this origin alone, which evaluate no preconditions.
+    /// A stack for routes of this origin alone, which look at preconditions themselves.
     #[must_use]
     pub fn new(limits: Limits, lifecycle: Lifecycle, cache: Caching) -> Self {
         let slots = Arc::new(Semaphore::new(limits.concurrency));
@@ -89,7 +89,7 @@ impl Stack {
             lifecycle,
             cache,
             cors: None,
-            conditional: Conditional::default(),
+            unconditional: Unconditional::default(),
             rewrite: |_| {},
             slots,
         }
@@ -193,7 +193,7 @@ impl Stack {
     }
 
     async fn write(&self, mut request: Request, route: &Route) -> Response {
-        if let Err(refusal) = self.conditional.check(&request) {
+        if let Err(refusal) = self.unconditional.check(&request) {
             return refusal.into_response();
         }
         let _reservation = self.limits.bodies.open(&mut request);

@@ -108,12 +108,12 @@ impl IntoParams for IfMatch {
     }
 }
 
-/// The writes whose handlers take an [`IfMatch`]: their methods and paths.
+/// The writes whose handlers take no [`IfMatch`]: their methods and paths.
 #[derive(Clone, Debug, Default)]
-pub struct Conditional(Arc<HashSet<(Method, String)>>);
+pub struct Unconditional(Arc<HashSet<(Method, String)>>);
 
-impl Conditional {
-    /// Those of the document that say so.
+impl Unconditional {
+    /// Those of the document that do not say that they take one.
     #[must_use]
     pub fn of(document: &utoipa::openapi::OpenApi) -> Self {
         let takes = |operation: &utoipa::openapi::path::Operation| {
@@ -128,9 +128,10 @@ impl Conditional {
                 (Method::PATCH, &item.patch),
                 (Method::DELETE, &item.delete),
             ];
-            let taking =
-                operations.into_iter().filter(|(_, operation)| operation.as_ref().is_some_and(takes));
-            taking.map(|(method, _)| (method, path.clone())).collect::<Vec<_>>()
+            let others = operations
+                .into_iter()
+                .filter(|(_, operation)| operation.as_ref().is_some_and(|operation| !takes(operation)));
+            others.map(|(method, _)| (method, path.clone())).collect::<Vec<_>>()
         };
         Self(Arc::new(document.paths.paths.iter().flat_map(of_path).collect()))
     }
@@ -143,7 +144,7 @@ impl Conditional {
     /// Refuses a write with a precondition that nobody would evaluate.
     pub(super) fn check(&self, write: &Request) -> Result<(), ApiError> {
         match unexpected(write.headers()) {
-            Some((name, detail)) if !self.has(write) => {
+            Some((name, detail)) if self.has(write) => {
                 Err(ApiError::Malformed(FieldError::new(name, "unsupported", detail)))
             }
             _ => Ok(()),
