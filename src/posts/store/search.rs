@@ -76,17 +76,14 @@ pub async fn search(
 
 /// `None` if there is nothing to search for.
 ///
-/// The transaction gets what the statements of a search run best with. Its memory is more than RDS gives by default: with
-/// less, the index names pages instead of posts, and all posts on them are read. Each is too short to be compiled, or
-/// to be done by several processes.
+/// The transaction gets more memory than RDS gives by default: with less, the index names pages instead of posts, and all
+/// posts on them are read.
 async fn parts(connection: &mut Connection, search: Search<'_>) -> sqlx::Result<Option<Parts>> {
     sqlx::query_as!(
         Parts,
         r#"select query::text as "query!", terms::text as "terms!", is_phrase as "is_phrase!", beside::text as "beside!",
              marks::text as "marks!", runs, words_marked as "words!"
            from search_parts($1, $2) cross join set_config('work_mem', '16MB', true) as memory
-             cross join set_config('jit', 'off', true) as jit
-             cross join set_config('max_parallel_workers_per_gather', '0', true) as workers
            where query is not null"#,
         search.language.as_str(),
         search.words
