@@ -97,11 +97,11 @@ impl Stack {
 
     pub fn wrap<S: Clone + Send + Sync + 'static>(self, routes: Router<S>) -> Router<S> {
         let stack = Arc::new(self);
-        let around = layer_fn(move |route| Around { stack: stack.clone(), route });
+        let around = layer_fn(move |route| Around { stack: stack.clone(), route: Arc::new(route) });
         routes.fallback(not_found).method_not_allowed_fallback(method_not_allowed).layer(around)
     }
 
-    async fn observe(&self, mut request: Request, route: Route) -> Response {
+    async fn observe(&self, mut request: Request, route: Arc<Route>) -> Response {
         (self.rewrite)(&mut request);
         let entry = access_log::begin(&self.lifecycle, &mut request);
         let mut response = self.cross_origins(request, route).instrument(entry.span()).await;
@@ -110,19 +110,20 @@ impl Stack {
     }
 
     /// The CORS layer would answer every `OPTIONS`: one that is no preflight reaches its route under another name.
-    async fn cross_origins(&self, mut request: Request, route: Route) -> Response {
+    async fn cross_origins(&self, mut request: Request, route: Arc<Route>) -> Response {
         let is_preflight = request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
         if !(is_preflight && self.cors.is_some()) {
             rename_options(request.method_mut());
         }
-        let Some(cors) = &self.cors else { return self.answer(request, route).await };
-        let answer =
-            service_fn(|request| async { Ok::<_, Infallible>(self.answer(request, route.clone()).await) });
+        // Boxed: a large future takes longer to move, layer by layer, than to allocate.
+        let answer = |request| Box::pin(self.answer(request, route.clone()));
+        let Some(cors) = &self.cors else { return answer(request).await };
+        let answer = service_fn(|request| answer(request).map(Ok::<_, Infallible>));
         let Ok(response) = cors.layer(answer).call(request).await;
         response
     }
 
-    async fn answer(&self, request: Request, route: Route) -> Response {
+    async fn answer(&self, request: Request, route: Arc<Route>) -> Response {
         let request_id =
             request.extensions().get().map(|context: &RequestContext| context.request_id.clone());
         let (known, cache_control) = (Known::of(&request), CacheControl::of(&request));
@@ -140,7 +141,7 @@ impl Stack {
 
     /// Before the slots: who asks too often takes none from others, and is told so also by a busy task. Health is
     /// exempt from limits and slots: who asks for it asks often, and a busy task is not to be taken for a dead one.
-    async fn limit(&self, mut request: Request, route: Route) -> Response {
+    async fn limit(&self, mut request: Request, route: Arc<Route>) -> Response {
         if PROBES.contains(&request.uri().path()) {
             return self.run(request, &route).await;
         }
@@ -154,7 +155,7 @@ impl Stack {
     }
 
     /// Outside the cache and the compression: it is what leaves that waits.
-    async fn hold(&self, request: Request, route: Route) -> Response {
+    async fn hold(&self, request: Request, route: Arc<Route>) -> Response {
         let addresses = &self.limits.addresses;
         let is_read = is_read(&request);
         let held = match addresses.enter(&request) {
@@ -165,10 +166,10 @@ impl Stack {
     }
 
     /// The cache keeps what was compressed once.
-    async fn cache(&self, mut request: Request, route: Route) -> Response {
+    async fn cache(&self, mut request: Request, route: Arc<Route>) -> Response {
         choose_encoding(request.headers_mut());
-        let route = &route;
-        self.cache.cached(request, |request| compressed(request, |request| self.shed(request, route))).await
+        let respond = |request| Box::pin(compressed(request, |request| self.shed(request, &route)));
+        self.cache.cached(request, respond).await
     }
 
     /// Refuses at once what would only wait.
@@ -183,13 +184,10 @@ impl Stack {
     }
 
     async fn run(&self, request: Request, route: &Route) -> Response {
-        let response = async {
+        let answered = timeout(self.limits.request_timeout, async {
             if is_write(&request) { self.write(request, route).await } else { caught(request, route).await }
-        };
-        match timeout(self.limits.request_timeout, response).await {
-            Ok(response) => response,
-            Err(_elapsed) => ApiError::Timeout.into_response(),
-        }
+        });
+        answered.await.unwrap_or_else(|_elapsed| ApiError::Timeout.into_response())
     }
 
     async fn write(&self, mut request: Request, route: &Route) -> Response {
@@ -206,18 +204,17 @@ impl Stack {
 
 /// What the route answers; a panic is an error like any other.
 async fn caught(request: Request, route: &Route) -> Response {
-    let response = async { route.clone().call(request).await };
-    match AssertUnwindSafe(response).catch_unwind().await {
+    match AssertUnwindSafe(route.clone().call(request)).catch_unwind().await {
         Ok(Ok(response)) => response,
         Err(_payload) => ApiError::Panicked.into_response(),
     }
 }
 
-/// A route with its [`Stack`].
+/// A route with its [`Stack`]. Routes are cloned for each request, and what is not shared with them.
 #[derive(Clone)]
 struct Around {
     stack: Arc<Stack>,
-    route: Route,
+    route: Arc<Route>,
 }
 
 impl Service<Request> for Around {
@@ -267,6 +264,8 @@ pub const DEFAULT_HEADERS: [(HeaderName, HeaderValue); 5] = [
 ];
 
 fn default_headers(response: &mut Response) {
+    // These and what the log and the limits add.
+    response.headers_mut().reserve(16);
     for (name, value) in DEFAULT_HEADERS {
         response.headers_mut().entry(name).or_insert(value);
     }

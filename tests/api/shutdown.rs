@@ -137,6 +137,9 @@ async fn slow_clients_get_their_answers() {
     let process = start(&database, &[]);
     let body = r#"{"email": "nobody@example.com", "password": "correct horse"}"#;
     let (first, rest) = body.split_at(20);
+    // First, so that the service has read of it when it is told to stop.
+    let mut slower = process.connect();
+    slower.write_all(b"GET /v1/posts HTTP/1.1\r\nHost: loc").unwrap();
     let mut slow = process.connect();
     let head = "POST /v1/sessions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nExpect: 100-continue";
     write!(slow, "{head}\r\nContent-Length: {}\r\n\r\n", body.len()).unwrap();
@@ -145,8 +148,6 @@ async fn slow_clients_get_their_answers() {
     slow.read_exact(&mut go_on).unwrap();
     assert_eq!(&go_on, b"HTTP/1.1 100 Continue\r\n\r\n");
     slow.write_all(first.as_bytes()).unwrap();
-    let mut slower = process.connect();
-    slower.write_all(b"GET /v1/posts HTTP/1.1\r\nHost: loc").unwrap();
     process.signal(Signal::SIGTERM);
     wait_until_closed(&process);
     slower.write_all(b"alhost\r\n\r\n").unwrap();

@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
@@ -185,7 +186,8 @@ async fn refusal(
 /// Delete an account
 ///
 /// One's own, or as an admin anyone's. Everything about the person is erased at once; their posts and
-/// comments stay, under `deleted user`, but for deleted posts, drafts and scheduled posts.
+/// comments stay, under `deleted user`, but for deleted posts, drafts and scheduled posts. Who has written very
+/// much takes more than one request: after a 503 ask again, which goes on from there.
 #[utoipa::path(delete, path = "/v1/users/{id}", tag = "users", params(UserPath, IfMatch),
     security(("token" = [])), responses(
     (status = 204, description = "The account is gone"),
@@ -203,13 +205,12 @@ pub async fn delete(
     let user = if caller.user.id == id { caller.user } else { caller.unless_banned()? };
     require_self_or_admin(&user, id)?;
     let mut transaction = db.begin().await?;
-    let locked = store::lock(&mut transaction, id, now).await?;
-    if !store::delete(&mut transaction, id, if_match.versions(), now).await? {
-        return Err(if_match.refusal(store::account(&mut transaction, id).await?));
-    }
-    if locked.is_some_and(|user| user.is_last_admin) {
-        return Err(last_admin("id"));
-    }
+    lock_erasable(&mut transaction, id, &if_match, now).await?;
+    transaction.commit().await?;
+    while store::release(&mut db.acquire().await?, id, now).await? > 0 {}
+    let mut transaction = db.begin().await?;
+    lock_erasable(&mut transaction, id, &if_match, now).await?;
+    store::delete(&mut transaction, id, now).await?;
     let details = json!({"by_themselves": user.id == id});
     let actor = (user.id != id).then_some(user.id);
     // Of who is erased not even the id stays.
@@ -217,6 +218,26 @@ pub async fn delete(
     audit::record(&mut transaction, &entry, now).await?;
     transaction.commit().await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Locks a user who may be erased in this version.
+async fn lock_erasable(
+    connection: &mut Connection,
+    id: Uuid,
+    if_match: &IfMatch,
+    now: DateTime<Utc>,
+) -> Result<(), ApiError> {
+    let locked = store::lock(connection, id, now).await?;
+    let account = store::account(connection, id).await?;
+    let is_refused =
+        |account: &Account| if_match.versions().is_some_and(|versions| !versions.contains(&account.version));
+    if account.as_ref().is_none_or(is_refused) {
+        return Err(if_match.refusal(account));
+    }
+    if locked.is_some_and(|user| user.is_last_admin) {
+        return Err(last_admin("id"));
+    }
+    Ok(())
 }
 
 /// Somebody must be left who manages users.

@@ -178,3 +178,55 @@ async fn stays(app: &TestApp, made: &BTreeMap<&'static str, (&'static str, Vec<S
     let likes = sqlx::query_scalar::<_, i64>("select sum(likes) from post_stats");
     assert_eq!(likes.fetch_one(&mut app.db.acquire().await.unwrap()).await.unwrap(), 0);
 }
+
+async fn count(app: &TestApp, rows: &str) -> i64 {
+    let sql = sqlx::AssertSqlSafe(format!("select count(*) from {rows}"));
+    sqlx::query_scalar(sql).fetch_one(&mut app.db.acquire().await.unwrap()).await.unwrap()
+}
+
+#[tokio::test]
+async fn who_has_more_than_one_statement_takes_is_erased_too() {
+    let app = TestApp::start().await;
+    let (user, other) = (app.author().await, app.author().await);
+    let post = app.post_by(&other).await;
+    let id = user.id;
+    execute(
+        &app,
+        &format!(
+            "insert into posts (id, author_id, slug, title, body, body_html, tags, published_at, created_at, updated_at)
+               select gen_random_uuid(), '{id}', 'bulk-' || i, 'T', 'B', 'H', '{{bulk}}',
+                 case when i % 2 > 0 then timestamptz '2026-01-01' end, '2026-01-01', '2026-01-01'
+               from generate_series(1, 500) i;
+             insert into comments (id, post_id, author_id, thread, body, body_html, status, created_at, updated_at)
+               select id, '{post}', '{id}', uuid_send(id), 'B', 'H', 'approved', now(), now()
+               from (select gen_random_uuid() as id from generate_series(1, 1100)) ids;
+             insert into post_likes select id, '{id}', now() from posts;
+             insert into audit_log select gen_random_uuid(), '{id}', 'a', 'post', null, '{{}}', now()
+               from generate_series(1, 1100);"
+        ),
+    )
+    .await;
+    let path = format!("/v1/users/{id}");
+    app.delete(&path).by(&user).header("if-match", "\"9\"").expect(412).await;
+    assert_eq!(count(&app, &format!("posts where author_id = '{id}'")).await, 500, "refused, yet begun");
+
+    app.delete(&path).by(&user).expect(204).await;
+    for (table, column) in [
+        ("posts", "author_id"),
+        ("post_stats", "author_id"),
+        ("post_tags", "author_id"),
+        ("comments", "author_id"),
+        ("post_likes", "user_id"),
+        ("audit_log", "actor_id"),
+    ] {
+        assert_eq!(count(&app, &format!("{table} where {column} = '{id}'")).await, 0, "{table}");
+    }
+    for (rows, left) in [
+        ("posts where slug like 'bulk-%'", 250),
+        ("post_tags where tag = 'bulk'", 250),
+        ("comments where author_id is null", 1100),
+        ("post_stats where likes <> 0", 0),
+    ] {
+        assert_eq!(count(&app, rows).await, left, "{rows}");
+    }
+}
