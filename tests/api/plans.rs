@@ -130,8 +130,7 @@ const LISTS: &[(&str, &str, Who, u64)] = &[
     ("/v1/sessions", "/v1/sessions?", Reader, PAGE),
     ("/v1/users/{id}/following", "/v1/users/{reader}/following?", Anyone, PAGE),
     ("/v1/users/{id}/followers", "/v1/users/{reader}/followers?", Anyone, PAGE),
-    // A post of each of 1,000 followed authors, and 20 of each of the 20 newest.
-    ("/v1/feed", "/v1/feed?", Reader, 3500),
+    ("/v1/feed", "/v1/feed?", Reader, 3000),
 ];
 
 /// The author and the post of the dataset that have most: the MD5 of `u1` and of `p1`.

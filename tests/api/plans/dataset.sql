@@ -2,6 +2,8 @@
 -- of everything as one user can, {post} has most comments, revisions and reports. Triggers are off, for speed:
 -- what they keep is counted at the end.
 set session_replication_role = replica;
+-- Until a commit is flushed, a vacuum marks none of its pages as visible to all, and the planner avoids index-only scans.
+set synchronous_commit = on;
 
 insert into users (id, username, email, password_hash, role, created_at, updated_at)
   select md5('u' || i)::uuid, 'user' || i, 'user' || i || '@example.com', 'x', 'author', now(), now()
