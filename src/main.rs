@@ -1,19 +1,19 @@
-//! The command line: `serve` (the default), `migrate`, `healthcheck`, `openapi`, `users`.
+//! The command line: `serve` (the default), `migrate`, `healthcheck`, `openapi`, `query`, `users`.
 
 mod cli;
 
 use std::io::Write;
 use std::process::ExitCode;
 
-use blog_api::identity::Role;
 use blog_api::router;
 use clap::{Args, Parser, Subcommand};
 use cli::development::DemoArgs;
 use cli::failure::{Failure, cannot};
 use cli::healthcheck::healthcheck;
 use cli::migrate::migrate;
+use cli::query::query;
 use cli::serve::serve;
-use cli::users::create_user;
+use cli::users::{self, UsersCommand};
 
 /// A blog backend: users, posts and comments, on PostgreSQL.
 ///
@@ -37,6 +37,15 @@ enum Command {
     Healthcheck,
     /// Print the OpenAPI document
     Openapi,
+    /// Run a statement on the database and print its rows; in a read-only transaction, by a role that reads neither
+    /// passwords nor sessions if `migrate` has made one
+    Query {
+        /// SQL
+        statement: String,
+        /// Let it write, as the role of the service
+        #[arg(long)]
+        write: bool,
+    },
     /// Manage users
     #[command(subcommand)]
     Users(UsersCommand),
@@ -48,22 +57,6 @@ struct ServeArgs {
     demo: DemoArgs,
 }
 
-#[derive(Subcommand)]
-enum UsersCommand {
-    /// Create a user; the password is read from standard input, one line
-    Create {
-        /// 1 to 39 letters, digits, `_`, `.` and `-`
-        #[arg(long)]
-        username: String,
-        /// The e-mail address to sign in with
-        #[arg(long)]
-        email: String,
-        /// What the user may do
-        #[arg(long, default_value = "author")]
-        role: Role,
-    },
-}
-
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -72,9 +65,8 @@ async fn main() -> ExitCode {
         Command::Migrate => migrate().await,
         Command::Healthcheck => healthcheck().await,
         Command::Openapi => print(router::document()),
-        Command::Users(UsersCommand::Create { username, email, role }) => {
-            create_user(username, email, role).await
-        }
+        Command::Query { statement, write } => query(statement, write).await,
+        Command::Users(command) => users::run(command).await,
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

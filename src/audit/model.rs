@@ -37,11 +37,13 @@ text_enum! {
         UserBanned = "user.banned",
         /// A ban is lifted.
         UserUnbanned = "user.unbanned",
+        /// An account is made from the command line.
+        UserCreated = "user.created",
         /// An account is deleted, by its user or by an admin.
         UserDeleted = "user.deleted",
-        /// A user gets another role.
+        /// A user gets another role, from an admin or the command line.
         UserRoleChanged = "user.role_changed",
-        /// An admin changes another's account.
+        /// An admin changes another's account, or the command line a password.
         UserUpdated = "user.updated",
     }
 }
@@ -55,7 +57,7 @@ impl Action {
 
 #[derive(Clone, Debug)]
 pub struct Entry {
-    /// Who does it; nobody if it is done by a user who is gone after it.
+    /// Who does it; nobody if it is done by a user who is gone after it, or from the command line.
     pub actor: Option<Uuid>,
     pub action: Action,
     /// To what; nothing if it is the site, or a user who is gone after it.

@@ -9,5 +9,7 @@ pub(crate) mod development;
 pub(crate) mod failure;
 pub(crate) mod healthcheck;
 pub(crate) mod migrate;
+pub(crate) mod query;
 pub(crate) mod serve;
+pub(crate) mod state;
 pub(crate) mod users;

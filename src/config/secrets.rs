@@ -1,4 +1,4 @@
-//! Database credentials from AWS Secrets Manager, found as every AWS SDK finds its way there: region,
+//! Secrets from AWS Secrets Manager, above all the database's credentials, found as every AWS SDK finds its way there: region,
 //! endpoint and credentials from the usual variables, on ECS those of the task role.
 
 use std::error::Error;
@@ -86,13 +86,25 @@ impl SecretReader {
     }
 
     pub async fn read(&self) -> Result<DatabaseSecret, SecretError> {
+        let text = self.text().await?;
+        parse(text.expose_secret()).map_err(|problem| self.permanent(problem))
+    }
+
+    /// A password: the whole text of the secret, or its `password` if that is a JSON object, as RDS writes it and
+    /// the console.
+    pub async fn password(&self) -> Result<SecretString, SecretError> {
+        let text = self.text().await?;
+        password(text.expose_secret()).map_err(|problem| self.permanent(problem))
+    }
+
+    async fn text(&self) -> Result<SecretString, SecretError> {
         if self.client.config().region().is_none() {
             return Err(self.permanent("no AWS region is set: set AWS_REGION, or give the secret's ARN"));
         }
         let response = self.client.get_secret_value().secret_id(&self.id).send().await;
         let value = response.map_err(|error| self.explain(&error))?;
-        let text = value.secret_string().ok_or_else(|| self.permanent("is binary: it must be JSON text"))?;
-        parse(text).map_err(|problem| self.permanent(problem))
+        let text = value.secret_string().ok_or_else(|| self.permanent("is binary: it must be text"))?;
+        Ok(text.into())
     }
 
     fn permanent(&self, problem: impl Into<String>) -> SecretError {
@@ -183,6 +195,18 @@ fn parse(text: &str) -> Result<DatabaseSecret, String> {
         .map_err(|_| "`host` and `dbname` must be text and `port` a port number".to_owned())
 }
 
+fn password(text: &str) -> Result<SecretString, &'static str> {
+    let password = match serde_json::from_str(text) {
+        Ok(serde_json::Value::Object(fields)) => {
+            let password = fields.get("password").and_then(|password| password.as_str());
+            password.ok_or("has no `password`, or it is not text")?.to_owned()
+        }
+        // A file that was made with `echo` ends with a line break.
+        _ => text.trim_end_matches(['\r', '\n']).to_owned(),
+    };
+    if password.is_empty() { Err("is empty") } else { Ok(password.into()) }
+}
+
 fn port<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u16>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
@@ -220,6 +244,18 @@ mod tests {
                 (full.host.as_deref(), full.port, full.dbname.as_deref()),
                 (Some("db.example"), Some(5432), Some("blog"))
             );
+        }
+    }
+
+    #[test]
+    fn a_password_is_the_text_or_a_field_of_it() {
+        for text in ["correct horse", "correct horse\n", r#"{"password": "correct horse"}"#] {
+            assert_eq!(password(text).unwrap().expose_secret(), "correct horse", "{text}");
+        }
+        // A password may look like JSON.
+        assert_eq!(password("[1234567890]").unwrap().expose_secret(), "[1234567890]");
+        for text in ["", "\n", r#"{"password": ""}"#, r#"{"password": 1}"#, r#"{"secret": "hunter2"}"#] {
+            assert!(!password(text).unwrap_err().contains("hunter2"), "{text}");
         }
     }
 

@@ -24,7 +24,7 @@ const BEGIN_LIMITED: &str =
 const MAX_WAIT: Duration = Duration::from_secs(1);
 
 /// How many wait for each that runs; more are refused at once.
-const WAITING_PER_RUNNING: usize = 4;
+const WAITING_PER_RUNNING: usize = 16;
 
 #[derive(Clone, Debug)]
 pub(super) struct Costly {

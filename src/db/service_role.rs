@@ -1,11 +1,12 @@
 //! The role that the service signs in with in production: it reads and writes rows, and owns nothing, so
-//! that a serving task can never change the schema.
+//! that a serving task can never change the schema. Beside it a role that only reads, which an operator's queries take
+//! on; it sees no hash of a password or a token, and no stored response.
 
 use secrecy::ExposeSecret;
 use sqlx::Connection as _;
 use sqlx::postgres::PgConnectOptions;
 
-use super::connection::connect;
+use super::connection::{Connection, connect};
 use crate::config::secrets::DatabaseSecret;
 
 /// Makes the role of `secret`, or sets its password, and grants it what the service needs of the schema as it is
@@ -25,6 +26,7 @@ pub async fn grant(owner: &PgConnectOptions, secret: &DatabaseSecret) -> sqlx::R
         "do $$
          declare
            service text := current_setting('blog_api.role');
+           reader text := service || '_reader';
          begin
            if service = current_user then
              raise exception 'the role of DB_APP_SECRET_ID is the owner, %: it must be another', service;
@@ -38,10 +40,29 @@ pub async fn grant(owner: &PgConnectOptions, secret: &DatabaseSecret) -> sqlx::R
            execute format('grant select, insert, update, delete on all tables in schema public to %I', service);
            execute format('grant usage on all sequences in schema public to %I', service);
            execute format('revoke insert, update, delete on _sqlx_migrations from %I', service);
+           if not exists (select from pg_roles where rolname = reader) then
+             execute format('create role %I nologin', reader);
+           end if;
+           execute format('grant usage on schema public to %I', reader);
+           execute format('grant select on all tables in schema public to %I', reader);
+           execute format('revoke select on sessions, idempotency_keys, users from %I', reader);
+           execute format('grant select (%s) on users to %I', (
+             select string_agg(quote_ident(attname), ', ') from pg_attribute
+             where attrelid = 'users'::regclass and attnum > 0 and not attisdropped and attname <> 'password_hash'), reader);
+           execute format('grant %I to %I', reader, service);
          end $$"
     )
     .execute(&mut *transaction)
     .await?;
     transaction.commit().await?;
     connection.close().await
+}
+
+/// Whether the role that this connection signed in with has one beside it that only reads.
+pub async fn is_reader_there(connection: &mut Connection) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"select exists (select from pg_roles where rolname = current_user || '_reader') as "is_there!""#
+    )
+    .fetch_one(connection)
+    .await
 }

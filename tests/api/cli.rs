@@ -56,6 +56,65 @@ async fn the_first_admin_is_made_from_the_command_line() {
     assert!(!stderr(&create("b", "b@example.com", "")).is_empty());
 }
 
+#[tokio::test]
+async fn users_are_managed_from_the_command_line() {
+    let app = TestApp::start().await;
+    let (url, admin, user) = (app.database_url(), app.admin().await, app.author().await);
+    let command = |arguments: &[&str], input: &str| run(arguments, &[("DATABASE_URL", &url)], input);
+    let says = |output: Output, code: i32| {
+        assert_eq!(output.status.code(), Some(code), "{}", stderr(&output));
+        if code == 0 { String::from_utf8(output.stdout).unwrap() } else { stderr(&output) }
+    };
+
+    let listed = says(command(&["users", "list"], ""), 0);
+    let line = |id, role, username| format!("{id}\t{role}\t{username}\n");
+    let (first, second) = (line(admin.id, "admin", &admin.username), line(user.id, "author", &user.username));
+    assert!(listed.contains(&first) && listed.contains(&second), "{listed}");
+    assert!(!listed.contains('@'), "{listed}");
+    assert_eq!(says(command(&["users", "list", "--role", "admin"], ""), 0), first);
+
+    let refused = says(command(&["users", "set-role", &admin.username, "reader"], ""), 64);
+    assert!(refused.contains("is the last admin"), "{refused}");
+    says(command(&["users", "set-role", &user.username.to_uppercase(), "admin"], ""), 0);
+    app.get("/v1/users").by(&user).expect(200).await;
+    says(command(&["users", "set-role", &admin.username, "reader"], ""), 0);
+    app.get("/v1/users").by(&admin).expect(403).await;
+
+    let new = "another long password";
+    says(command(&["users", "set-password", &user.username], "short\n"), 64);
+    app.get("/v1/users/me").by(&user).expect(200).await;
+    says(command(&["users", "set-password", &user.username], &format!("{new}\n")), 0);
+    app.get("/v1/users/me").by(&user).expect(401).await;
+    let sign_in = json!({"email": user.email, "password": new});
+    let session = app.post("/v1/sessions").json(&sign_in).expect(201).await.json();
+    for arguments in
+        [["users", "set-role", "nobody", "admin"].as_slice(), &["users", "set-password", "nobody"]]
+    {
+        assert_eq!(says(command(arguments, new), 64), "blog-api: there is no user nobody\n");
+    }
+
+    let audit = app.get("/v1/audit").token(session["token"].as_str().unwrap()).expect(200).await;
+    assert_eq!(audit.items("action"), ["user.updated", "user.role_changed", "user.role_changed"]);
+    assert_eq!(audit.json()["items"][1]["details"], json!({"from": "admin", "to": "reader"}));
+}
+
+#[tokio::test]
+async fn a_statement_is_run_from_the_command_line() {
+    let app = TestApp::start().await;
+    let (url, user) = (app.database_url(), app.author().await);
+    let query = |arguments: &[&str]| run(&[&["query"], arguments].concat(), &[("DATABASE_URL", &url)], "");
+    let rows = query(&["select username, null as nothing, 1 as one from users; select 2 as two"]);
+    let expected = format!("username\tnothing\tone\n{}\t\t1\n(1 rows)\ntwo\n2\n(1 rows)\n", user.username);
+    assert_eq!(String::from_utf8(rows.stdout).unwrap(), expected);
+
+    let update = "update users set bio = 'x'";
+    let refused = query(&[update]);
+    assert_eq!(refused.status.code(), Some(64));
+    assert!(stderr(&refused).contains("read-only transaction"), "{}", stderr(&refused));
+    assert_eq!(query(&["--write", update]).stdout, b"(1 rows)\n");
+    assert_eq!(query(&["selec"]).status.code(), Some(64));
+}
+
 #[test]
 fn a_configuration_error_names_the_variable_and_exits_78() {
     for (variables, message) in [

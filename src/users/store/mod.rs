@@ -72,6 +72,19 @@ pub async fn account(connection: &mut Connection, id: Uuid) -> sqlx::Result<Opti
     .await
 }
 
+/// The account with that username, whatever the case.
+pub async fn account_named(connection: &mut Connection, username: &str) -> sqlx::Result<Option<Account>> {
+    sqlx::query_as!(
+        Account,
+        r#"select id, username, email, role as "role: Role", display_name, bio,
+             banned_until, ban_reason, version, created_at, updated_at
+           from users where lower(username collate "C") = lower($1)"#,
+        username
+    )
+    .fetch_optional(connection)
+    .await
+}
+
 pub async fn password_hash(connection: &mut Connection, id: Uuid) -> sqlx::Result<Option<String>> {
     sqlx::query_scalar!("select password_hash from users where id = $1", id).fetch_optional(connection).await
 }
