@@ -50,7 +50,7 @@ COSTLY = {
 
 
 def connections(work):
-    return 12 if work in COSTLY else 16 if work == "mix" else 64
+    return 12 if work in COSTLY else 16 if work in ("mix", "sign_in") else 64
 
 
 # What the limits and the peers do as well.
