@@ -7,9 +7,10 @@ resource "aws_iam_openid_connect_provider" "github" {
 }
 
 resource "aws_iam_role" "deploy" {
-  name                 = "${var.name}-deploy"
-  description          = "GitHub Actions deploy ${var.name}"
-  max_session_duration = 3600
+  name        = "${var.name}-deploy"
+  description = "GitHub Actions deploy ${var.name}"
+  # As long as the workflow asks for.
+  max_session_duration = 7200
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
@@ -86,6 +87,7 @@ resource "aws_iam_role_policy" "deploy" {
         Action = [
           "ecs:ListTagsForResource",
           "ecs:TagResource",
+          "ecs:UntagResource",
         ]
         Resource = [
           "${local.in_ecs}:task-definition/${var.name}:*",
@@ -159,6 +161,25 @@ resource "aws_iam_role_policy" "deploy" {
           "logs:DescribeLogGroups",
         ]
         Resource = "*"
+      },
+      {
+        Sid    = "DiagnoseTheRest"
+        Effect = "Allow"
+        Action = [
+          "ec2:DescribeVpcAttribute",
+          "ecr:GetRepositoryPolicy",
+          "kms:DescribeKey",
+          "rds:DescribeDBInstances",
+          "wafv2:GetWebACLForResource",
+        ]
+        Resource = [
+          "arn:aws:ec2:${var.region}:${local.account}:vpc/*",
+          "arn:aws:ecr:${var.region}:${local.account}:repository/${var.name}",
+          "arn:aws:elasticloadbalancing:${var.region}:${local.account}:loadbalancer/app/*",
+          "arn:aws:kms:${var.region}:${local.account}:key/*",
+          "arn:aws:rds:${var.region}:${local.account}:db:*",
+          "arn:aws:wafv2:${var.region}:${local.account}:regional/webacl/*",
+        ]
       },
       {
         Sid    = "DiagnoseRoles"

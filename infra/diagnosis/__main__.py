@@ -42,7 +42,7 @@ def main():
         Path(options.save).write_text(json.dumps(known, indent=1) + "\n")
     found = report.causes(known)
     print(report.text(known, found))
-    return 1 if found else 2 if known["unknown"] else 0
+    return 1 if found else 0 if report.is_well(known) else 2
 
 
 try:

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 DAY = 24 * 60 * 60
 ECS_TASKS = "ecs-tasks.amazonaws.com"
 PULL = ("ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage")
-PASS, READ = "iam:PassRole", "secretsmanager:GetSecretValue"
+PASS, READ, DECRYPT = "iam:PassRole", "secretsmanager:GetSecretValue", "kms:Decrypt"
 
 
 class CannotAsk(Exception):
@@ -86,8 +86,14 @@ class Gatherer:
             logs=lambda: self.logs(definition, stopped),
         )
         network = parts.pop("network")
+        tables = network.pop("tables")
+        for group in parts["target_groups"]:
+            for subnet in group["LoadBalancerSubnets"]:
+                subnet["Table"] = route_table(tables, subnet["SubnetId"]) if tables is not None else None
+        network["databases"] = self.databases(definition, network["subnets"])
         balancers = [b for g in parts["target_groups"] for b in g["LoadBalancers"]]
         groups = {g for b in balancers for g in b.get("SecurityGroups", [])}
+        groups |= {g["VpcSecurityGroupId"] for d in network["databases"] for g in d["VpcSecurityGroups"]}
         groups |= set(vpc_configuration(service).get("securityGroups", []))
         groups |= {g["GroupId"] for e in network["endpoints"] for g in e.get("Groups", [])}
         parts["security_groups"] = self.security_groups(sorted(groups))
@@ -184,13 +190,21 @@ class Gatherer:
             reader = roles[secret["reader"]]
             known = secret["found"] and reader and reader["found"]
             secret["may"] = self.may(reader["arn"], [READ], secret["arn"])[READ] if known else None
+            secret["decrypts"] = None
+            if known and secret["key"] and secret["key"]["arn"]:
+                region = secret["arn"].split(":")[3]
+                # What Secrets Manager says when it uses the key for the reader.
+                values = {"kms:ViaService": f"secretsmanager.{region}.amazonaws.com", "kms:EncryptionContext:SecretARN": secret["arn"]}
+                entries = [f"ContextKeyName={k},ContextKeyValues={v},ContextKeyType=string" for k, v in values.items()]
+                which = secret["key"]["arn"]
+                secret["decrypts"] = self.may(reader["arn"], [DECRYPT], which, context=["--context-entries", *entries])[DECRYPT]
 
     def image(self, definition):
         uri = container(definition).get("image", "")
         ecr = re.fullmatch(
             r"(?P<account>\d+)\.dkr\.ecr\.(?P<region>[^.]+)\.[^/]+/(?P<repository>[^:@]+)([:@](?P<tag>.+))?", uri
         )
-        image = {"uri": uri, "repository_found": None, "tag_found": None}
+        image = {"uri": uri, "repository_found": None, "tag_found": None, "policy": None}
         if not ecr:
             return image
         image |= ecr.groupdict()
@@ -207,6 +221,12 @@ class Gatherer:
                 "ecr", "describe-repositories", *place, "--repository-names", image["repository"],
                 missing=["RepositoryNotFoundException"],
             )  # fmt: skip
+        if image["repository_found"]:
+            policy = self.answer(
+                "ecr", "get-repository-policy", *place, "--repository-name", image["repository"],
+                missing=["RepositoryPolicyNotFoundException"],
+            )  # fmt: skip
+            image["policy"] = json.loads(policy["policyText"]) if policy else None
         return image
 
     def target_groups(self, service):
@@ -218,6 +238,8 @@ class Gatherer:
                 arns = group.get("LoadBalancerArns", [])
                 described = self.answer("elbv2", "describe-load-balancers", "--load-balancer-arns", *arns) if arns else {}
                 balancers = described.get("LoadBalancers", [])
+                for balancer in balancers:
+                    balancer |= self.edge(balancer["LoadBalancerArn"])
                 groups.append(group | {
                     "Health": health.get("TargetHealthDescriptions", []),
                     "LoadBalancers": balancers,
@@ -227,6 +249,27 @@ class Gatherer:
                 })  # fmt: skip
         return groups
 
+    def edge(self, balancer):
+        """What stands before a load balancer: its listeners, and the firewall's default action."""
+        listeners = self.answer("elbv2", "describe-listeners", "--load-balancer-arn", balancer).get("Listeners", [])
+        _, firewall = self.look(
+            "wafv2", "get-web-acl-for-resource", "--resource-arn", balancer, missing=["WAFNonexistentItemException"]
+        )
+        return {"Listeners": listeners, "WebAcl": firewall.get("WebACL")}
+
+    def databases(self, definition, subnets):
+        """The instances that may be the service's: that of DB_HOST, else those in its network, else all."""
+        host = next((e["value"] for e in container(definition).get("environment", []) if e["name"] == "DB_HOST"), None)
+        known = self.answer("rds", "describe-db-instances").get("DBInstances", [])
+        named = [d for d in known if host and d.get("Endpoint", {}).get("Address") == host]
+        near = [d for d in known if d.get("DBSubnetGroup", {}).get("VpcId") in {s["VpcId"] for s in subnets}]
+        keys = ("DBInstanceIdentifier", "DBInstanceStatus", "Endpoint", "DbInstancePort", "VpcSecurityGroups", "DBSubnetGroup")
+        found = [{key: d[key] for key in keys if key in d} for d in named or near or known]
+        for database in found:
+            its = database.get("DBSubnetGroup", {}).get("Subnets", [])
+            database["Cidrs"] = [s["CidrBlock"] for s in self.subnets(one["SubnetIdentifier"] for one in its)]
+        return found
+
     def subnets(self, ids):
         ids = list(ids)
         return self.answer("ec2", "describe-subnets", "--subnet-ids", *ids).get("Subnets", []) if ids else []
@@ -234,13 +277,19 @@ class Gatherer:
     def network(self, service):
         subnets = self.subnets(vpc_configuration(service).get("subnets", []))
         if not subnets:
-            return {"subnets": [], "endpoints": []}
+            return {"subnets": [], "endpoints": [], "tables": None, "dns": {}}
         vpc = f"Name=vpc-id,Values={subnets[0]['VpcId']}"
         found, tables = self.look("ec2", "describe-route-tables", "--filters", vpc)
+        tables = tables["RouteTables"] if found else None
         for subnet in subnets:
-            subnet["Table"] = route_table(tables["RouteTables"], subnet["SubnetId"]) if found else None
+            subnet["Table"] = route_table(tables, subnet["SubnetId"]) if found else None
+        dns = {}
+        for attribute in ("enableDnsSupport", "enableDnsHostnames"):
+            which = ("--vpc-id", subnets[0]["VpcId"], "--attribute", attribute)
+            answer = self.answer("ec2", "describe-vpc-attribute", *which)
+            dns[attribute] = answer.get(attribute[0].upper() + attribute[1:], {}).get("Value")
         endpoints = self.answer("ec2", "describe-vpc-endpoints", "--filters", vpc).get("VpcEndpoints", [])
-        return {"subnets": subnets, "endpoints": endpoints}
+        return {"subnets": subnets, "endpoints": endpoints, "tables": tables, "dns": dns}
 
     def security_groups(self, ids):
         answer = self.answer("ec2", "describe-security-groups", "--group-ids", *ids) if ids else {}
@@ -261,8 +310,17 @@ class Gatherer:
             secrets.append({
                 "id": identifier, "reader": reader, "found": found, "arn": answer.get("ARN"),
                 "deleted": answer.get("DeletedDate"), "policy": json.loads(policy) if policy else None,
+                "key": self.key(answer.get("KmsKeyId")),
             })  # fmt: skip
         return secrets
+
+    def key(self, identifier):
+        """The key of a secret, unless it is AWS's own, which everybody may use who may read the secret."""
+        if not identifier or identifier.startswith("alias/aws/"):
+            return None
+        _, answer = self.look("kms", "describe-key", "--key-id", identifier, missing=["NotFoundException"])
+        metadata = answer.get("KeyMetadata", {})
+        return {"id": identifier, "arn": metadata.get("Arn"), "state": metadata.get("KeyState")}
 
     def logs(self, definition, stopped):
         options = container(definition).get("logConfiguration", {}).get("options", {})

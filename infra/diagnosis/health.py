@@ -6,7 +6,7 @@ from datetime import datetime, timezone
 from facts import container
 from network import known_groups, lets, task_groups
 from startup import REGISTER
-from table import Cause, rule, said, update
+from table import ROLLING, Cause, rule, said, update
 
 PATH = "/health"
 STUCK_AFTER_MINUTES = 15
@@ -32,12 +32,12 @@ def seen(target):
 def health_checks_failed(facts):
     targets = [target for group in facts["target_groups"] for target in group["Health"]]
     bad = [seen(t) for t in targets if t["TargetHealth"]["State"] in ("unhealthy", "unused", "unavailable")]
-    told = said(facts, r"failed (ELB|container) health checks|unhealthy in .*target-group")
+    told = said(facts, r"failed ELB health checks|unhealthy in .*target-group")
     if not bad and not told:
         return
     checks = {
         "the ports are equal": ports_differ,
-        f"the check asks for {PATH} and takes 200": health_path,
+        f"the check asks for {PATH} over HTTP and takes 200": lambda facts: [*health_path(facts), *health_protocol(facts)],
         "the grace period is longer than the boot": grace_period,
         "the security groups let the balancer reach the tasks": group_closed,
         "the balancer reaches the tasks' network": other_network,
@@ -125,6 +125,36 @@ def health_path(facts):
                 f"aws logs tail {facts['logs']['group']} --since 30m    # and compare the image with the commit",
                 codes_seen,
             )
+
+
+@rule("health-protocol", "the protocols of the target group and of its check")
+def health_protocol(facts):
+    for group in facts["target_groups"]:
+        for words, protocol, mend in [
+            ("sends requests", group.get("Protocol", "HTTP"), "a target group's protocol cannot be changed, make another one (docs/deploy.md), then\n"
+             + balance(facts, "NEW", group["ContainerName"], group["ContainerPort"])),
+            ("checks health", group.get("HealthCheckProtocol", "HTTP"),
+             f"aws elbv2 modify-target-group --target-group-arn {group['TargetGroupArn']} --health-check-protocol HTTP"),
+        ]:  # fmt: skip
+            if protocol != "HTTP":
+                yield Cause(
+                    f"The load balancer {words} over {protocol}, and the program speaks HTTP: TLS ends at the balancer.",
+                    mend,
+                    [f"{group['TargetGroupName']}: {protocol}"],
+                )
+
+
+@rule("container-health", "events of failed checks of the container's own")
+def container_health(facts):
+    told = said(facts, r"failed container health checks")
+    if told:
+        check = container(facts["definition"]).get("healthCheck", {})
+        yield Cause(
+            "ECS asks inside the container, apart from the load balancer, and that check fails.",
+            "correct `healthCheck` in task-definition.json: the image has no shell and no curl, its command is "
+            f'["CMD", "/app/blog-api", "healthcheck"]\n{REGISTER}',
+            [f"the definition has {check.get('command', 'none')}", *told],
+        )
 
 
 def takes_200(codes):
@@ -237,10 +267,9 @@ def breaker_off(facts):
             continue
         minutes, failed = age_in_minutes(deployment["createdAt"]), deployment.get("failedTasks", 0)
         if failed or minutes > STUCK_AFTER_MINUTES:
-            breaker = "deploymentCircuitBreaker={enable=true,rollback=true},maximumPercent=200,minimumHealthyPercent=100"
             yield Cause(
                 "The deployment does not come to an end, and with the circuit breaker off it never will by itself.",
-                update(facts, f"--deployment-configuration '{breaker}'") + "\nscripts/rollback    # back to what worked",
+                update(facts, ROLLING) + "\nscripts/rollback    # back to what worked",
                 [
                     f"in progress for {minutes} min, {failed} tasks failed, "
                     f"{deployment['runningCount']} of {deployment['desiredCount']} run"

@@ -65,6 +65,21 @@ def egress_closed(facts):
         )
 
 
+@rule("vpc-dns", "whether the VPC resolves names")
+def vpc_dns(facts):
+    private = [e for e in facts["endpoints"] if e.get("PrivateDnsEnabled")]
+    needed = {"enableDnsSupport": "none is resolved", "enableDnsHostnames": "those of its endpoints lead past them"}
+    for attribute, words in needed.items():
+        if facts["dns"].get(attribute) is False and (attribute == "enableDnsSupport" or private):
+            option = "--enable-dns-support" if attribute == "enableDnsSupport" else "--enable-dns-hostnames"
+            vpc = facts["subnets"][0]["VpcId"]
+            yield Cause(
+                f"The VPC {vpc} does not resolve names for the tasks: {words}.",
+                f"aws ec2 modify-vpc-attribute --vpc-id {vpc} {option} Value=true",
+                [f"{attribute} is false", *said(facts, r"no such host|resolve")],
+            )
+
+
 @rule("endpoint-closed", "the security groups of interface endpoints")
 def endpoint_closed(facts):
     tasks = {g["GroupId"] for g in task_groups(facts)}

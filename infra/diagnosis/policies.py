@@ -19,14 +19,28 @@ def denies(policy, action, principal):
     )
 
 
-def trusts(policy, service):
-    """Whether a role's trust policy lets `service` assume the role."""
+def trusts(policy, service, role):
+    """Whether a role's trust policy lets `service` assume the role, for tasks of the role's own account."""
     return any(
         statement["Effect"] == "Allow"
         and covers(statement, "sts:AssumeRole")
         and service in listed(principals(statement).get("Service"))
+        and not excludes(statement.get("Condition", {}), role.split(":")[4])
         for statement in listed(policy.get("Statement"))
     )
+
+
+def excludes(condition, account):
+    """Whether a condition admits services for other accounts alone."""
+    for operator, tests in condition.items():
+        for key, patterns in tests.items():
+            # arn:aws:ecs:REGION:ACCOUNT:*
+            field = {"aws:sourceaccount": 0, "aws:sourcearn": 4}.get(key.lower())
+            if field is None or "Not" in operator:
+                continue
+            if not any(like(account, pattern.split(":")[field]) for pattern in listed(patterns) if pattern.count(":") >= field):
+                return True
+    return False
 
 
 def covers(statement, action):

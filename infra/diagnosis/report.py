@@ -1,14 +1,21 @@
 """What is said to the person who asked."""
 
-import startup, network, health  # isort: skip  # noqa: F401  in the order in which a task meets the rules
-from facts import failed_by_itself
+import scheduling, startup, network, database, health, edge  # isort: skip  # noqa: F401  in the order in which a task meets the rules
+from facts import failed_by_itself, steady
 from table import RULES, Cause, Rule, diagnose, reports, update
 
+# What no rule looks at.
+UNSEEN = "network ACLs, endpoint policies, the policies of keys and of the organisation, the domain's record"
 UNEXPLAINED = Rule("unexplained", "the service's counts, rollout and reports, when no other rule speaks", None)
 
 
 def causes(facts):
     return diagnose(facts) or [(UNEXPLAINED, cause) for cause in unexplained(facts)]
+
+
+def is_well(facts):
+    """Whether the service runs all that it is to, and everything was seen that is looked at."""
+    return steady(facts["service"]) and not facts["unknown"]
 
 
 def unexplained(facts):
@@ -50,7 +57,11 @@ def text(facts, found):
     if found and besides:
         lines += ["", "AWS also says:", *(f"   {line}" for line in besides)]
     if not found:
-        lines += ["", "Nothing is wrong." if not facts["unknown"] else "Nothing wrong is seen."]
+        lines += ["", "Nothing is wrong." if is_well(facts) else "Nothing wrong is seen."]
+        if service.get("deployments") and not steady(service):
+            states = ", ".join(f"{d['taskDefinition'].split('/')[-1]} {d.get('rolloutState')}" for d in service["deployments"])
+            lines += [f"But the service is not steady yet: {states}. Ask again."]
+        lines += [f"Not looked at: {UNSEEN}."]
     if facts["unknown"]:
         lines += ["", "Could not look at:", *(f"   {line}" for line in dict.fromkeys(facts["unknown"]))]
     return "\n".join(lines)

@@ -2,7 +2,7 @@
 
 import json
 
-from facts import ECS_TASKS, PULL, READ, container
+from facts import DECRYPT, ECS_TASKS, PULL, READ, container
 from policies import denies, trusts
 from table import Cause, logged, rule, said
 
@@ -74,9 +74,9 @@ def role_gone(facts):
 @rule("role-not-assumable", "the trust policies of both roles")
 def role_not_assumable(facts):
     for use, role in roles(facts):
-        if role["trust"] and not trusts(role["trust"], ECS_TASKS):
+        if role["trust"] and not trusts(role["trust"], ECS_TASKS, role["arn"]):
             yield Cause(
-                f"ECS may not assume the {use} role: its trust policy does not name {ECS_TASKS}.",
+                f"ECS may not assume the {use} role: its trust policy does not name {ECS_TASKS}, or not for this account.",
                 f"aws iam update-assume-role-policy --role-name {role['name']} --policy-document {TRUST}",
                 [f"{role['arn']} trusts {role['trust'].get('Statement')}", *said(facts, r"assume")],
             )
@@ -151,6 +151,18 @@ def pull_denied(facts):
         yield give_execution_policy(facts, "pull the image from ECR", lacks, said(facts, r"CannotPullContainer|ecr:"))
 
 
+@rule("repository-denied", "the policy of the image's repository")
+def repository_denied(facts):
+    image, role = facts["image"], facts["roles"]["execution"]
+    if image["policy"] and role and any(denies(image["policy"], action, role["arn"]) for action in PULL):
+        yield Cause(
+            f"The policy of the repository {image['repository']} itself refuses the execution role {role['name']}.",
+            f"aws ecr get-repository-policy --repository-name {image['repository']}    # take the Deny out, or name the role in it:\n"
+            f"aws ecr set-repository-policy --repository-name {image['repository']} --policy-text file://policy.json",
+            [str(image["policy"]["Statement"]), *said(facts, r"CannotPullContainer|ecr:")],
+        )
+
+
 @rule("architecture", "stop reasons and logs that tell of another machine's image")
 def architecture(facts):
     signs = r"exec format error|does not contain descriptor matching platform|image manifest does not match"
@@ -215,6 +227,37 @@ def secret_denied(facts):
             )
 
 
+@rule("secret-key", "the state of the secrets' keys, and whether the reader may decrypt with them")
+def secret_key(facts):
+    for secret in facts["secrets"]:
+        key, role = secret.get("key"), facts["roles"][secret["reader"]]
+        evidence = [f"{secret['id']} is encrypted with {key and key['id']}", *logged(facts, "SECRET|decrypt|KMS")]
+        if key and key["state"] not in (None, "Enabled"):
+            mend = f"aws kms enable-key --key-id {key['id']}"
+            if key["state"] == "PendingDeletion":
+                mend = f"aws kms cancel-key-deletion --key-id {key['id']}\n{mend}"
+            yield Cause(f"The key of the secret {secret['id']} cannot be used: it is {key['state']}.", mend, evidence)
+        elif key and secret["decrypts"] is False:
+            yield Cause(
+                f"The {secret['reader']} role {role['name']} may read the secret {secret['id']}, but not decrypt it.",
+                f"aws iam put-role-policy --role-name {role['name']} --policy-name decrypt-secret "
+                f"--policy-document {document(DECRYPT, Resource=key['arn'])}",
+                evidence,
+            )
+
+
+@rule("secret-content", "the task's exit code and log line about its secret, which is not read")
+def secret_content(facts):
+    evidence = logged(facts, r"SECRET_ID .*(is not JSON|has no `|is binary|must be text|is empty)")
+    if evidence:
+        which = facts["secrets"][0]["id"] if facts["secrets"] else "SECRET"
+        yield Cause(
+            f"The secret {which} does not hold what the program reads: JSON with `username` and `password`, as RDS writes it.",
+            f"aws secretsmanager put-secret-value --secret-id {which} --secret-string file://secret.json\nscripts/deploy",
+            evidence,
+        )
+
+
 @rule("logs-denied", "the log group, and whether the execution role may write and make it")
 def logs_denied(facts):
     logs, evidence = facts["logs"], said(facts, r"logger|log group|logs:")
@@ -253,6 +296,21 @@ def container_exited(facts):
             exit_mend(facts, code),
             evidence + [f"log: {line}" for line in facts["logs"]["lines"][-5:]],
         )
+
+
+@rule("killed-at-stop", "tasks that ECS stopped and that did not end")
+def killed_at_stop(facts):
+    for task in facts["stopped"]:
+        killed = [c["name"] for c in task.get("containers", []) if c.get("exitCode") == 137]
+        if killed and task.get("stopCode") in ("ServiceSchedulerInitiated", "UserInitiated"):
+            timeout = container(facts["definition"]).get("stopTimeout", 30)
+            yield Cause(
+                f"ECS stopped a task, and killed its container {killed[0]} since that did not end within {timeout} s: requests were cut off.",
+                "make `stopTimeout` in task-definition.json longer than DRAIN_DELAY and SHUTDOWN_TIMEOUT together, at most 120:\n"
+                + REGISTER,
+                [f"task {task['taskArn'].split('/')[-1]}: {task.get('stoppedReason')}, exit code 137"],
+            )
+            return
 
 
 def exit_mend(facts, code):

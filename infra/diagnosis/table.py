@@ -4,8 +4,6 @@ import re
 from dataclasses import dataclass, field
 from itertools import takewhile
 
-from facts import steady
-
 
 @dataclass
 class Cause:
@@ -54,9 +52,10 @@ def reports(facts):
 
 
 def events(facts):
-    """Newest first. What a service that is steady again went through before is over."""
+    """Newest first. What the service went through before it was steady the last time is over, unless it is asked why a revision
+    was taken back."""
     service, looked_at = facts["service"], facts["definition"].get("taskDefinitionArn")
-    if not steady(service) or looked_at != service.get("taskDefinition"):
+    if looked_at != service.get("taskDefinition"):
         return service["events"]
     return list(takewhile(lambda e: "has reached a steady state" not in e["message"], service["events"]))
 
@@ -69,6 +68,10 @@ def said(facts, pattern):
 def logged(facts, pattern):
     """The last log lines that match."""
     return [f"log: {line}" for line in facts["logs"]["lines"] if re.search(pattern, line, re.IGNORECASE)][-3:]
+
+
+# A rollout that can begin, and that ends by itself.
+ROLLING = "--deployment-configuration 'deploymentCircuitBreaker={enable=true,rollback=true},maximumPercent=200,minimumHealthyPercent=100'"
 
 
 def update(facts, change):

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
 from moto.core.exceptions import JsonRESTError
 from moto.core.responses import ActionResult
+from moto.ec2.models import ec2_backends
 from moto.ec2.models.security_groups import SecurityGroupRule
 from moto.ecs.responses import EC2ContainerServiceResponse
 from moto.iam.access_control import (
@@ -91,6 +92,13 @@ DATABASE_SETTINGS = {
 
 @patch(RDSBackend, "create_db_instance")
 def create_database_with_settings(create, self, settings):
+    settings = dict(settings)
+    if not settings.get("db_subnet_group_name"):
+        # Where none is named, RDS takes a group of the default VPC's subnets.
+        if "default" not in self.subnet_groups:
+            subnets = ec2_backends[self.account_id][self.region_name].get_default_subnets().values()
+            self.create_subnet_group("default", "default", list(subnets), [])
+        settings["db_subnet_group_name"] = "default"
     database = create(self, dict(settings))
     for parameter, attribute in DATABASE_SETTINGS.items():
         if parameter in settings:

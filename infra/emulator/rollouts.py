@@ -1,8 +1,8 @@
 """What moto does not have of ECS: services that roll out, fail and are rolled back by the circuit breaker, and tasks that
 end with a code and a log.
 
-What an image's tasks do is read from $IMAGES, a JSON file: {TAG: {"serve" or "migrate": [EXIT CODE, LOG LINE],
-"health": STATUS, "register": ERROR}}. An image that it does not name works. Every second look at a service is a step of
+What an image's tasks do is read from $IMAGES, a JSON file: {TAG: {COMMAND, such as "serve": [EXIT CODE, LOG LINE],
+"health": STATUS, "register": ERROR, "update": ERROR, "event": WHAT ECS SAYS INSTEAD OF STARTING A TASK}}. An image that it does not name works. Every second look at a service is a step of
 its rollout.
 """
 
@@ -71,11 +71,13 @@ def register_or_refuse(register, self, family, container_definitions, *rest, **m
 
 
 @patch(Ecs, "run_task")
-def run_one_off(run_task, self, cluster_str, task_definition_str, *rest, **more):
-    tasks = run_task(self, cluster_str, task_definition_str, *rest, **more)
+def run_one_off(run_task, self, cluster_str, task_definition_str, count, overrides, *rest, **more):
+    tasks = run_task(self, cluster_str, task_definition_str, count, overrides, *rest, **more)
     definition = self.describe_task_definition(task_definition_str)
+    own = definition.container_definitions[0].get("command") or ["serve"]
+    command = ((overrides or {}).get("containerOverrides") or [{}])[0].get("command", own)
     for task in tasks:
-        end(self, task, definition, (definition.container_definitions[0].get("command") or ["serve"])[0])
+        end(self, task, definition, command[0])
     return tasks
 
 
@@ -96,6 +98,10 @@ Ecs._calculate_task_resource_requirements = lambda self, definition: {"CPU": 0, 
 @patch(Ecs, "update_service")
 def update_and_roll_out(update_service, self, properties):
     wanted = properties.pop("task_definition", None)
+    if wanted:
+        image = self.describe_task_definition(wanted).container_definitions[0]["image"]
+        if error := behaviour(image).get("update"):
+            raise JsonRESTError("AccessDeniedException", error)
     service = update_service(self, properties)
     if service.deployments and service.deployments[0]["rolloutState"] == "COMPLETED":
         service.deployments[0] |= {"desiredCount": service.desired_count, "runningCount": service.desired_count}
@@ -137,6 +143,10 @@ def advance(backend, cluster, service):
     new = service.deployments[0]
     definition = backend.describe_task_definition(new["taskDefinition"])
     image = definition.container_definitions[0]["image"]
+    if event := behaviour(image).get("event"):
+        # No task starts, and nothing else happens.
+        say(service, f"(service {service.name}) {event}")
+        return
     code, _ = behaviour(image).get("serve", [None, ""])
     if in_ecr(backend, image) and code is None:
         why = f"ECS deployment {new['id']} completed."

@@ -46,6 +46,15 @@ output "task_role_arn" {
   value = module.service.task_role_arn
 }
 
+output "admin_family" {
+  description = "The task definitions that scripts/run runs commands with."
+  value       = module.service.admin_family
+}
+
+output "admin_role_arn" {
+  value = module.service.admin_role_arn
+}
+
 output "migrate_role_arn" {
   value = module.service.migrate_role_arn
 }

@@ -16,9 +16,14 @@ BESIDES = {
     "ecr:UploadLayerPart",
     "iam:PassRole",
 }
-SERVICES = "(ec2|ecr|ecs|elbv2|iam|logs|secretsmanager|sts)"
+SERVICES = "(ec2|ecr|ecs|elbv2|iam|kms|logs|rds|secretsmanager|sts|wafv2)"
 # Calls whose right has another name; none is needed to ask who one is.
-RIGHTS = {"ecr:GetLoginPassword": "ecr:GetAuthorizationToken", "sts:GetCallerIdentity": None}
+RIGHTS = {
+    "ecr:GetLoginPassword": "ecr:GetAuthorizationToken",
+    "rds:DescribeDbInstances": "rds:DescribeDBInstances",
+    "sts:GetCallerIdentity": None,
+    "wafv2:GetWebAclForResource": "wafv2:GetWebACLForResource",
+}
 GITHUB = "token.actions.githubusercontent.com"
 
 

@@ -26,6 +26,11 @@ override_resource {
   values = { arn = "arn:aws:iam::123456789012:role/blog-api-migrate" }
 }
 
+override_resource {
+  target = module.service.aws_iam_role.admin
+  values = { arn = "arn:aws:iam::123456789012:role/blog-api-admin" }
+}
+
 run "defaults" {
   command = apply
 }

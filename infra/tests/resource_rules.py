@@ -10,6 +10,7 @@ import re
 REQUESTS = re.compile(r"app/blog-api/[0-9a-f]{16}/targetgroup/blog-api/[0-9a-f]{16}")
 APPLICATION_SECRET = "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:blog-api/database-AbCdEf"
 MASTER_SECRET = "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:rds!db-AbCdEf"
+PASSWORDS = "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:blog-api/admin/*"
 ROLE = "arn:aws:iam::123456789012:role/blog-api-"
 
 # Actions that AWS does not limit to a resource.
@@ -96,9 +97,9 @@ def readable(state, role):
     return rights(state, role).get("secretsmanager:GetSecretValue")
 
 
-def both(state, holds):
+def all_readers(state, holds):
     """Of the roles that read secrets."""
-    return all(holds(rights(state, role).keys()) for role in ("task", "migrate"))
+    return all(holds(rights(state, role).keys()) for role in ("task", "migrate", "admin"))
 
 
 def one_port(state):
@@ -190,12 +191,15 @@ PRODUCTION = POLICIES + [
     # roles and what tasks are told
     ("serve-roles", "aws_ecs_task_definition.serve", lambda r: roles(r) == (ROLE + "execution", ROLE + "task"), "a role in the wrong place"),
     ("migrate-roles", "aws_ecs_task_definition.migrate", lambda r: roles(r) == (ROLE + "execution", ROLE + "migrate"), "a role in the wrong place"),
+    ("admin-roles", "aws_ecs_task_definition.admin", lambda r: roles(r) == (ROLE + "execution", ROLE + "admin"), "a role in the wrong place"),
+    ("admin-environment", "aws_ecs_task_definition.admin", lambda r: secrets(r) == (APPLICATION_SECRET, None) and container(r)["command"] == ["users", "list"], "administration reads another secret than the service's, or does more than to list unless it is told to"),
+    ("admin-secrets", None, lambda s: readable(s, "admin") == {APPLICATION_SECRET, PASSWORDS}, "the admin role must read the application's secret and the passwords of new users and no other"),
     ("serve-environment", "aws_ecs_task_definition.serve", lambda r: secrets(r) == (APPLICATION_SECRET, None), "the service reads another secret than its own"),
     ("migrate-environment", "aws_ecs_task_definition.migrate", lambda r: secrets(r) == (MASTER_SECRET, APPLICATION_SECRET) and {"DB_HOST", "DB_PORT", "DB_NAME"} <= environment(r).keys() and container(r)["command"] == ["migrate"], "migrations lack the master secret, the application secret, the address or the command"),
     ("task-secrets", None, lambda s: readable(s, "task") == {APPLICATION_SECRET}, "the task role must read the application's secret and no other"),
     ("migrate-secrets", None, lambda s: readable(s, "migrate") == {APPLICATION_SECRET, MASTER_SECRET}, "the migrate role must read both secrets and no other"),
-    ("task-key", None, lambda s: both(s, lambda actions: "kms:Decrypt" in actions), "a role cannot decrypt what it reads"),
-    ("task-rights", None, lambda s: both(s, lambda actions: actions <= {"secretsmanager:GetSecretValue", "kms:Decrypt"}), "a role does more than to read its secrets"),
+    ("task-key", None, lambda s: all_readers(s, lambda actions: "kms:Decrypt" in actions), "a role cannot decrypt what it reads"),
+    ("task-rights", None, lambda s: all_readers(s, lambda actions: actions <= {"secretsmanager:GetSecretValue", "kms:Decrypt"}), "a role does more than to read its secrets"),
     ("execution-rights", None, lambda s: rights(s, "execution").keys() == EXECUTION, "the execution role may do less or more than what starts a task"),
     # the database
     ("postgres", "aws_db_instance", lambda r: (r["engine"], r["engine_version"]) == ("postgres", "17"), "PostgreSQL 17"),

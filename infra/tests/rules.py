@@ -15,7 +15,7 @@ def production(state, source):
     found = [*each(PRODUCTION, state), *each(network_rules.ROWS, state)]
     for rules in (network_rules.packets(state), alarm_rules.findings(state), written(source)):
         found += [("infra", rule, why) for rule, why in rules]
-    definitions = {name: registered(state.one(f"aws_ecs_task_definition.{name}")) for name in ("serve", "migrate")}
+    definitions = {name: registered(state.one(f"aws_ecs_task_definition.{name}")) for name in ("serve", "migrate", "admin")}
     return found + task_rules.findings(definitions)
 
 

@@ -125,7 +125,11 @@ fn sql_is_in_stores_and_in_db_alone() {
 
 #[test]
 fn sql_is_checked_at_compile_time() {
-    let found = breaches(|_, _| {
+    let found = breaches(|module, room| {
+        // An operator's own statement.
+        if (module, room) == ("cli", "query") {
+            return Vec::new();
+        }
         ["sqlx::query(", "query_as(", "query_scalar(", "raw_sql(", "AssertSqlSafe"].map(String::from).to_vec()
     });
     assert_eq!(found, Vec::<String>::new());

@@ -12,7 +12,7 @@ resource "aws_db_parameter_group" "this" {
     value = "1"
   }
 
-  # Statements that take a second are a question to ask; the service gives up on them after five.
+  # Statements that take a second are a question to ask; the service gives up on them after four.
   parameter {
     name  = "log_min_duration_statement"
     value = "1000"

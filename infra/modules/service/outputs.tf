@@ -26,6 +26,14 @@ output "task_role_arn" {
   value = aws_iam_role.task.arn
 }
 
+output "admin_family" {
+  value = aws_ecs_task_definition.admin.family
+}
+
+output "admin_role_arn" {
+  value = aws_iam_role.admin.arn
+}
+
 output "migrate_role_arn" {
   value = aws_iam_role.migrate.arn
 }

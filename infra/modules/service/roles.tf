@@ -1,5 +1,5 @@
-# Three roles. ECS itself uses `execution` to start a task; the code in the container uses `task` or, in the task that
-# migrates, `migrate`.
+# Four roles. ECS itself uses `execution` to start a task; the code in the container uses `task` or, in the task that
+# migrates, `migrate`, and in those that scripts/run starts, `admin`.
 
 data "aws_region" "current" {}
 
@@ -20,7 +20,10 @@ locals {
   secret_readers = {
     task    = [var.database.application_secret_arn]
     migrate = [var.database.application_secret_arn, var.database.master_secret_arn]
+    # Passwords for new users, which an operator puts there for as long as the task takes.
+    admin = [var.database.application_secret_arn, "${local.secrets_of_account}:${var.name}/admin/*"]
   }
+  secrets_of_account = "arn:aws:secretsmanager:${data.aws_region.current.name}:${data.aws_caller_identity.current.account_id}:secret"
 
   read_secrets = { for reader, secrets in local.secret_readers : reader => jsonencode({
     Version = "2012-10-17"
@@ -35,10 +38,8 @@ locals {
         Action   = "kms:Decrypt"
         Resource = var.kms_key_arn
         Condition = {
-          StringEquals = {
-            "kms:ViaService"                  = "secretsmanager.${data.aws_region.current.name}.amazonaws.com"
-            "kms:EncryptionContext:SecretARN" = secrets
-          }
+          StringEquals = { "kms:ViaService" = "secretsmanager.${data.aws_region.current.name}.amazonaws.com" }
+          StringLike   = { "kms:EncryptionContext:SecretARN" = secrets }
         }
       },
     ]
@@ -109,4 +110,16 @@ resource "aws_iam_role_policy" "migrate" {
   name   = "read-both-secrets"
   role   = aws_iam_role.migrate.id
   policy = local.read_secrets.migrate
+}
+
+resource "aws_iam_role" "admin" {
+  name               = "${var.name}-admin"
+  description        = "Administration: read the application secret and the passwords of new users"
+  assume_role_policy = local.assumed_by_tasks
+}
+
+resource "aws_iam_role_policy" "admin" {
+  name   = "read-application-secret-and-passwords"
+  role   = aws_iam_role.admin.id
+  policy = local.read_secrets.admin
 }

@@ -1,4 +1,4 @@
-# Both task definitions are rendered from the repository's task-definition.json: what stands there is not said again
+# All task definitions are rendered from the repository's task-definition.json: what stands there is not said again
 # here. Only what an account decides is put in its place: image, roles, region, values of the environment.
 #
 # The image tag has one owner, scripts/deploy: it registers new revisions from the newest one with another image, and
@@ -30,20 +30,24 @@ locals {
     })
   })
 
-  # The same container, but it serves nobody: it ends by itself and its exit code is the answer.
-  migrating = merge(
+  # The same container, but it serves nobody: it ends by itself and its exit code is the answer. What an administering
+  # task does, scripts/run says.
+  ending = { for task, command in { migrate = ["migrate"], admin = ["users", "list"] } : task => merge(
     { for key, value in local.serving : key => value if !contains(["portMappings", "healthCheck"], key) },
     {
-      command     = ["migrate"]
-      environment = local.environments.migrate
+      command     = command
+      environment = local.environments[task]
       logConfiguration = merge(local.serving.logConfiguration, {
-        options = merge(local.serving.logConfiguration.options, { awslogs-stream-prefix = "migrate" })
+        options = merge(local.serving.logConfiguration.options, { awslogs-stream-prefix = task })
       })
     },
-  )
+  ) }
 
   environments = { for task, settings in {
     serve = merge(local.settings, {
+      DB_SECRET_ID = var.database.application_secret_arn
+    })
+    admin = merge(local.settings, {
       DB_SECRET_ID = var.database.application_secret_arn
     })
     migrate = merge(local.settings, {
@@ -83,7 +87,25 @@ resource "aws_ecs_task_definition" "migrate" {
   memory                   = local.size.memory
   execution_role_arn       = aws_iam_role.execution.arn
   task_role_arn            = aws_iam_role.migrate.arn
-  container_definitions    = jsonencode([local.migrating])
+  container_definitions    = jsonencode([local.ending.migrate])
+
+  runtime_platform {
+    operating_system_family = local.file.runtimePlatform.operatingSystemFamily
+    cpu_architecture        = local.file.runtimePlatform.cpuArchitecture
+  }
+
+  skip_destroy = true
+}
+
+resource "aws_ecs_task_definition" "admin" {
+  family                   = "${var.name}-admin"
+  network_mode             = local.file.networkMode
+  requires_compatibilities = local.file.requiresCompatibilities
+  cpu                      = local.size.cpu
+  memory                   = local.size.memory
+  execution_role_arn       = aws_iam_role.execution.arn
+  task_role_arn            = aws_iam_role.admin.arn
+  container_definitions    = jsonencode([local.ending.admin])
 
   runtime_platform {
     operating_system_family = local.file.runtimePlatform.operatingSystemFamily

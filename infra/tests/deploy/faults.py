@@ -112,6 +112,22 @@ def denial(principals):
     return put("secrets.0.policy", {"Version": "2012-10-17", "Statement": [statement]})
 
 
+KEY = {"id": "arn:aws:kms:ap-northeast-2:123456789012:key/1", "arn": "arn:aws:kms:ap-northeast-2:123456789012:key/1", "state": "Enabled"}
+
+
+def rolls(facts):
+    """A rollout goes on."""
+    update("service.deployments.0", rolloutState="IN_PROGRESS", runningCount=0)(facts)
+
+
+def of_database(key, value):
+    def change(facts):
+        group = facts["databases"][0]["VpcSecurityGroups"][0]["VpcSecurityGroupId"]
+        put(f"security_groups.{group}.{key}", value)(facts)
+
+    return change
+
+
 # Faults --------------------------------------------------------------------------------------------------------
 
 
@@ -176,6 +192,31 @@ FAULTS = [
            add("errors", f"An error occurred (AccessDeniedException): … not authorized to perform: iam:PassRole on resource: {ROLE}-execution")]),
     Fault("PassRole not granted", "pass-role-denied", "iam:PassRole is refused", "put-user-policy --user-name ada",
           [put("caller.Arn", "arn:aws:iam::123456789012:user/ada"), passes(False)]),
+    Fault("repository refuses the role", "repository-denied", "policy of the repository", "set-repository-policy",
+          [put("image.policy", {"Statement": [{"Effect": "Deny", "Action": "ecr:*", "Principal": "*"}]})]),
+    Fault("role for another account", "role-not-assumable", "not for this account", "update-assume-role-policy --role-name blog-api-task",
+          [put("roles.task.trust.Statement.0.Condition", {"StringEquals": {"aws:SourceAccount": "210987654321"}})]),
+    Fault("key disabled", "secret-key", "it is Disabled", "enable-key --key-id", [put("secrets.0.key", KEY | {"state": "Disabled"})]),
+    Fault("key to be deleted", "secret-key", "it is PendingDeletion", "cancel-key-deletion", [put("secrets.0.key", KEY | {"state": "PendingDeletion"})]),
+    Fault("task role may not decrypt", "secret-key", "but not decrypt it", "put-role-policy --role-name blog-api-task",
+          [update("secrets.0", key=KEY, decrypts=False)]),
+    Fault("secret without a password", "secret-content container-exited", "does not hold what the program reads", "put-secret-value",
+          [stop(EXITED, 78, log="blog-api: DB_SECRET_ID blog-api/database: has no `password`, or it is not text")]),
+    Fault("killed when scaled in", "killed-at-stop", "did not end within", "stopTimeout",
+          [stop("Scaling activity initiated by (deployment ecs-svc/1)", 137, stop_code="ServiceSchedulerInitiated")]),
+    # scheduling
+    Fault("scaled to nothing", "no-tasks-wanted", "no task at all", "--desired-count 2",
+          [update("service", desiredCount=0, runningCount=0), update("service.deployments.0", desiredCount=0, runningCount=0)]),
+    Fault("no capacity", "no-capacity", "no room for the tasks", "describe-capacity-providers",
+          [rolls, event("(service blog-api) was unable to place a task. Reason: Capacity is unavailable at this time.")]),
+    Fault("quota used up", "quota", "quota of Fargate is used up", "service-quotas",
+          [rolls, event("(service blog-api) was unable to place a task. Reason: You've reached the limit on the number of vCPUs you can run concurrently.")]),
+    Fault("no service-linked role", "service-linked-role", "has no service-linked role", "create-service-linked-role",
+          [rolls, event("(service blog-api) was unable to place a task. Reason: Unable to assume the service linked role. Please verify that the ECS service linked role exists.")]),
+    Fault("no room for a rollout", "no-room-to-roll", "No rollout can begin", "maximumPercent=200",
+          [update("service.deploymentConfiguration", minimumHealthyPercent=100, maximumPercent=100)]),
+    Fault("rolled back by an alarm", "rolled-back-by-alarm", "An alarm went off", "describe-alarm-history --alarm-name",
+          [rolls, event("(service blog-api) (deployment ecs-svc/1) deployment failed: alarm detected.")]),
     # network
     Fault("subnet full", "no-free-address", "has no free address", "describe-network-interfaces", [put("subnets.0.AvailableIpAddressCount", 0)]),
     Fault("private without NAT", "no-way-out", "has no way out", "create-route", [NO_PUBLIC_ADDRESS, routes(), cannot_start(TIMED_OUT)]),
@@ -183,9 +224,17 @@ FAULTS = [
           [NO_PUBLIC_ADDRESS, routes(), endpoints("ecr.api", "ecr.dkr", "s3", "logs")]),
     Fault("public without address", "no-way-out", "no public address", "assignPublicIp=ENABLED", [NO_PUBLIC_ADDRESS]),
     Fault("NAT gateway deleted", "no-way-out", "has no way out", "replace-route", [routes(to_nat("blackhole"))]),
-    Fault("tasks may not go out", "egress-closed", "lets nothing out on port 443", "authorize-security-group-egress", [of_tasks("IpPermissionsEgress", [])]),
+    Fault("tasks may not go out", "egress-closed database-closed", "lets nothing out on port 443", "authorize-security-group-egress", [of_tasks("IpPermissionsEgress", [])]),
     Fault("endpoint does not let in", "endpoint-closed", "does not let the tasks in", "--port 443",
           [endpoints("ecr.api", groups=["sg-endpoint"]), put("security_groups.sg-endpoint", {"GroupId": "sg-endpoint", "IpPermissions": []})]),
+    Fault("VPC without names", "vpc-dns", "does not resolve names", "--enable-dns-support", [put("dns.enableDnsSupport", False)]),
+    # database
+    Fault("database stopped", "database-away", "it is stopped", "start-db-instance", [put("databases.0.DBInstanceStatus", "stopped")]),
+    Fault("database full", "database-away", "it is storage-full", "describe-events", [put("databases.0.DBInstanceStatus", "storage-full")]),
+    Fault("database in another VPC", "database-away", "another VPC", "create-vpc-peering-connection", [put("databases.0.DBSubnetGroup.VpcId", "vpc-another")]),
+    Fault("database does not let tasks in", "database-closed", "does not let the tasks in on port 5432", "authorize-security-group-ingress", [of_database("IpPermissions", [])]),
+    Fault("tasks may not go to the database", "database-closed", "lets nothing out to the database", "authorize-security-group-egress",
+          [of_tasks("IpPermissionsEgress", [{"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}])]),
     # health
     Fault("checks fail and nothing shows why", "health-checks-failed", "health checks fail", "every checkpoint holds",
           [event(FAILED), target("unhealthy", "Target.Timeout")]),
@@ -212,6 +261,19 @@ FAULTS = [
           [drop("target_groups.0.LoadBalancers.0.AvailabilityZones.0"), target("unused", "Target.NotInUse")]),
     Fault("no listener", "other-network", "No listener", "create-listener", [update("target_groups.0", LoadBalancers=[], LoadBalancerArns=[], LoadBalancerSubnets=[])]),
     Fault("target type instance", "target-type", "of the type instance", "--target-type ip", [put("target_groups.0.TargetType", "instance")]),
+    Fault("check over HTTPS", "health-protocol", "checks health over HTTPS", "--health-check-protocol HTTP", [put("target_groups.0.HealthCheckProtocol", "HTTPS")]),
+    Fault("target group for HTTPS", "health-protocol", "sends requests over HTTPS", "make another one", [put("target_groups.0.Protocol", "HTTPS")]),
+    Fault("container's own check fails", "container-health", "apart from the load balancer", "healthCheck", [rolls, event("(service blog-api) (task 1) failed container health checks.")]),
+    # edge
+    Fault("balancer lets nobody in", "edge-closed", "lets nobody in on port", "authorize-security-group-ingress", [of_balancer("IpPermissions", [])]),
+    Fault("balancer without a way in", "edge-without-route", "no route leads", "-route --route-table-id",
+          [lambda facts: [subnet["Table"].update(Routes=[]) for subnet in facts["target_groups"][0]["LoadBalancerSubnets"]]]),
+    Fault("listener answers by itself", "listener-elsewhere", "answers by itself", "modify-listener",
+          [put("target_groups.0.LoadBalancers.0.Listeners.0.DefaultActions", [{"Type": "fixed-response"}])]),
+    Fault("redirect to nowhere", "listener-elsewhere", "where nothing listens", "create-listener",
+          [put("target_groups.0.LoadBalancers.0.Listeners.0.DefaultActions", [{"Type": "redirect", "RedirectConfig": {"Port": "443"}}])]),
+    Fault("firewall blocks by default", "firewall-blocks", "default action is to block", "get-web-acl",
+          [put("target_groups.0.LoadBalancers.0.WebAcl", {"Name": "blog-api", "Id": "1", "DefaultAction": {"Block": {}}})]),
     Fault("stuck with the breaker off", "breaker-off", "circuit breaker off", "deploymentCircuitBreaker={enable=true,rollback=true}",
           [put("service.deploymentConfiguration.deploymentCircuitBreaker", {"enable": False, "rollback": False}),
            update("service.deployments.0", rolloutState="IN_PROGRESS", runningCount=0, createdAt=0)]),
@@ -223,6 +285,12 @@ FAULTS = [
 HARMLESS = {
     "private subnets behind NAT": [NO_PUBLIC_ADDRESS, routes(to_nat("active"))],
     "private subnets with endpoints": [NO_PUBLIC_ADDRESS, routes(), endpoints("ecr.api", "ecr.dkr", "s3", "logs", "secretsmanager")],
+    "a key that the role may use": [update("secrets.0", key=KEY, decrypts=True)],
+    "a database that is backed up": [put("databases.0.DBInstanceStatus", "backing-up")],
+    "a redirect to a listener": [
+        add("target_groups.0.LoadBalancers.0.Listeners", {"Port": 81, "Protocol": "HTTP", "DefaultActions": [{"Type": "redirect", "RedirectConfig": {"Port": "80"}}]}),
+        lambda facts: of_balancer("IpPermissions.0.FromPort", 80)(facts) or of_balancer("IpPermissions.0.ToPort", 81)(facts),
+    ],
     "tasks that were scaled in": [stop("Scaling activity initiated by deployment", 0, stop_code="ServiceSchedulerInitiated")],
     "a migration that ended well": [stop(EXITED, 0, started_by="deploy")],
     "trouble that is over": [event(STEADY), event(FAILED)],
@@ -232,6 +300,6 @@ HARMLESS = {
     "what cannot be known": [
         *(update(f"roles.{role}", found=None, trust=None, may={}) for role in ("execution", "task")), passes(None),
         update("image", tag_found=None, repository_found=None), update("secrets.0", found=None, may=None),
-        put("target_groups", []), put("subnets", []), put("security_groups", {}),
+        put("target_groups", []), put("subnets", []), put("security_groups", {}), put("databases", []), put("dns", {}),
     ],
 }  # fmt: skip

@@ -45,6 +45,14 @@ class Faults(unittest.TestCase):
         self.assertEqual([], found)
         self.assertIn("Nothing is wrong.", text)
 
+    def test_only_a_steady_service_that_was_seen_is_well(self):
+        _, text = causes(faults.put("service.deployments.0.rolloutState", "IN_PROGRESS"))
+        self.assertIn("not steady yet", text)
+        _, text = causes(faults.add("unknown", "aws rds describe-db-instances: AccessDenied"))
+        for each in (text, causes(faults.put("service.deployments.0.rolloutState", "IN_PROGRESS"))[1]):
+            self.assertNotIn("Nothing is wrong", each)
+            self.assertIn("Not looked at: network ACLs", each)
+
     def test_each_fault_fires_its_rule_and_no_other(self):
         for fault in faults.FAULTS:
             with self.subTest(fault.name):
@@ -140,9 +148,18 @@ class Policies(unittest.TestCase):
             (True, {"Action": "sts:AssumeRole", "Principal": {"Service": ["ecs.amazonaws.com", service]}}),
             (False, {"Action": "sts:AssumeRole", "Principal": {"Service": "ec2.amazonaws.com"}}),
             (False, {"Action": "sts:AssumeRoleWithWebIdentity", "Principal": {"Federated": "x"}}),
+            *((trusted, {"Action": "sts:AssumeRole", "Principal": {"Service": service}, "Condition": condition}) for trusted, condition in [
+                (True, {"StringEquals": {"aws:SourceAccount": "123456789012"}}),
+                (False, {"StringEquals": {"AWS:SourceAccount": ["210987654321"]}}),
+                (True, {"ArnLike": {"aws:SourceArn": "arn:aws:ecs:eu-west-1:123456789012:*"}}),
+                (True, {"ArnLike": {"aws:SourceArn": "arn:aws:ecs:*:*:*"}}),
+                (False, {"ArnLike": {"aws:SourceArn": "arn:aws:ecs:eu-west-1:210987654321:*"}}),
+                (True, {"StringNotEquals": {"aws:SourceAccount": "210987654321"}}),
+                (True, {"StringEquals": {"aws:SourceOrgID": "o-1"}}),
+            ]),
         ]:
             with self.subTest(statement):
-                self.assertEqual(trusted, policies.trusts({"Statement": {"Effect": "Allow", **statement}}, service))
+                self.assertEqual(trusted, policies.trusts({"Statement": {"Effect": "Allow", **statement}}, service, self.role))
 
 
 if __name__ == "__main__":

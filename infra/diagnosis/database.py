@@ -1,0 +1,64 @@
+"""The way from a task to its database."""
+
+from network import known_groups, lets, task_groups
+from table import Cause, logged, rule
+
+# In these it answers, if slowly.
+SERVING = {
+    "available", "backing-up", "configuring-enhanced-monitoring", "configuring-iam-database-auth", "configuring-log-exports",
+    "maintenance", "modifying", "storage-config-upgrade", "storage-optimization", "upgrading",
+}  # fmt: skip
+
+
+def port(database):
+    return database.get("Endpoint", {}).get("Port") or database.get("DbInstancePort") or 5432
+
+
+def near(facts):
+    """Those in the tasks' network."""
+    vpcs = {s["VpcId"] for s in facts["subnets"]}
+    return [d for d in facts["databases"] if d.get("DBSubnetGroup", {}).get("VpcId") in vpcs]
+
+
+@rule("database-away", "the state of the database, and its network")
+def database_away(facts):
+    for database in facts["databases"]:
+        name, status = database["DBInstanceIdentifier"], database["DBInstanceStatus"]
+        evidence = [f"{name} is {status}", *logged(facts, "database")]
+        if status not in SERVING:
+            mend = f"aws rds start-db-instance --db-instance-identifier {name}"
+            if status != "stopped":
+                mend = f"aws rds describe-events --source-type db-instance --source-identifier {name} --duration 1440"
+            yield Cause(f"The database {name} does not serve: it is {status}.", mend, evidence)
+    elsewhere = [d for d in facts["databases"] if d.get("DBSubnetGroup")]
+    if elsewhere and facts["subnets"] and not near(facts):
+        name, vpc = elsewhere[0]["DBInstanceIdentifier"], elsewhere[0]["DBSubnetGroup"].get("VpcId")
+        yield Cause(
+            f"The database {name} is in another VPC than the tasks, which therefore have no route to it.",
+            "aws ec2 create-vpc-peering-connection --vpc-id "
+            f"{facts['subnets'][0]['VpcId']} --peer-vpc-id {vpc}    # with routes, or move one of the two",
+            [f"{name} in {vpc}, tasks in {facts['subnets'][0]['VpcId']}"],
+        )
+
+
+@rule("database-closed", "the security groups between the tasks and the database")
+def database_closed(facts):
+    tasks, cidrs = task_groups(facts), [s["CidrBlock"] for s in facts["subnets"]]
+    for database in near(facts) if tasks else []:
+        own, number = known_groups(facts, [g["VpcSecurityGroupId"] for g in database["VpcSecurityGroups"]]), port(database)
+        ids = {g["GroupId"] for g in own}
+        if own and not any(lets(p, number, {g["GroupId"] for g in tasks}, cidrs) for g in own for p in g["IpPermissions"]):
+            yield Cause(
+                f"The security group of the database {database['DBInstanceIdentifier']} does not let the tasks in on port {number}.",
+                f"aws ec2 authorize-security-group-ingress --group-id {own[0]['GroupId']} --protocol tcp --port {number} "
+                f"--source-group {tasks[0]['GroupId']}",
+                [f"{g['GroupId']} ingress: {g['IpPermissions']}" for g in own],
+            )
+        out = [p for g in tasks for p in g["IpPermissionsEgress"]]
+        if own and database["Cidrs"] and not any(lets(p, number, ids, database["Cidrs"]) for p in out):
+            yield Cause(
+                f"The tasks' security group lets nothing out to the database on port {number}.",
+                f"aws ec2 authorize-security-group-egress --group-id {tasks[0]['GroupId']} --protocol tcp --port {number} "
+                f"--source-group {own[0]['GroupId']}",
+                [f"{g['GroupId']} egress: {g['IpPermissionsEgress']}" for g in tasks],
+            )
