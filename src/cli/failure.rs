@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::io;
 
+use blog_api::config::secrets::SecretError;
 use blog_api::db::is_refused_sign_in;
 use blog_api::db::migrations::MigrationError;
 
@@ -72,6 +73,12 @@ fn is_about_tls(error: &sqlx::Error) -> bool {
         sqlx::Error::Io(error) => error.kind() == io::ErrorKind::InvalidData,
         _ => false,
     }
+}
+
+/// Why the secret that `named_by` names cannot be had.
+pub(crate) fn secret(named_by: &str, error: &SecretError) -> Failure {
+    let message = format!("{named_by} {error}");
+    if error.is_transient { Failure::unavailable(message) } else { Failure::config(message) }
 }
 
 pub(crate) fn migration(error: &MigrationError) -> Failure {

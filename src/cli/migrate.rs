@@ -21,10 +21,10 @@ async fn migrate_in(database: &Database, config: &Config) -> Result<(), Failure>
     let owner = database.source.options();
     // Read first: nothing is begun that cannot be finished.
     let service = match &config.database.app_secret_id {
-        Some(id) => Some(SecretReader::new(id).await.read().await.map_err(|error| {
-            let message = format!("DB_APP_SECRET_ID {error}");
-            if error.is_transient { Failure::unavailable(message) } else { Failure::config(message) }
-        })?),
+        Some(id) => {
+            let secret = SecretReader::new(id).await.read().await;
+            Some(secret.map_err(|error| failure::secret("DB_APP_SECRET_ID", &error))?)
+        }
         None => None,
     };
     migrations::run(&owner).await.map_err(|error| failure::migration(&error))?;

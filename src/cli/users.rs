@@ -19,7 +19,7 @@ use clap::{Args, Subcommand};
 use secrecy::ExposeSecret;
 use serde_json::json;
 
-use super::failure::{Failure, cannot};
+use super::failure::{self, Failure, cannot};
 use super::state::with_state;
 use crate::print;
 
@@ -69,10 +69,8 @@ pub(crate) struct PasswordSource {
 impl PasswordSource {
     async fn read(&self) -> Result<Password, Failure> {
         let Some(id) = &self.password_secret else { return Ok(typed()?.into()) };
-        let secret = SecretReader::new(id).await.password().await.map_err(|error| {
-            let message = format!("--password-secret {error}");
-            if error.is_transient { Failure::unavailable(message) } else { Failure::config(message) }
-        })?;
+        let secret = SecretReader::new(id).await.password().await;
+        let secret = secret.map_err(|error| failure::secret("--password-secret", &error))?;
         Ok(secret.expose_secret().to_owned().into())
     }
 }

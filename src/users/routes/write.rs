@@ -206,10 +206,11 @@ pub async fn delete(
     require_self_or_admin(&user, id)?;
     let mut transaction = db.begin().await?;
     lock_erasable(&mut transaction, id, &if_match, now).await?;
-    transaction.commit().await?;
-    while store::release(&mut db.acquire().await?, id, now).await? > 0 {}
-    let mut transaction = db.begin().await?;
-    lock_erasable(&mut transaction, id, &if_match, now).await?;
+    while store::release(&mut transaction, id, now).await? > 0 {
+        transaction.commit().await?;
+        transaction = db.begin().await?;
+        lock_erasable(&mut transaction, id, &if_match, now).await?;
+    }
     store::delete(&mut transaction, id, now).await?;
     let details = json!({"by_themselves": user.id == id});
     let actor = (user.id != id).then_some(user.id);
@@ -228,11 +229,9 @@ async fn lock_erasable(
     now: DateTime<Utc>,
 ) -> Result<(), ApiError> {
     let locked = store::lock(connection, id, now).await?;
-    let account = store::account(connection, id).await?;
-    let is_refused =
-        |account: &Account| if_match.versions().is_some_and(|versions| !versions.contains(&account.version));
-    if account.as_ref().is_none_or(is_refused) {
-        return Err(if_match.refusal(account));
+    let account = store::account(connection, id).await?.ok_or(ApiError::NotFound)?;
+    if if_match.check(account.version).is_err() {
+        return Err(if_match.refusal(Some(account)));
     }
     if locked.is_some_and(|user| user.is_last_admin) {
         return Err(last_admin("id"));
