@@ -1,6 +1,6 @@
 """The way from a task to its database."""
 
-from network import known_groups, lets, task_groups
+from network import closed, known_groups, opening, task_groups
 from table import Cause, logged, rule
 
 # In these it answers, if slowly.
@@ -46,19 +46,15 @@ def database_closed(facts):
     tasks, cidrs = task_groups(facts), [s["CidrBlock"] for s in facts["subnets"]]
     for database in near(facts) if tasks else []:
         own, number = known_groups(facts, [g["VpcSecurityGroupId"] for g in database["VpcSecurityGroups"]]), port(database)
-        ids = {g["GroupId"] for g in own}
-        if own and not any(lets(p, number, {g["GroupId"] for g in tasks}, cidrs) for g in own for p in g["IpPermissions"]):
+        if own and closed(own, "IpPermissions", number, tasks, cidrs):
             yield Cause(
                 f"The security group of the database {database['DBInstanceIdentifier']} does not let the tasks in on port {number}.",
-                f"aws ec2 authorize-security-group-ingress --group-id {own[0]['GroupId']} --protocol tcp --port {number} "
-                f"--source-group {tasks[0]['GroupId']}",
+                opening("ingress", number, own, tasks),
                 [f"{g['GroupId']} ingress: {g['IpPermissions']}" for g in own],
             )
-        out = [p for g in tasks for p in g["IpPermissionsEgress"]]
-        if own and database["Cidrs"] and not any(lets(p, number, ids, database["Cidrs"]) for p in out):
+        if own and database["Cidrs"] and closed(tasks, "IpPermissionsEgress", number, own, database["Cidrs"]):
             yield Cause(
                 f"The tasks' security group lets nothing out to the database on port {number}.",
-                f"aws ec2 authorize-security-group-egress --group-id {tasks[0]['GroupId']} --protocol tcp --port {number} "
-                f"--source-group {own[0]['GroupId']}",
+                opening("egress", number, tasks, own),
                 [f"{g['GroupId']} egress: {g['IpPermissionsEgress']}" for g in tasks],
             )

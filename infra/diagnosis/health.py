@@ -4,7 +4,7 @@ import re
 from datetime import datetime, timezone
 
 from facts import container
-from network import known_groups, lets, task_groups
+from network import closed, known_groups, opening, task_groups
 from startup import REGISTER
 from table import ROLLING, Cause, rule, said, update
 
@@ -200,18 +200,6 @@ def group_closed(facts):
                 opening("egress", port, own, tasks),
                 [f"{g['GroupId']} egress: {g['IpPermissionsEgress']}" for g in own],
             )
-
-
-def closed(groups, direction, port, others, cidrs):
-    ids = {g["GroupId"] for g in others}
-    return not any(lets(p, port, ids, cidrs) for g in groups for p in g[direction])
-
-
-def opening(direction, port, groups, others):
-    return (
-        f"aws ec2 authorize-security-group-{direction} --group-id {groups[0]['GroupId']} --protocol tcp --port {port} "
-        f"--source-group {others[0]['GroupId']}"
-    )
 
 
 @rule("other-network", "VPCs and zones of the balancer, the target group and the tasks")

@@ -154,3 +154,15 @@ def lets(permission, port, groups, cidrs):
         return True
     ranges = [ipaddress.ip_network(r["CidrIp"]) for r in permission.get("IpRanges", [])]
     return bool(cidrs) and all(any(ipaddress.ip_network(c).subnet_of(r) for r in ranges) for c in cidrs)
+
+
+def closed(groups, direction, port, others, cidrs):
+    ids = {g["GroupId"] for g in others}
+    return not any(lets(p, port, ids, cidrs) for g in groups for p in g[direction])
+
+
+def opening(direction, port, groups, others):
+    return (
+        f"aws ec2 authorize-security-group-{direction} --group-id {groups[0]['GroupId']} --protocol tcp --port {port} "
+        f"--source-group {others[0]['GroupId']}"
+    )
