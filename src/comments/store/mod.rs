@@ -108,9 +108,9 @@ pub struct Reader {
     pub is_editor: bool,
 }
 
-/// The comments of a post, depth first, after the one at `after`: those that the reader may read, and what they
-/// reply to, level by level. So nothing is shown that has nothing to be read below it. There are none of a post that
-/// the reader may not know of.
+/// The comments of a post, depth first, after the one at `after`: those that the reader may read, and those with
+/// something to be read below them, whose threads begin with theirs. There are none of a post that the reader may not
+/// know of.
 pub async fn list_of_post(
     connection: &mut Connection,
     post: &PostRef,
@@ -125,14 +125,13 @@ pub async fn list_of_post(
            where id = coalesce($1, (select id from posts where slug = $2)) and deleted_at is null
              and (published_at <= $3 or $4 or author_id = $5)) ",
         "c.thread",
-        "c.post_id = (select id from post) and c.thread = any (array(
-             select substring(shown.thread for level * 16)
-             from (select thread from comments
-                   where post_id = (select id from post) and thread > coalesce($6, ''::bytea) and deleted_at is null
-                     and (status = 'approved' or $4 or author_id = $5)
-                   order by thread limit $7) shown
-             join generate_series(1, 8) level on level * 16 <= octet_length(shown.thread)))
-           and c.thread > coalesce($6, ''::bytea)",
+        "c.post_id = (select id from post) and c.thread > coalesce($6, ''::bytea)
+           and ((c.deleted_at is null and (c.status = 'approved' or $4 or c.author_id = $5))
+             or exists (
+               select from comments reply
+               where reply.post_id = c.post_id
+                 and reply.thread > c.thread and reply.thread < c.thread || decode(repeat('ff', 17), 'hex')
+                 and reply.deleted_at is null and (reply.status = 'approved' or $4 or reply.author_id = $5)))",
         "$7",
         "$8",
         post.id(),

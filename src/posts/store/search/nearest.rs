@@ -1,9 +1,10 @@
-//! The newest posts that an index finds which knows no order: it is asked for a window of time after the other.
+//! The newest posts that an index finds which knows no order: it is asked for a window of time after the other, each of
+//! so many posts as the search should need, however long that is.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::span::{Direction, SHORTEST, Span, Window};
+use super::span::{Direction, Kind, SHORTEST, Span, Window};
 use super::terms::Terms;
 use crate::db::Connection;
 
@@ -18,8 +19,9 @@ pub(super) struct Found {
 
 /// How many posts the first window has.
 const FIRST_WINDOW: i64 = 500;
-/// How much longer a window is than all before it together, at most.
+/// How many times more a window has than all before it together, at most.
 const GROWTH: i64 = 4;
+const MAX_WINDOW: i64 = 1_000_000_000_000;
 /// After so many windows, a search that has found less than this part of what it wants asks for all that remains.
 const WINDOWS_BEFORE_REST: usize = 3;
 const RARE: usize = 32;
@@ -47,37 +49,35 @@ pub(super) async fn nearest(
     direction: Direction,
     wanted: usize,
 ) -> sqlx::Result<Vec<Found>> {
-    let Some(edges) = edges(connection, &span, direction).await? else { return Ok(Vec::new()) };
-    let (start, end) = (edges.start.timestamp(), edges.end.timestamp());
-    let mut width = (start - edges.step.timestamp()).abs().max(SHORTEST);
-    let (mut at, mut longest, mut windows) = (start, i64::MAX, MAX_WINDOWS);
+    let (mut posts, mut passed) = (FIRST_WINDOW, 0);
+    let (mut n, mut windows) = (0, MAX_WINDOWS);
     let mut found = Vec::new();
-    let mut n = 0;
-    while n < windows {
+    while n < windows
+        && let Some(edges) = edges(connection, &span, direction).await?
+    {
         let is_rare = n == WINDOWS_BEFORE_REST && found.len() < wanted.div_ceil(RARE);
         let is_rest = is_rare && reach(connection, terms).await? <= MAX_REACH;
         if is_rare && !is_rest && terms.are_joined() {
             windows = n + LAST_WINDOWS;
         }
         n += 1;
-        let window = Window::of(at, if is_rest { (at - end).abs() } else { width }, direction);
+        let window = edges.window(if is_rest { MAX_WINDOW } else { posts }, direction);
         let limit = if window.is_smallest() { MAX_MATCHES_AT_ONCE } else { MAX_MATCHES };
         let matches = matches(connection, window, terms, &span, limit + 1).await?;
         if matches.len() > limit && !window.is_smallest() {
             windows = MAX_WINDOWS;
             if !is_rest {
-                width /= GROWTH;
-                longest = width;
+                posts = (posts / GROWTH).max(1);
             }
             continue;
         }
         found.extend(matches);
-        if found.len() >= wanted || window.has(end) {
+        if found.len() >= wanted || window.has(edges.end.timestamp()) {
             break;
         }
-        at = window.next(direction);
         span = window.beyond(span, direction);
-        width = further((at - start).abs(), found.len(), wanted).min(longest);
+        passed += posts;
+        posts = further(passed, found.len(), wanted);
     }
     found.sort_unstable_by_key(|post| (post.at, post.id));
     if direction == Direction::Older {
@@ -87,11 +87,11 @@ pub(super) async fn nearest(
     Ok(found)
 }
 
-/// How long the next window is, in seconds: half more than what is wanted should need, by what was `found` on the way.
-fn further(way: i64, found: usize, wanted: usize) -> i64 {
+/// How many posts the next window has: half more than what is wanted should need, by what was `found` in those `passed`.
+fn further(passed: i64, found: usize, wanted: usize) -> i64 {
     let missing = i64::try_from(wanted.saturating_sub(found)).unwrap_or(i64::MAX);
     let found = i64::try_from(found.max(1)).unwrap_or(i64::MAX);
-    (way * missing * 3 / (2 * found)).clamp(way / GROWTH, way * GROWTH)
+    (passed * missing * 3 / (2 * found)).clamp(passed / GROWTH, passed * GROWTH).clamp(1, MAX_WINDOW)
 }
 
 /// About how many posts the index goes through for `terms`.
@@ -105,12 +105,22 @@ async fn reach(connection: &mut Connection, terms: &Terms) -> sqlx::Result<i64> 
     .await
 }
 
-/// Where a span has posts: the first, the one at the end of the first window, and the last.
+/// Where a span has posts: the first, the last of [`FIRST_WINDOW`], and the last of all.
 #[derive(Debug)]
 struct Edges {
     start: DateTime<Utc>,
     step: DateTime<Utc>,
     end: DateTime<Utc>,
+}
+
+impl Edges {
+    /// The window of about so many `posts`, if they go on as they begin.
+    fn window(&self, posts: i64, direction: Direction) -> Window {
+        let step = (self.start - self.step).num_seconds().abs().max(SHORTEST);
+        let all = (self.start - self.end).num_seconds().abs().max(SHORTEST);
+        let width = step.saturating_mul(posts) / FIRST_WINDOW;
+        Window::of(self.start.timestamp(), width.clamp(SHORTEST, all), direction)
+    }
 }
 
 macro_rules! edges {
@@ -122,7 +132,10 @@ macro_rules! edges {
                  where (post_time(published_at, created_at), id)
                    > (coalesce($1::timestamptz, '-infinity'), coalesce($2::uuid, '00000000-0000-0000-0000-000000000000'))
                    and (post_time(published_at, created_at), id)
-                   < (coalesce($3::timestamptz, 'infinity'), coalesce($4::uuid, '00000000-0000-0000-0000-000000000000'))),
+                   < (coalesce($3::timestamptz, 'infinity'), coalesce($4::uuid, '00000000-0000-0000-0000-000000000000'))
+                   and case $6::text when 'draft' then deleted_at is null and published_at is null
+                     when 'deleted' then deleted_at is not null
+                     else deleted_at is null and published_at is not null end),
                first as (select at from span order by at "# + $way + ", id " + $way + " limit $5)
                select " + $start + r#"(at) as "start!", "# + $step + r#"(at) as "step!",
                  (select at from span order by at "# + $back + ", id " + $back + r#" limit 1) as "end!"
@@ -131,11 +144,13 @@ macro_rules! edges {
             $span.above.map(|(_, id)| id),
             $span.below.map(|(at, _)| at),
             $span.below.map(|(_, id)| id),
-            FIRST_WINDOW
+            FIRST_WINDOW,
+            $span.kind.as_str()
         )
     };
 }
 
+/// The edges of `span`; `None` if it has no posts.
 async fn edges(
     connection: &mut Connection,
     span: &Span,
@@ -176,7 +191,7 @@ async fn matches(
         span.above.map(|(_, id)| id),
         span.below.map(|(at, _)| at),
         span.below.map(|(_, id)| id),
-        span.is_public,
+        span.kind == Kind::Listed,
         span.is_dated,
         i64::try_from(limit).unwrap_or(i64::MAX)
     )

@@ -1,8 +1,7 @@
 //! What a search asks the index of `posts_terms` for, as a query of PostgreSQL.
 
 use super::super::filter::Filter;
-use super::span::Window;
-use crate::posts::model::PostStatus;
+use super::span::{Kind, Window};
 
 /// The words that are searched for, as a query, and the terms of the filters, of which all are needed.
 #[derive(Debug)]
@@ -13,13 +12,11 @@ pub(super) struct Terms {
 
 impl Terms {
     pub(super) fn new(words: String, filter: &Filter<'_>) -> Self {
-        let status = match filter.status {
+        let mut filters = match Kind::of(filter) {
             // Most posts are: a term of theirs would cost more than the few others.
-            Some(PostStatus::Published | PostStatus::Scheduled) => None,
-            Some(PostStatus::Draft) => Some(" draft"),
-            None => Some(" deleted"),
+            Kind::Listed => Vec::new(),
+            kind => vec![format!(" {}", kind.as_str())],
         };
-        let mut filters: Vec<_> = status.map(str::to_owned).into_iter().collect();
         filters.extend(filter.author.map(|author| format!(" author {author}")));
         filters.extend(filter.tag.map(|tag| format!(" tag {tag}")));
         filters.extend(filter.language.map(|language| format!(" language {}", language.as_str())));
