@@ -18,7 +18,7 @@ use sqlx::{ConnectOptions, Describe, Either, Error, Execute, Executor, Postgres,
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use super::connector::Connector;
+use super::connector::{Connector, ENDED_AFTER_CLOSE};
 
 /// How much longer the response to a statement may take than PostgreSQL may work on it.
 const ANSWER_MARGIN: Duration = Duration::from_millis(500);
@@ -151,14 +151,13 @@ impl Drop for Connection {
 }
 
 impl Connection {
-    /// PostgreSQL may work on a cancelled statement until its time limit, and holds its place until then.
+    /// PostgreSQL works on a cancelled statement until it sees that the connection was closed; until then it has its place.
     fn hold_permit(&mut self) {
         if let Some(permit) = self.permit.take()
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
         {
-            let limit = self.statement_timeout;
             runtime.spawn(async move {
-                sleep(limit).await;
+                sleep(ENDED_AFTER_CLOSE).await;
                 drop(permit);
             });
         }

@@ -22,6 +22,11 @@ const LIFETIME_SPREAD: Duration = Duration::from_mins(1);
 const TRUSTED_REST: Duration = Duration::from_secs(1);
 const PING_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// How often PostgreSQL looks whether the connection of a running statement was closed.
+const CLOSED_CHECK_INTERVAL: &str = "250ms";
+/// A statement whose connection was closed has ended after this.
+pub(super) const ENDED_AFTER_CLOSE: Duration = Duration::from_millis(500);
+
 /// The pause before connecting again after a refusal that may pass.
 const RETRY_DELAY: Duration = Duration::from_millis(200);
 
@@ -112,6 +117,8 @@ impl Connector {
             // What a statement that is cut after a second could gain by either takes as long to start.
             ("jit", "off"),
             ("max_parallel_workers_per_gather", "0"),
+            // A statement whose request was given up ends soon, instead of at its time limit.
+            ("client_connection_check_interval", CLOSED_CHECK_INTERVAL),
             // Frees what the server holds for a task that vanished without closing its connection.
             ("idle_in_transaction_session_timeout", "15s"),
             ("tcp_keepalives_idle", "60"),

@@ -141,6 +141,41 @@ async fn a_list_is_kept_until_the_next_publication() {
     }
 }
 
+#[tokio::test]
+async fn the_next_publication_is_asked_for_again_when_one_was_moved_or_deleted() {
+    // Nothing is kept but when the next post appears.
+    let app = TestApp::start_with(&[("CACHE_MAX_BYTES", "0")]).await;
+    shared(&app).await;
+    let author = app.author().await;
+    let start = app.now();
+    let schedule = async |seconds| {
+        let at = start + TimeDelta::seconds(seconds);
+        let body = json!({"title": "Soon", "body": "x", "status": "scheduled", "published_at": at});
+        app.post("/v1/posts").by(&author).json(&body).expect(201).await.id()
+    };
+    let holds = async |path: &str| {
+        let reply = app.get(path).expect(200).await;
+        (reply.header("cache-control").to_owned(), reply.items("id").len())
+    };
+    let (first, second) = (schedule(4).await, schedule(6).await);
+    assert_eq!(holds("/v1/posts").await, ("public, max-age=4".to_owned(), 0));
+
+    let later = json!({"status": "scheduled", "published_at": start + TimeDelta::seconds(8)});
+    app.patch(&format!("/v1/posts/{first}")).by(&author).json(&later).expect(200).await;
+    assert_eq!(holds("/v1/posts").await, ("public, max-age=6".to_owned(), 0));
+    app.delete(&format!("/v1/posts/{second}")).by(&author).expect(204).await;
+    for path in ["/v1/posts", "/v1/posts?sort=title", "/v1/posts?language=english"] {
+        assert_eq!(holds(path).await, ("public, max-age=8".to_owned(), 0), "{path}");
+    }
+    schedule(2).await;
+    assert_eq!(holds("/v1/posts").await, ("public, max-age=2".to_owned(), 0));
+    app.advance(TimeDelta::seconds(2));
+    assert_eq!(holds("/v1/posts").await, ("public, max-age=6".to_owned(), 1));
+    // A clock that was set back finds the same.
+    app.advance(TimeDelta::seconds(-1));
+    assert_eq!(holds("/v1/posts").await, ("public, max-age=1".to_owned(), 0));
+}
+
 /// Things that can be written, and what anonymous clients see of them.
 struct World {
     admin: TestUser,

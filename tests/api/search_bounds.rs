@@ -1,5 +1,7 @@
 //! What a search may cost: texts made to be slow are stored and found, and searches leave room for other reads.
 
+use std::time::Duration;
+
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection};
@@ -113,6 +115,30 @@ async fn what_an_earlier_version_wrote_is_harmless_and_then_found_by_what_reader
     for item in page["items"].as_array().unwrap() {
         assert!(item["highlight"].as_str().unwrap().contains("<mark>Common</mark>"), "{item}");
     }
+}
+
+#[tokio::test]
+async fn a_read_whose_client_has_gone_ends_and_leaves_its_place() {
+    let limits = [("DB_MAX_CONNECTIONS", "3"), ("DB_STATEMENT_TIMEOUT", "60s"), UNCACHED];
+    let app = TestApp::start_with(&limits).await;
+    let mut blocker = app.admin_options().database(app.database_name()).connect().await.unwrap();
+    execute(&mut blocker, "begin; lock table posts in access exclusive mode").await;
+    let waiting = "select count(*) > 0 from pg_stat_activity
+                   where datname = current_database() and wait_event_type = 'Lock'";
+    let mut observer = app.admin_options().database(app.database_name()).connect().await.unwrap();
+    let mut until = async |expected: bool| {
+        while sqlx::query_scalar::<_, bool>(waiting).fetch_one(&mut observer).await.unwrap() != expected {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    // The only place of its kind.
+    tokio::select! {
+        reply = app.get("/sitemap.xml").send() => panic!("{}", reply.status),
+        () = until(true) => {}
+    }
+    until(false).await;
+    execute(&mut blocker, "rollback").await;
+    app.get("/sitemap.xml").expect(200).await;
 }
 
 #[tokio::test]

@@ -54,7 +54,7 @@ impl NextPublication {
             return Ok(known.at);
         }
         let at = sqlx::query_scalar!(
-            "select min(post_time(published_at, created_at)) from posts where post_time(published_at, created_at) > $1",
+            "select min(published_at) from posts where published_at > $1 and deleted_at is null",
             now
         )
         .fetch_one(connection)
