@@ -1,7 +1,7 @@
 # The two commands of the README are `make run` and `make test`; the others are for contributors.
 
 .PHONY: run test lint fmt openapi sqlx schemathesis image up test-container test-abuse test-growth test-scale test-task-definition \
-  test-infra test-infra-emulated test-deploy test-openapi \
+  test-infra golden test-infra-emulated test-deploy test-openapi \
   test-client test-feeds test-browser bench postgres
 
 GIT_SHA = $(shell git rev-parse HEAD)
@@ -47,6 +47,9 @@ test-feeds: postgres ## read the feeds and the sitemap with parsers that others 
 
 test-infra: ## hold infra/ and the task definition against their rules, without an AWS account
 	infra/tests/static
+
+golden: ## write the reviewed copy of what infra/ makes anew: read its diff
+	infra/tests/static --golden
 
 test-infra-emulated: postgres ## apply, use and destroy infra/ in an AWS emulated here, then test-deploy
 	infra/tests/emulated/run

@@ -2,8 +2,14 @@
 # why a deployment fails. It changes no infrastructure: `terraform apply` is an operator's.
 
 resource "aws_iam_openid_connect_provider" "github" {
+  count = var.github_provider_arn == null ? 1 : 0
+
   url            = "https://token.actions.githubusercontent.com"
   client_id_list = ["sts.amazonaws.com"]
+}
+
+locals {
+  github = var.github_provider_arn == null ? aws_iam_openid_connect_provider.github[0].arn : var.github_provider_arn
 }
 
 resource "aws_iam_role" "deploy" {
@@ -16,7 +22,7 @@ resource "aws_iam_role" "deploy" {
     Version = "2012-10-17"
     Statement = [{
       Effect    = "Allow"
-      Principal = { Federated = aws_iam_openid_connect_provider.github.arn }
+      Principal = { Federated = local.github }
       Action    = "sts:AssumeRoleWithWebIdentity"
       Condition = {
         StringEquals = {
@@ -61,6 +67,7 @@ resource "aws_iam_role_policy" "deploy" {
           "ecr:BatchCheckLayerAvailability",
           "ecr:BatchGetImage",
           "ecr:CompleteLayerUpload",
+          "ecr:DescribeImageScanFindings",
           "ecr:DescribeImages",
           "ecr:DescribeRepositories",
           "ecr:InitiateLayerUpload",

@@ -31,6 +31,12 @@ variable "github_repository" {
   }
 }
 
+variable "github_provider_arn" {
+  description = "GitHub's identity provider, of which an account has one; null makes it."
+  type        = string
+  default     = null
+}
+
 variable "github_environment" {
   description = "The environment of GitHub that the deploying job runs in. Who may deploy is decided there."
   type        = string

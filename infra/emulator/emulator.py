@@ -5,6 +5,7 @@ moto answers the API on PORT; on PORT+1 are the load balancer and ECR's registry
 
 import memory  # noqa: F401
 import outside
+import repeats  # noqa: F401
 import rollouts  # noqa: F401
 from moto.server import ThreadedMotoServer
 from werkzeug.serving import make_server

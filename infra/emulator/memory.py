@@ -4,6 +4,7 @@ Where it forgets what a request said, Terraform would see no difference between 
 one for ever. Each patch below gives back one such thing.
 """
 
+import hashlib
 import json
 from types import SimpleNamespace
 
@@ -103,6 +104,8 @@ def create_database_with_settings(create, self, settings):
     for parameter, attribute in DATABASE_SETTINGS.items():
         if parameter in settings:
             setattr(database, attribute, settings[parameter])
+    # moto gives all the same, by which the provider then finds several.
+    database.dbi_resource_id = "db-" + hashlib.sha256(database.db_instance_identifier.encode()).hexdigest()[:26].upper()
     return database
 
 

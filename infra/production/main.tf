@@ -1,4 +1,4 @@
-# The production shape: Route 53 → load balancer :443 → tasks in two zones → PostgreSQL in two zones.
+# Route 53 → load balancer :443 → tasks → PostgreSQL: how many, how large and in how many zones says the profile.
 
 module "network" {
   source = "../modules/network"
@@ -6,7 +6,8 @@ module "network" {
   name               = var.name
   cidr               = var.cidr
   availability_zones = var.availability_zones
-  outbound           = var.outbound
+  outbound           = local.settings.outbound
+  flow_logs          = local.settings.flow_logs
   kms_key_arn        = aws_kms_key.this.arn
   log_retention_days = var.log_retention_days
 }
@@ -18,14 +19,17 @@ module "database" {
   subnet_ids                   = module.network.database_subnet_ids
   security_group_id            = module.network.database_security_group_id
   kms_key_arn                  = aws_kms_key.this.arn
-  instance_class               = var.database_instance_class
+  postgres_version             = var.database_version
+  upgrade                      = var.database_upgrade
+  instance_class               = local.settings.database_instance_class
+  multi_az                     = local.settings.database_multi_az
   storage_gib                  = var.database_storage_gib
   application_password_version = var.application_password_version
   # Each task opens up to 10 unless told otherwise, and one to hear the others; a rollout doubles the tasks.
-  connections_alarm   = var.tasks.max * 2 * (tonumber(lookup(var.environment, "DB_MAX_CONNECTIONS", "10")) + 1)
+  connections_alarm   = local.settings.tasks.max * 2 * (tonumber(lookup(var.environment, "DB_MAX_CONNECTIONS", "10")) + 1)
   alarm_topic_arn     = aws_sns_topic.alarms.arn
   log_retention_days  = var.log_retention_days
-  deletion_protection = var.deletion_protection
+  deletion_protection = local.settings.deletion_protection
 }
 
 module "service" {
@@ -38,22 +42,27 @@ module "service" {
 
   vpc_id                          = module.network.vpc_id
   public_subnet_ids               = module.network.public_subnet_ids
-  private_subnet_ids              = module.network.private_subnet_ids
+  task_subnet_ids                 = module.network.task_subnet_ids
+  public_addresses                = local.settings.outbound == "public"
   load_balancer_security_group_id = module.network.load_balancer_security_group_id
   tasks_security_group_id         = module.network.tasks_security_group_id
 
   database = module.database
 
   task_definition_file = "${path.root}/../../task-definition.json"
-  task_size            = var.task_size
+  task_size            = local.settings.task_size
+  architecture         = var.architecture
+  spot_percent         = var.spot_percent
   image_tag            = var.image_tag
   environment          = var.environment
-  tasks                = var.tasks
+  tasks                = local.settings.tasks
   requests_per_task    = var.requests_per_task
+  firewall             = local.settings.firewall
+  container_insights   = local.settings.container_insights
   requests_per_address = var.requests_per_address
 
   kms_key_arn         = aws_kms_key.this.arn
   alarm_topic_arn     = aws_sns_topic.alarms.arn
   log_retention_days  = var.log_retention_days
-  deletion_protection = var.deletion_protection
+  deletion_protection = local.settings.deletion_protection
 }

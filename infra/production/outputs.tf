@@ -30,8 +30,8 @@ output "migrate_family" {
   value       = module.service.migrate_family
 }
 
-output "private_subnet_ids" {
-  value = module.network.private_subnet_ids
+output "task_subnet_ids" {
+  value = module.network.task_subnet_ids
 }
 
 output "tasks_security_group_id" {

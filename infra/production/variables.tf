@@ -1,3 +1,14 @@
+variable "profile" {
+  description = "What is built, and what it costs: learning, small or production. profile.tf says what that is; each of its settings is a variable here, null for the profile's."
+  type        = string
+  default     = "production"
+
+  validation {
+    condition     = contains(["learning", "small", "production"], var.profile)
+    error_message = "profile must be learning, small or production."
+  }
+}
+
 variable "region" {
   description = "AWS region of everything."
   type        = string
@@ -72,20 +83,23 @@ variable "availability_zones" {
 }
 
 variable "outbound" {
-  description = "How tasks reach AWS: nat (one gateway), nat-per-zone, or endpoints (no way to the internet at all)."
+  description = <<-EOT
+    How tasks reach AWS: nat (one gateway), nat-per-zone, endpoints (no way to the internet at all), or public: the tasks
+    have public addresses, which only the load balancer's group may talk to, and no gateway is paid for.
+  EOT
   type        = string
-  default     = "nat"
+  default     = null
 
   validation {
-    condition     = contains(["nat", "nat-per-zone", "endpoints"], var.outbound)
-    error_message = "outbound must be nat, nat-per-zone or endpoints."
+    condition     = var.outbound == null ? true : contains(["nat", "nat-per-zone", "endpoints", "public"], var.outbound)
+    error_message = "outbound must be nat, nat-per-zone, endpoints or public."
   }
 }
 
 variable "image_tag" {
   description = <<-EOT
-    Tag of the image in the task definitions that Terraform registers. No image of the default's name exists: the first
-    run of scripts/deploy brings one, and owns the tag from then on.
+    Tag of the image in the task definitions that Terraform registers before any image was pushed; later ones name the newest.
+    No image of the default's name exists: the first run of scripts/deploy brings one, and owns the tag from then on.
   EOT
   type        = string
   default     = "undeployed"
@@ -97,7 +111,7 @@ variable "image_tag" {
 }
 
 variable "task_size" {
-  description = "CPU units and MiB of a task; null takes those of task-definition.json."
+  description = "CPU units and MiB of a task; where the profile says nothing either, those of task-definition.json."
   type        = object({ cpu = number, memory = number })
   default     = null
 
@@ -134,12 +148,55 @@ variable "environment" {
 variable "tasks" {
   description = "How many tasks there are at rest, and how many under load."
   type        = object({ min = number, max = number })
-  default     = { min = 2, max = 10 }
+  default     = null
 
   validation {
-    condition     = var.tasks.min >= 2 && var.tasks.max >= var.tasks.min
-    error_message = "tasks.min must be 2 or more, for the service to outlive the loss of a zone, and tasks.max no less."
+    condition     = var.tasks == null ? true : var.tasks.min >= (var.profile == "production" ? 2 : 1) && var.tasks.max >= var.tasks.min
+    error_message = "tasks.min must be 2 or more in production, for the service to outlive the loss of a zone, and 1 or more elsewhere; tasks.max no less."
   }
+}
+
+variable "architecture" {
+  description = "Processor of the tasks: X86_64, or ARM64 (Graviton), which costs a fifth less. scripts/deploy builds for it."
+  type        = string
+  default     = "X86_64"
+
+  validation {
+    condition     = contains(["X86_64", "ARM64"], var.architecture)
+    error_message = "architecture must be X86_64 or ARM64."
+  }
+}
+
+variable "spot_percent" {
+  description = <<-EOT
+    How many of a hundred tasks run on Fargate Spot, for about a third of the price: AWS takes them away with two minutes'
+    notice, and may have none. From 0 to more and back, the service is made anew.
+  EOT
+  type        = number
+  default     = 0
+
+  validation {
+    condition     = var.spot_percent >= 0 && var.spot_percent <= 100 && floor(var.spot_percent) == var.spot_percent
+    error_message = "spot_percent must be a whole number from 0 to 100."
+  }
+}
+
+variable "firewall" {
+  description = "Put a web application firewall before the load balancer."
+  type        = bool
+  default     = null
+}
+
+variable "flow_logs" {
+  description = "Log the traffic of the VPC."
+  type        = bool
+  default     = null
+}
+
+variable "container_insights" {
+  description = "Keep the metrics of each task."
+  type        = bool
+  default     = null
 }
 
 variable "requests_per_task" {
@@ -162,12 +219,35 @@ variable "requests_per_address" {
 variable "database_instance_class" {
   description = "Size of the database instance."
   type        = string
-  default     = "db.t4g.medium"
+  default     = null
 
   validation {
-    condition     = startswith(var.database_instance_class, "db.")
+    condition     = var.database_instance_class == null ? true : startswith(var.database_instance_class, "db.")
     error_message = "database_instance_class must be a class of RDS, such as db.t4g.medium."
   }
+}
+
+variable "database_version" {
+  description = "Major version of PostgreSQL. Another one comes with database_upgrade: see docs/runbooks.md."
+  type        = string
+  default     = "17"
+
+  validation {
+    condition     = can(regex("^1[5-9]$", var.database_version))
+    error_message = "database_version must be a major version of PostgreSQL from 15 on, such as 17."
+  }
+}
+
+variable "database_upgrade" {
+  description = "Let this apply bring in another database_version, at once. The database is away for some minutes."
+  type        = bool
+  default     = false
+}
+
+variable "database_multi_az" {
+  description = "Keep a standby of the database in the other zone."
+  type        = bool
+  default     = null
 }
 
 variable "database_storage_gib" {
@@ -201,5 +281,5 @@ variable "log_retention_days" {
 variable "deletion_protection" {
   description = "Refuse to delete what holds data. Apply false before a destroy."
   type        = bool
-  default     = true
+  default     = null
 }

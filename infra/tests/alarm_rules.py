@@ -1,4 +1,4 @@
-"""What must hold of alarms, of the dashboard and of the metrics that log lines are counted into.
+"""That the metrics of alarms and of the dashboard are written by somebody.
 
 A metric that nobody writes is no mistake to AWS: the alarm on it stays silent for ever. So every name and dimension is
 held against what AWS documents, and every dimension's value against what Terraform makes.
@@ -32,25 +32,10 @@ WRITTEN_BY_AWS = {
 # What the service tells CloudWatch itself.
 TOLD = re.findall(r'^    \("(\w+)", "\w+", ', (REPOSITORY / "src/telemetry/emf.rs").read_text(), re.MULTILINE)
 
-ABOVE, BELOW = {"GreaterThanThreshold", "GreaterThanOrEqualToThreshold"}, {"LessThanThreshold", "LessThanOrEqualToThreshold"}
-
-# Each alarm: the metrics that it is about, and on which side of the threshold it goes off.
-ALARMS = {
-    "5xx": ({"RequestCount", "HTTPCode_Target_5XX_Count", "HTTPCode_ELB_5XX_Count"}, ABOVE),
-    "p99": ({"TargetResponseTime"}, ABOVE),
-    "unhealthy-targets": ({"UnHealthyHostCount"}, ABOVE),
-    "no-healthy-target": ({"HealthyHostCount"}, BELOW),
-    "task-restarts": ({"TriggeredRules"}, ABOVE),
-    "log-errors": ({"LogErrors"}, ABOVE),
-    "database-cpu": ({"CPUUtilization"}, ABOVE),
-    "database-storage": ({"FreeStorageSpace"}, BELOW),
-    "database-connections": ({"DatabaseConnections"}, ABOVE),
-}
-
 
 def findings(state):
     filters, alarms = state.of("aws_cloudwatch_log_metric_filter"), state.of("aws_cloudwatch_metric_alarm")
-    service, rule = state.one("aws_ecs_service"), state.one("aws_cloudwatch_event_rule")
+    service, rule = state.one("aws_ecs_service"), state.one("aws_cloudwatch_event_rule.stopped_tasks")
     written = {tuple(one["metric_transformation"][0][key] for key in ("namespace", "name")): {()} for one in filters}
     namespaces = {namespace for namespace, _ in written}
     serve = state.one("aws_ecs_task_definition.serve")
@@ -73,20 +58,12 @@ def findings(state):
             return f"it is not written by {sorted(dimensions)}"
         return next((f"there is no {key} {value}" for key, value in dimensions.items() if there[key] != value), None)
 
-    alarms = {alarm["alarm_name"].removeprefix("blog-api-"): alarm for alarm in alarms}
-    for name in ALARMS.keys() - alarms.keys():
-        yield "alarms", f"there is no alarm {name}"
-    for name, alarm in alarms.items():
+    for alarm in alarms:
         metrics = [query["metric"][0] for query in alarm["metric_query"] if query["metric"]] or [alarm]
         for metric in metrics:
             why = wrong(metric["namespace"], metric["metric_name"], metric["dimensions"] or {})
             if why:
-                yield "alarm-metrics", f"{name}: {metric['namespace']} {metric['metric_name']}: {why}"
-        about, side = ALARMS.get(name, (set(), ABOVE | BELOW))
-        if {metric["metric_name"] for metric in metrics} != about:
-            yield "alarm-subject", f"{name} is not about {sorted(about)}"
-        if alarm["comparison_operator"] not in side:
-            yield "alarm-direction", f"{name} goes off when all is well"
+                yield "alarm-metrics", f"{alarm['alarm_name']}: {metric['namespace']} {metric['metric_name']}: {why}"
 
     for widget in json.loads(state.one("aws_cloudwatch_dashboard")["dashboard_body"])["widgets"]:
         for namespace, name, *rest in widget["properties"]["metrics"]:
@@ -94,19 +71,3 @@ def findings(state):
             why = wrong(namespace, name, dict(zip(pairs[::2], pairs[1::2], strict=True)))
             if why:
                 yield "dashboard-metrics", f"{namespace} {name}: {why}"
-
-    for one in filters:
-        if one["log_group_name"] != "/ecs/blog-api":
-            yield "filtered-logs", f"{one['address']} does not read the service's log"
-
-    pattern = json.loads(rule["event_pattern"])
-    of_whom = {"clusterArn": [state.one("aws_ecs_cluster")["arn"]], "group": [f"service:{service['name']}"], "lastStatus": ["STOPPED"]}
-    kind = pattern["source"], pattern["detail-type"]
-    if kind != (["aws.ecs"], ["ECS Task State Change"]) or not of_whom.items() <= pattern["detail"].items():
-        yield "stopped-tasks", "the rule does not see this service's tasks stop"
-    if state.one("aws_cloudwatch_event_target")["rule"] != rule["name"]:
-        yield "stopped-tasks", "what stopped is kept nowhere"
-
-    topic = state.one("aws_sns_topic")["arn"]
-    if [one["topic_arn"] for one in state.of("aws_sns_topic_subscription")] != [topic]:
-        yield "alarm-email", "alarm_email is given and not told"

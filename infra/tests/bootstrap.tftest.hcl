@@ -6,6 +6,11 @@ variables {
   github_repository = "owner/blog-api"
 }
 
+# What is known before, which nothing has made up.
+run "planned" {
+  command = plan
+}
+
 run "defaults" {
   command = apply
 }

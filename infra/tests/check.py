@@ -1,4 +1,6 @@
-"""usage: check.py: holds infra/ and task-definition.json against the rules, then sees that each rule catches its mistake."""
+"""usage: check.py [--golden]: holds infra/, the workflows and task-definition.json against the rules and against golden/,
+then sees that each mistake is caught. With --golden it writes golden/ anew instead.
+"""
 
 import json
 import re
@@ -7,9 +9,8 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import deploy_rules
+import golden
 import mutations
-import network_rules
 import resource_rules
 import rules
 import stack
@@ -24,7 +25,9 @@ def files(folder, *patterns):
 
 def production(folder, *more_tests):
     source = files(folder / "infra", "*.tf", "*.tfvars.example")
-    return rules.production(stack.apply(folder, "production", *more_tests), source)
+    state = stack.apply(folder, "production", *more_tests)
+    reviewed = {"production": golden.made(state), "profiles": golden.profiles(state)}
+    return [*rules.production(state, source), *(one for which, lines in reviewed.items() for one in golden.compare(which, lines))]
 
 
 def sound_production(folder):
@@ -33,7 +36,9 @@ def sound_production(folder):
 
 
 def bootstrap(folder):
-    return rules.bootstrap(stack.apply(folder, "bootstrap"), files(folder / ".github", "*.yml"))
+    state, source = stack.apply(folder, "bootstrap"), files(folder / ".github", "*.yml")
+    found = [*golden.compare("bootstrap", golden.made(state)), *golden.compare("workflows", golden.workflows(source))]
+    return [*rules.bootstrap(state, source), *found]
 
 
 def caught(findings, expected):
@@ -43,12 +48,21 @@ def caught(findings, expected):
 
 def unproven(expected):
     """Rules that no mistake is for. They are named in tables, where findings are yielded and, in task_rules, as keys."""
-    tables = (resource_rules.PRODUCTION, resource_rules.BOOTSTRAP, network_rules.ROWS, deploy_rules.ROWS)
-    names = {row[0] for rows in tables for row in rows}
+    names = {row[0] for row in resource_rules.PRODUCTION}
     names |= set(re.findall(r'^ +"([a-z-]+)": \(', (stack.HERE / "task_rules.py").read_text(), re.MULTILINE)) - {*task_rules.HEALTH}
     for path in [*stack.HERE.glob("*_rules.py"), stack.HERE / "rules.py"]:
         names |= set(re.findall(r'yield "([a-z-]+)"', path.read_text()))
     return sorted(names - expected)
+
+
+def write_golden():
+    with tempfile.TemporaryDirectory() as work:
+        folder = stack.copy(Path(work) / "base")
+        state = stack.apply(folder, "production")
+        golden.write("production", golden.made(state))
+        golden.write("profiles", golden.profiles(state))
+        golden.write("bootstrap", golden.made(stack.apply(folder, "bootstrap")))
+        golden.write("workflows", golden.workflows(files(folder / ".github", "*.yml")))
 
 
 def main():
@@ -99,4 +113,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    write_golden() if sys.argv[1:] == ["--golden"] else main()

@@ -31,6 +31,37 @@ override_resource {
   values = { arn = "arn:aws:iam::123456789012:role/blog-api-admin" }
 }
 
+# What is known before, which nothing has made up.
+run "planned" {
+  command = plan
+}
+
+# What other choices change of it.
+run "learning" {
+  command = plan
+
+  variables {
+    profile = "learning"
+  }
+}
+
+run "small" {
+  command = plan
+
+  variables {
+    profile = "small"
+  }
+}
+
+run "spot_on_arm" {
+  command = plan
+
+  variables {
+    architecture = "ARM64"
+    spot_percent = 70
+  }
+}
+
 run "defaults" {
   command = apply
 }

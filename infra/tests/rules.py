@@ -12,7 +12,7 @@ from resource_rules import BOOTSTRAP, PRODUCTION
 
 def production(state, source):
     """Findings in what infra/production makes and in its files (text by path)."""
-    found = [*each(PRODUCTION, state), *each(network_rules.ROWS, state)]
+    found = [*each(PRODUCTION, state)]
     for rules in (network_rules.packets(state), alarm_rules.findings(state), written(source)):
         found += [("infra", rule, why) for rule, why in rules]
     definitions = {name: registered(state.one(f"aws_ecs_task_definition.{name}")) for name in ("serve", "migrate", "admin")}
@@ -21,7 +21,7 @@ def production(state, source):
 
 def bootstrap(state, workflows):
     """Findings in what infra/bootstrap makes, and in the workflows (text by path) that use its role."""
-    found = [*each(BOOTSTRAP, state), *each(deploy_rules.ROWS, state)]
+    found = [*each(BOOTSTRAP, state)]
     rules = [*deploy_rules.rights(state), *deploy_rules.workflows(workflows)]
     return found + [("infra", rule, why) for rule, why in rules]
 

@@ -17,10 +17,15 @@ class TestsFailed(Exception):
 
 
 class State:
-    """The resources that Terraform has made; each is its values, its address and what it depends on."""
+    """The resources that Terraform has made; each is its values, its address and what it depends on. `plans` has
+    what was known of them before, by run and address; `computed` the attributes that only AWS decides, by type."""
 
-    def __init__(self, module):
-        self.resources = list(self.managed(module))
+    def __init__(self, module, schemas, plans):
+        self.resources, self.plans = list(self.managed(module)), plans
+        self.computed = {
+            kind: {name for name, one in schema["block"]["attributes"].items() if not one.keys() & {"optional", "required"}}
+            for provider in schemas.values() for kind, schema in provider.get("resource_schemas", {}).items()
+        }  # fmt: skip
 
     def managed(self, module):
         for one in module.get("resources", []):
@@ -62,7 +67,7 @@ def validate(folder):
 
 
 def apply(folder, root, *more):
-    """Runs the test of `root`, and those named beside it: the state of the run `defaults`."""
+    """Runs the test of `root`, and those named beside it: the state of the run `defaults`, and the plans of the others."""
     tests = folder / "infra" / root / "tests"
     shutil.copytree(HERE / "mocks", tests / "mocks")
     for name in (root, *more):
@@ -72,18 +77,20 @@ def apply(folder, root, *more):
         password = folder / "infra/modules/database/password.tf"
         password.write_text('locals {\n  application_password = "mock"\n}\n')
 
-    state, failures = None, []
+    state, plans, failures = None, {}, []
     for line in terraform(folder, root, "test", "-json", "-verbose").splitlines():
         event = json.loads(line)
         if event["type"] == "test_state":
-            state = event["test_state"]["root_module"]
+            state = event["test_state"]["root_module"], event["test_state"]["provider_schemas"]
+        elif event["type"] == "test_plan":
+            plans[event["@testrun"]] = {one["address"]: one["change"]["after"] for one in event["test_plan"].get("resource_changes", [])}
         elif event["@level"] == "error":
             failures.append(event["@message"] + " " + event.get("diagnostic", {}).get("detail", ""))
         elif event["type"] == "test_run" and event["test_run"].get("status") in ("fail", "error"):
             failures.append(event["@message"])
     if failures or state is None:
         raise TestsFailed("\n".join([f"terraform test in {root}:", *failures]))
-    return State(state)
+    return State(*state, plans)
 
 
 def terraform(folder, root, *arguments):

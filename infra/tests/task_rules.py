@@ -68,7 +68,7 @@ def own(definition):
         "execution-role": (execution, "without it no image is pulled and no log written"),
         "task-role": (task, "without it the service has no credentials to read its secret with"),
         "one-role-for-both": (execution != task, "what starts the task and what runs in it need different rights"),
-        "architecture": (definition.get("runtimePlatform", {}).get("cpuArchitecture") == "X86_64", "images are built for linux/amd64"),
+        "architecture": (definition.get("runtimePlatform", {}).get("cpuArchitecture") in ("X86_64", "ARM64"), "scripts/deploy builds for the processor that is named"),
         "essential": (any(one.get("essential", True) for one in containers), "the only container is not essential"),
     })  # fmt: skip
     for one in containers:

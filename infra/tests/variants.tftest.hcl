@@ -49,6 +49,9 @@ run "mistakes_in_variables" {
     task_size            = { cpu = 512, memory = 512 }
     environment          = { DATABASE_URL = "postgres://blog:secret@db/blog", DRAIN_DELAY = "100" }
     tasks                = { min = 1, max = 10 }
+    architecture         = "ARM"
+    spot_percent         = 101
+    database_version     = "9"
     log_retention_days   = 31
     database_storage_gib = 5
   }
@@ -64,6 +67,9 @@ run "mistakes_in_variables" {
     var.task_size,
     var.environment,
     var.tasks,
+    var.architecture,
+    var.spot_percent,
+    var.database_version,
     var.log_retention_days,
     var.database_storage_gib,
   ]

@@ -4,8 +4,8 @@ resource "aws_db_subnet_group" "this" {
 }
 
 resource "aws_db_parameter_group" "this" {
-  name   = "${var.name}-postgres17"
-  family = "postgres17"
+  name   = "${var.name}-postgres${var.postgres_version}"
+  family = "postgres${var.postgres_version}"
 
   parameter {
     name  = "rds.force_ssl"
@@ -27,6 +27,11 @@ resource "aws_db_parameter_group" "this" {
   parameter {
     name  = "idle_in_transaction_session_timeout"
     value = "60000"
+  }
+
+  # That of another version is there before the database takes it.
+  lifecycle {
+    create_before_destroy = true
   }
 }
 
@@ -50,9 +55,10 @@ resource "aws_db_instance" "this" {
   identifier = var.name
 
   engine                      = "postgres"
-  engine_version              = "17"
+  engine_version              = var.postgres_version
   auto_minor_version_upgrade  = true
-  allow_major_version_upgrade = false
+  allow_major_version_upgrade = var.upgrade
+  apply_immediately           = var.upgrade
   instance_class              = var.instance_class
   parameter_group_name        = aws_db_parameter_group.this.name
 
@@ -61,7 +67,7 @@ resource "aws_db_instance" "this" {
   manage_master_user_password   = true
   master_user_secret_kms_key_id = var.kms_key_arn
 
-  multi_az               = true
+  multi_az               = var.multi_az
   db_subnet_group_name   = aws_db_subnet_group.this.name
   vpc_security_group_ids = [var.security_group_id]
   publicly_accessible    = false

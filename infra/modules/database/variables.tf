@@ -23,6 +23,21 @@ variable "instance_class" {
   type        = string
 }
 
+variable "postgres_version" {
+  description = "Major version of PostgreSQL."
+  type        = string
+}
+
+variable "upgrade" {
+  description = "Bring in another major version at once."
+  type        = bool
+}
+
+variable "multi_az" {
+  description = "Keep a standby in the other zone."
+  type        = bool
+}
+
 variable "storage_gib" {
   description = "Storage at the start; it grows by itself up to five times as much."
   type        = number

@@ -1,6 +1,8 @@
 data "aws_caller_identity" "current" {}
 
 resource "aws_cloudwatch_log_group" "flow" {
+  count = var.flow_logs ? 1 : 0
+
   # checkov:skip=CKV_AWS_338: flow logs answer questions about the last weeks; a year of them costs more than it tells
   name              = "/vpc/${var.name}"
   retention_in_days = var.log_retention_days
@@ -8,6 +10,8 @@ resource "aws_cloudwatch_log_group" "flow" {
 }
 
 resource "aws_iam_role" "flow" {
+  count = var.flow_logs ? 1 : 0
+
   name = "${var.name}-flow-logs"
 
   assume_role_policy = jsonencode({
@@ -22,8 +26,10 @@ resource "aws_iam_role" "flow" {
 }
 
 resource "aws_iam_role_policy" "flow" {
+  count = var.flow_logs ? 1 : 0
+
   name = "write-flow-logs"
-  role = aws_iam_role.flow.id
+  role = aws_iam_role.flow[0].id
 
   policy = jsonencode({
     Version = "2012-10-17"
@@ -34,14 +40,16 @@ resource "aws_iam_role_policy" "flow" {
         "logs:DescribeLogStreams",
         "logs:PutLogEvents",
       ]
-      Resource = "${aws_cloudwatch_log_group.flow.arn}:*"
+      Resource = "${aws_cloudwatch_log_group.flow[0].arn}:*"
     }]
   })
 }
 
 resource "aws_flow_log" "this" {
+  count = var.flow_logs ? 1 : 0
+
   vpc_id          = aws_vpc.this.id
   traffic_type    = "ALL"
-  log_destination = aws_cloudwatch_log_group.flow.arn
-  iam_role_arn    = aws_iam_role.flow.arn
+  log_destination = aws_cloudwatch_log_group.flow[0].arn
+  iam_role_arn    = aws_iam_role.flow[0].arn
 }

@@ -6,8 +6,11 @@ output "public_subnet_ids" {
   value = [for zone in var.availability_zones : aws_subnet.public[zone].id]
 }
 
-output "private_subnet_ids" {
-  value = [for zone in var.availability_zones : aws_subnet.private[zone].id]
+output "task_subnet_ids" {
+  description = "Where tasks find the way out that `outbound` says."
+  value = [
+    for zone in var.availability_zones : var.outbound == "public" ? aws_subnet.public[zone].id : aws_subnet.private[zone].id
+  ]
 }
 
 output "database_subnet_ids" {

@@ -28,6 +28,7 @@ locals {
     nat          = slice(var.availability_zones, 0, 1)
     nat-per-zone = var.availability_zones
     endpoints    = []
+    public       = []
   }[var.outbound]
 }
 

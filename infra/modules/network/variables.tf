@@ -14,8 +14,13 @@ variable "availability_zones" {
 }
 
 variable "outbound" {
-  description = "How tasks reach AWS: nat (one gateway), nat-per-zone or endpoints."
+  description = "How tasks reach AWS: nat (one gateway), nat-per-zone, endpoints or public."
   type        = string
+}
+
+variable "flow_logs" {
+  description = "Log all traffic."
+  type        = bool
 }
 
 variable "kms_key_arn" {

@@ -18,12 +18,29 @@ locals {
 }
 
 resource "aws_wafv2_web_acl" "this" {
+  count = var.firewall ? 1 : 0
+
   # checkov:skip=CKV_AWS_192: AWSManagedRulesKnownBadInputsRuleSet is in managed_rules, where checkov does not find it
   name  = var.name
   scope = "REGIONAL"
 
   default_action {
     allow {}
+  }
+
+  # What the service itself says when a client asks too often; only the content type is another, which a firewall may not
+  # choose. What AWS's rules refuse gets AWS's plain 403: to answer otherwise, each of their rules would have to be named.
+  custom_response_body {
+    key          = "rate-limited"
+    content_type = "APPLICATION_JSON"
+    content = jsonencode({
+      type   = "about:blank"
+      title  = "Too Many Requests"
+      status = 429
+      code   = "rate_limited"
+      detail = "Too many requests from this address: try again later."
+      errors = []
+    })
   }
 
   dynamic "rule" {
@@ -71,7 +88,18 @@ resource "aws_wafv2_web_acl" "this" {
     priority = 10
 
     action {
-      block {}
+      block {
+        custom_response {
+          response_code            = 429
+          custom_response_body_key = "rate-limited"
+
+          # How long until what was counted is forgotten, in seconds.
+          response_header {
+            name  = "retry-after"
+            value = "300"
+          }
+        }
+      }
     }
 
     statement {
@@ -97,11 +125,15 @@ resource "aws_wafv2_web_acl" "this" {
 }
 
 resource "aws_wafv2_web_acl_association" "this" {
+  count = var.firewall ? 1 : 0
+
   resource_arn = aws_lb.this.arn
-  web_acl_arn  = aws_wafv2_web_acl.this.arn
+  web_acl_arn  = aws_wafv2_web_acl.this[0].arn
 }
 
 resource "aws_cloudwatch_log_group" "firewall" {
+  count = var.firewall ? 1 : 0
+
   # checkov:skip=CKV_AWS_338: refused requests are looked at within weeks
   # The firewall writes only to groups of this prefix.
   name              = "aws-waf-logs-${var.name}"
@@ -110,8 +142,10 @@ resource "aws_cloudwatch_log_group" "firewall" {
 }
 
 resource "aws_wafv2_web_acl_logging_configuration" "this" {
-  resource_arn            = aws_wafv2_web_acl.this.arn
-  log_destination_configs = [aws_cloudwatch_log_group.firewall.arn]
+  count = var.firewall ? 1 : 0
+
+  resource_arn            = aws_wafv2_web_acl.this[0].arn
+  log_destination_configs = [aws_cloudwatch_log_group.firewall[0].arn]
 
   redacted_fields {
     single_header {

@@ -42,3 +42,34 @@ resource "aws_ecr_lifecycle_policy" "this" {
     ]
   })
 }
+
+# What the scan of an image finds is told where alarms are. scripts/deploy asks for it too, before it migrates.
+resource "aws_cloudwatch_event_rule" "findings" {
+  name        = "${var.name}-image-findings"
+  description = "Scans of images that found something critical or high"
+
+  event_pattern = jsonencode({
+    source      = ["aws.ecr"]
+    detail-type = ["ECR Image Scan"]
+    detail = {
+      repository-name = [aws_ecr_repository.this.name]
+      scan-status     = ["COMPLETE"]
+      "$or" = [for severity in ["CRITICAL", "HIGH"] : {
+        finding-severity-counts = { (severity) = [{ numeric = [">", 0] }] }
+      }]
+    }
+  })
+}
+
+resource "aws_cloudwatch_event_target" "findings" {
+  rule = aws_cloudwatch_event_rule.findings.name
+  arn  = var.alarm_topic_arn
+
+  input_transformer {
+    input_paths = {
+      tag    = "$.detail.image-tags[0]"
+      counts = "$.detail.finding-severity-counts"
+    }
+    input_template = "\"The image ${aws_ecr_repository.this.name}:<tag> has findings: <counts>. See docs/runbooks.md.\""
+  }
+}

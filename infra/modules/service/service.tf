@@ -6,19 +6,31 @@ resource "aws_cloudwatch_log_group" "this" {
 }
 
 resource "aws_ecs_cluster" "this" {
+  # checkov:skip=CKV_AWS_65: on in production; a profile may leave it out
   name = var.cluster
 
   setting {
     name  = "containerInsights"
-    value = "enabled"
+    value = var.container_insights ? "enabled" : "disabled"
   }
+}
+
+resource "aws_ecs_cluster_capacity_providers" "this" {
+  count = var.spot_percent > 0 ? 1 : 0
+
+  cluster_name       = aws_ecs_cluster.this.name
+  capacity_providers = ["FARGATE", "FARGATE_SPOT"]
+}
+
+locals {
+  capacity = { FARGATE = 100 - var.spot_percent, FARGATE_SPOT = var.spot_percent }
 }
 
 resource "aws_ecs_service" "this" {
   name            = var.name
   cluster         = aws_ecs_cluster.this.id
   task_definition = aws_ecs_task_definition.serve.arn
-  launch_type     = "FARGATE"
+  launch_type     = var.spot_percent > 0 ? null : "FARGATE"
   desired_count   = var.tasks.min
 
   availability_zone_rebalancing      = "ENABLED"
@@ -28,10 +40,20 @@ resource "aws_ecs_service" "this" {
   enable_ecs_managed_tags            = true
   propagate_tags                     = "SERVICE"
 
+  dynamic "capacity_provider_strategy" {
+    for_each = { for provider, weight in local.capacity : provider => weight if weight > 0 && var.spot_percent > 0 }
+    iterator = provider
+
+    content {
+      capacity_provider = provider.key
+      weight            = provider.value
+    }
+  }
+
   network_configuration {
-    subnets          = var.private_subnet_ids
+    subnets          = var.task_subnet_ids
     security_groups  = [var.tasks_security_group_id]
-    assign_public_ip = false
+    assign_public_ip = var.public_addresses
   }
 
   load_balancer {
@@ -63,6 +85,7 @@ resource "aws_ecs_service" "this" {
 
   # A target group without a listener takes no service; a task without its rights does not start.
   depends_on = [
+    aws_ecs_cluster_capacity_providers.this,
     aws_lb_listener.https,
     aws_iam_role_policy.execution,
     aws_iam_role_policy.task,

@@ -3,7 +3,7 @@
 #
 # The image tag has one owner, scripts/deploy: it registers new revisions from the newest one with another image, and
 # points the service at them. Terraform owns everything else of a task definition. A change here registers a revision
-# too, which the next deploy starts from.
+# too, which the next deploy starts from; it names the image that was pushed last.
 
 locals {
   file      = jsondecode(file(var.task_definition_file))
@@ -20,7 +20,7 @@ locals {
   )
 
   serving = merge(local.container, {
-    image       = "${aws_ecr_repository.this.repository_url}:${var.image_tag}"
+    image       = "${aws_ecr_repository.this.repository_url}:${terraform_data.image_tag.output}"
     environment = local.environments.serve
     logConfiguration = merge(local.container.logConfiguration, {
       options = merge(local.container.logConfiguration.options, {
@@ -60,6 +60,20 @@ locals {
   } : task => [for name, value in settings : { name = name, value = value }] }
 }
 
+data "aws_ecr_repository" "this" {
+  name = aws_ecr_repository.this.id
+}
+
+# Read anew only with a change of settings: a push alone is no reason for a revision.
+resource "terraform_data" "image_tag" {
+  input            = try(data.aws_ecr_repository.this.most_recent_image_tags[0], var.image_tag)
+  triggers_replace = sha256(jsonencode([local.file, local.settings, local.size, var.architecture, var.database]))
+
+  lifecycle {
+    ignore_changes = [input]
+  }
+}
+
 resource "aws_ecs_task_definition" "serve" {
   family                   = var.name
   network_mode             = local.file.networkMode
@@ -72,7 +86,7 @@ resource "aws_ecs_task_definition" "serve" {
 
   runtime_platform {
     operating_system_family = local.file.runtimePlatform.operatingSystemFamily
-    cpu_architecture        = local.file.runtimePlatform.cpuArchitecture
+    cpu_architecture        = var.architecture
   }
 
   # Revisions stay, to be rolled back to.
@@ -91,7 +105,7 @@ resource "aws_ecs_task_definition" "migrate" {
 
   runtime_platform {
     operating_system_family = local.file.runtimePlatform.operatingSystemFamily
-    cpu_architecture        = local.file.runtimePlatform.cpuArchitecture
+    cpu_architecture        = var.architecture
   }
 
   skip_destroy = true
@@ -109,7 +123,7 @@ resource "aws_ecs_task_definition" "admin" {
 
   runtime_platform {
     operating_system_family = local.file.runtimePlatform.operatingSystemFamily
-    cpu_architecture        = local.file.runtimePlatform.cpuArchitecture
+    cpu_architecture        = var.architecture
   }
 
   skip_destroy = true

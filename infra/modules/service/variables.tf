@@ -28,9 +28,14 @@ variable "public_subnet_ids" {
   type        = list(string)
 }
 
-variable "private_subnet_ids" {
+variable "task_subnet_ids" {
   description = "Subnets of the tasks."
   type        = list(string)
+}
+
+variable "public_addresses" {
+  description = "Give tasks public addresses: in public subnets, their only way out."
+  type        = bool
 }
 
 variable "load_balancer_security_group_id" {
@@ -65,6 +70,16 @@ variable "task_size" {
   type        = object({ cpu = number, memory = number })
 }
 
+variable "architecture" {
+  description = "Processor of a task, in place of the file's: X86_64 or ARM64."
+  type        = string
+}
+
+variable "spot_percent" {
+  description = "How many of a hundred tasks run on Fargate Spot."
+  type        = number
+}
+
 variable "image_tag" {
   description = "Tag of the image in the revisions that Terraform registers."
   type        = string
@@ -83,6 +98,16 @@ variable "tasks" {
 variable "requests_per_task" {
   description = "Requests per task and minute that autoscaling aims at."
   type        = number
+}
+
+variable "container_insights" {
+  description = "Keep the metrics of each task."
+  type        = bool
+}
+
+variable "firewall" {
+  description = "Put a web application firewall before the load balancer."
+  type        = bool
 }
 
 variable "requests_per_address" {
