@@ -26,7 +26,7 @@ resource "aws_iam_role_policy_attachment" "plan" {
 }
 
 # ReadOnlyAccess reads no secret. Terraform asks whether the version that it has written is still there, for which AWS has
-# no other call than the one that reads it.
+# no other call than the one that reads it; and it makes up a password with each plan, which it then does not use.
 resource "aws_iam_role_policy" "plan" {
   name = "read-application-secret"
   role = aws_iam_role.plan.id
@@ -38,6 +38,11 @@ resource "aws_iam_role_policy" "plan" {
         Effect   = "Allow"
         Action   = "secretsmanager:GetSecretValue"
         Resource = "arn:aws:secretsmanager:${var.region}:${local.account}:secret:${var.name}/database-??????"
+      },
+      {
+        Effect   = "Allow"
+        Action   = "secretsmanager:GetRandomPassword"
+        Resource = "*"
       },
       {
         Effect    = "Allow"

@@ -18,7 +18,7 @@ locals {
     # A blog that may be away for some minutes when a zone or a machine fails, and is kept.
     small = {
       outbound                = "public"
-      tasks                   = { min = 1, max = 4 }
+      tasks                   = { min = 1, max = 3 }
       task_size               = { cpu = 256, memory = 512 }
       database_instance_class = "db.t4g.micro"
       database_multi_az       = false

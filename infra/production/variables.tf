@@ -170,7 +170,7 @@ variable "architecture" {
 variable "spot_percent" {
   description = <<-EOT
     How many of a hundred tasks run on Fargate Spot, for about a third of the price: AWS takes them away with two minutes'
-    notice, and may have none. From 0 to more and back, the service is made anew.
+    notice, and may have none. From 0 to more and back, the service is made anew: run scripts/deploy then.
   EOT
   type        = number
   default     = 0

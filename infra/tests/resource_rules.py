@@ -15,7 +15,7 @@ PASSWORDS = "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:blog-api/
 # Actions that AWS does not limit to a resource.
 UNLIMITED = re.compile(
     r"ecr:GetAuthorizationToken|ecs:(RegisterTaskDefinition|DescribeTaskDefinition|ListTaskDefinitions|ListTasks)"
-    r"|ec2:Describe\w+|elasticloadbalancing:Describe\w+|logs:DescribeLogGroups"
+    r"|ec2:Describe\w+|elasticloadbalancing:Describe\w+|logs:DescribeLogGroups|secretsmanager:GetRandomPassword"
 )
 
 # What ECS needs to start a task.

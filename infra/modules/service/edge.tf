@@ -18,6 +18,8 @@ resource "aws_route53_record" "validation" {
   type    = local.validation.resource_record_type
   records = [local.validation.resource_record_value]
   ttl     = 300
+  # In another region, the proof of the same domain is the same record, and the domain moves there.
+  allow_overwrite = true
 }
 
 resource "aws_acm_certificate_validation" "this" {
@@ -35,6 +37,8 @@ resource "aws_route53_record" "this" {
     zone_id                = aws_lb.this.zone_id
     evaluate_target_health = true
   }
+
+  allow_overwrite = true
 }
 
 resource "aws_lb" "this" {

@@ -38,7 +38,9 @@ resource "aws_ecs_service" "this" {
   deployment_maximum_percent         = 200
   health_check_grace_period_seconds  = 60
   enable_ecs_managed_tags            = true
-  propagate_tags                     = "SERVICE"
+  # Another share of Spot is a new deployment; without this, it would be a new service.
+  force_new_deployment = var.spot_percent > 0
+  propagate_tags       = "SERVICE"
 
   dynamic "capacity_provider_strategy" {
     for_each = { for provider, weight in local.capacity : provider => weight if weight > 0 && var.spot_percent > 0 }

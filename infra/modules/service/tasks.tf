@@ -67,7 +67,7 @@ data "aws_ecr_repository" "this" {
 # Read anew only with a change of settings: a push alone is no reason for a revision.
 resource "terraform_data" "image_tag" {
   input            = try(data.aws_ecr_repository.this.most_recent_image_tags[0], var.image_tag)
-  triggers_replace = sha256(jsonencode([local.file, local.settings, local.size, var.architecture, var.database]))
+  triggers_replace = sha256(jsonencode([local.file, local.settings, local.size, var.architecture, var.spot_percent, var.database]))
 
   lifecycle {
     ignore_changes = [input]
