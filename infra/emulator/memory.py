@@ -61,6 +61,7 @@ def untag(_, self):
 # What moto drops of a new service: a lost circuit breaker would be no difference.
 SERVICE_SETTINGS = {
     "availabilityZoneRebalancing": "availability_zone_rebalancing",
+    "capacityProviderStrategy": "capacity_provider_strategy",
     "deploymentConfiguration": "deployment_configuration",
     "enableECSManagedTags": "enable_ecs_managed_tags",
     "enableExecuteCommand": "enable_execute_command",
@@ -74,6 +75,8 @@ def create_service_with_settings(create, self):
     for parameter, attribute in SERVICE_SETTINGS.items():
         if self._get_param(parameter) is not None:
             setattr(result.result["service"], attribute, self._get_param(parameter))
+    if self._get_param("capacityProviderStrategy"):
+        result.result["service"].launch_type = None
     return result
 
 
