@@ -10,15 +10,13 @@ resource "aws_iam_openid_connect_provider" "github" {
 
 locals {
   github = var.github_provider_arn == null ? aws_iam_openid_connect_provider.github[0].arn : var.github_provider_arn
-}
 
-resource "aws_iam_role" "deploy" {
-  name        = "${var.name}-deploy"
-  description = "GitHub Actions deploy ${var.name}"
-  # As long as the workflow asks for.
-  max_session_duration = 7200
-
-  assume_role_policy = jsonencode({
+  # Which environment of GitHub may assume each role.
+  environments = {
+    deploy = var.github_environment
+    plan   = "${var.github_environment}-drift"
+  }
+  assumed_by_workflows = { for role, environment in local.environments : role => jsonencode({
     Version = "2012-10-17"
     Statement = [{
       Effect    = "Allow"
@@ -27,11 +25,20 @@ resource "aws_iam_role" "deploy" {
       Condition = {
         StringEquals = {
           "token.actions.githubusercontent.com:aud" = "sts.amazonaws.com"
-          "token.actions.githubusercontent.com:sub" = "repo:${var.github_repository}:environment:${var.github_environment}"
+          "token.actions.githubusercontent.com:sub" = "repo:${var.github_repository}:environment:${environment}"
         }
       }
     }]
-  })
+  }) }
+}
+
+resource "aws_iam_role" "deploy" {
+  name        = "${var.name}-deploy"
+  description = "GitHub Actions deploy ${var.name}"
+  # As long as the workflow asks for.
+  max_session_duration = 7200
+
+  assume_role_policy = local.assumed_by_workflows.deploy
 }
 
 locals {

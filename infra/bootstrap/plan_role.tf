@@ -4,20 +4,7 @@ resource "aws_iam_role" "plan" {
   name        = "${var.name}-plan"
   description = "GitHub Actions plan ${var.name}"
 
-  assume_role_policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [{
-      Effect    = "Allow"
-      Principal = { Federated = local.github }
-      Action    = "sts:AssumeRoleWithWebIdentity"
-      Condition = {
-        StringEquals = {
-          "token.actions.githubusercontent.com:aud" = "sts.amazonaws.com"
-          "token.actions.githubusercontent.com:sub" = "repo:${var.github_repository}:environment:${var.github_environment}-drift"
-        }
-      }
-    }]
-  })
+  assume_role_policy = local.assumed_by_workflows.plan
 }
 
 resource "aws_iam_role_policy_attachment" "plan" {

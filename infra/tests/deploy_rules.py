@@ -1,6 +1,5 @@
 """What must hold of the deploying workflow and its role: it may do what the scripts do, and nothing besides."""
 
-import json
 import re
 
 from resource_rules import listed

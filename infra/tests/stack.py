@@ -43,9 +43,6 @@ class State:
     def one(self, what):
         return self.of(what)[0]
 
-    def ids(self, what):
-        return {one["id"] for one in self.of(what)}
-
     def statements(self, role):
         return json.loads(self.one(f"aws_iam_role_policy.{role}")["policy"])["Statement"]
 
