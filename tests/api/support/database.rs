@@ -49,9 +49,13 @@ impl TestDatabase {
         &self.name
     }
 
-    /// For the command line.
+    /// For the command line, that of `psql` too, which refuses what only sqlx knows.
     pub(crate) fn url(&self) -> String {
-        self.options.to_url_lossy().to_string()
+        let mut url = self.options.to_url_lossy();
+        let pairs = url.query_pairs().filter(|(name, _)| name != "statement-cache-capacity");
+        let known: Vec<_> = pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
+        url.query_pairs_mut().clear().extend_pairs(known);
+        url.into()
     }
 }
 
