@@ -25,6 +25,7 @@ RUN mkdir src crates/dev-database/src && touch src/lib.rs crates/dev-database/sr
 COPY .sqlx .sqlx
 COPY certs certs
 COPY migrations migrations
+COPY templates templates
 COPY src src
 # Shown in the log's first lines, by the metric blog_api_build_info and in the header x-blog-api-version.
 ARG GIT_SHA

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::TcpListener;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -17,11 +18,12 @@ use crate::http::concurrency::AddressLimits;
 use crate::http::cors::cors;
 use crate::http::middleware::{Limits, Stack};
 use crate::http::rate_limit::RateLimits;
+use crate::jobs::runner;
 use crate::lifecycle::Lifecycle;
 use crate::server::{self, ServerPolicy, ShutdownSignal};
-use crate::state::AppState;
+use crate::state::{AppState, StateError};
 use crate::telemetry::{emf, metrics};
-use crate::{maintenance, router, workers};
+use crate::{router, work, workers};
 
 /// Why the service cannot be built. Each case is a mistake in the configuration.
 #[derive(Debug, thiserror::Error)]
@@ -29,16 +31,21 @@ pub enum BuildError {
     #[error(transparent)]
     Pool(#[from] deadpool::managed::BuildError),
     #[error(transparent)]
-    Passwords(#[from] argon2::Error),
+    State(#[from] StateError),
     #[error("METRICS_PORT {0}: cannot listen: {1}")]
     MetricsPort(u16, io::Error),
 }
+
+/// How long what is worked on may take at the end; the rest is done by another task.
+const JOBS_GRACE: Duration = Duration::from_secs(5);
 
 pub struct Service {
     pub state: AppState,
     /// Every route, inside the middleware stack.
     pub routes: Router,
     pub background: BackgroundTasks,
+    /// Ends the work on jobs.
+    pub jobs: runner::Stop,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,15 +72,15 @@ pub fn build(
     if let Some(recorder) = recorder {
         serve_metrics(&mut background, config, &state, recorder)?;
     }
-    let AppState { db, cache, clock, renderer, .. } = state.clone();
-    background.spawn("maintenance", async move { maintenance::run(&db, &cache, &clock, &renderer).await });
-    let (cache, bus) = (state.cache.clone(), source.clone());
-    background.spawn("cache invalidation", async move { cache.run_bus(&bus).await });
+    let (jobs, stopped) = runner::stop();
+    background.spawn("jobs", work::runner(state.clone()).run(stopped));
+    let (cache, wake, bus) = (state.cache.clone(), state.wake.clone(), source.clone());
+    background.spawn("cache invalidation", async move { cache.run_bus(&bus, &wake).await });
     if source.can_rotate() {
         let source = source.clone();
         background.spawn("credentials refresh", async move { source.keep_fresh(REFRESH_INTERVAL).await });
     }
-    Ok(Service { routes: routes(config, state.clone()), state, background })
+    Ok(Service { routes: routes(config, state.clone()), state, background, jobs })
 }
 
 fn routes(config: &Config, state: AppState) -> Router {
@@ -139,17 +146,18 @@ fn listen(port: u16) -> io::Result<(tokio::net::TcpListener, u16)> {
 
 impl Service {
     /// Serves on `listener` until `shutdown` or until a background task ends, and then stops in order: drains,
-    /// ends the background tasks, and closes the pool.
+    /// ends the work on jobs and the background tasks, and closes the pool.
     pub async fn serve(
         self,
         listener: TcpListener,
         policy: ServerPolicy,
         shutdown: ShutdownSignal,
     ) -> io::Result<Stopped> {
-        let Self { state: AppState { db, lifecycle, .. }, routes, mut background } = self;
+        let Self { state: AppState { db, lifecycle, .. }, routes, mut background, jobs } = self;
         let mut ended = None;
         let failure = async { ended = Some(background.ended().await) };
         let finished = server::serve(listener, routes, lifecycle, policy, shutdown, failure).await?;
+        jobs.stop(JOBS_GRACE).await;
         background.stop().await;
         db.close();
         Ok(match ended {

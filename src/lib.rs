@@ -4,14 +4,14 @@
 //!
 //! - [`router`] shows every route on one screen; [`app`] wires the parts together; [`state`] is what handlers
 //!   can ask for; [`server`] listens and stops; [`openapi`] is the document that the handlers generate;
-//!   [`background`] watches what runs beside the requests, and [`maintenance`] is done from time
-//!   to time; [`export`] asks every feature for what it keeps about a user.
-//! - The features, [`users`], [`posts`], [`comments`], [`moderation`], [`audit`], [`site`] and [`feeds`], have the
+//!   [`background`] watches what runs beside the requests; [`work`] does each kind of job, [`maintenance`] those
+//!   from time to time; [`export`] asks every feature for what it keeps about a user.
+//! - The features, [`users`], [`posts`], [`comments`], [`moderation`], [`audit`], [`jobs`], [`site`] and [`feeds`], have the
 //!   same three rooms each: `model` (what it is and what is allowed: pure), `store` (all of its SQL) and `routes`
 //!   (handlers and their request types).
 //! - The kit knows no feature: [`identity`] is roles and how users are named; [`auth`] tells who is calling,
 //!   as extractor types, and has the rooms of sessions; [`http`] is the middleware stack, the extractors,
-//!   validation, lists, conditional requests and idempotency; [`cache`] keeps responses to anonymous reads;
+//!   validation, lists, conditional requests and idempotency; [`cache`] keeps responses to anonymous reads; [`mail`] is written and sent;
 //!   [`error`] is every error that a client can see; [`db`] is the pool and the migrations; [`workers`] do
 //!   what takes long; [`markdown`], [`text`], [`language`], [`config`], [`telemetry`], [`clock`] and [`lifecycle`] are
 //!   what they say.
@@ -33,6 +33,7 @@ pub mod audit;
 pub mod auth;
 pub mod background;
 pub mod cache;
+mod causes;
 pub mod clock;
 pub mod comments;
 pub mod config;
@@ -42,8 +43,10 @@ pub mod export;
 pub mod feeds;
 pub mod http;
 pub mod identity;
+pub mod jobs;
 pub mod language;
 pub mod lifecycle;
+pub mod mail;
 pub mod maintenance;
 pub mod markdown;
 pub mod moderation;
@@ -57,4 +60,5 @@ pub mod telemetry;
 pub mod text;
 mod text_enum;
 pub mod users;
+pub mod work;
 pub mod workers;

@@ -39,6 +39,7 @@ use crate::state::AppState;
         (name = "posts", description = "Write, publish and read"),
         (name = "comments", description = "Discuss and moderate"),
         (name = "moderation", description = "Bans, reports by readers, the audit log"),
+        (name = "jobs", description = "What is done later"),
         (name = "site", description = "What holds for the whole site"),
         (name = "users", description = "Accounts and public profiles"),
         (name = "sessions", description = "Sign in and out"),

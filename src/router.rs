@@ -1,7 +1,9 @@
 //! Every route of the service, on one screen. Each handler's path stands in its `#[utoipa::path]`, so the
 //! router and the OpenAPI document cannot disagree.
 
+mod account;
 mod home;
+mod outbox;
 mod parameters;
 
 use std::sync::LazyLock;
@@ -16,6 +18,7 @@ use crate::export::routes as export;
 use crate::feeds::routes as feeds;
 use crate::http::health;
 use crate::http::preconditions::Unconditional;
+use crate::jobs::routes as jobs;
 use crate::moderation::routes as moderation;
 use crate::openapi;
 use crate::posts::routes as posts;
@@ -37,6 +40,9 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(users::follow, users::unfollow))
         .routes(routes!(users::following))
         .routes(routes!(users::followers))
+        // /v1/password-resets
+        .routes(routes!(users::create_password_reset))
+        .routes(routes!(users::confirm_password_reset))
         // /v1/sessions
         .routes(routes!(sessions::list, sessions::create))
         .routes(routes!(sessions::delete_current))
@@ -62,6 +68,9 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(moderation::list_reports, moderation::create_report))
         .routes(routes!(moderation::read_report, moderation::update_report))
         .routes(routes!(audit::list_audit))
+        // /v1/jobs
+        .routes(routes!(jobs::list_jobs))
+        .routes(routes!(jobs::retry_job))
         // /v1/site
         .routes(routes!(site::read, site::update))
         // /feed.xml, /feed.json, /sitemap.xml
@@ -78,8 +87,9 @@ pub fn document() -> &'static str {
 }
 
 /// The routes as axum serves them, with which of them evaluate no preconditions; `/openapi.json` and `/docs`; `/`,
-/// `/favicon.ico` and `/robots.txt`.
+/// `/favicon.ico` and `/robots.txt`; `/account`, and `/outbox`.
 pub fn router() -> (Router<AppState>, Unconditional) {
     let (router, documented) = routes().split_for_parts();
-    (router.merge(openapi::routes(document)).merge(home::routes()), Unconditional::of(&documented))
+    let pages = home::routes().merge(account::routes()).merge(outbox::routes());
+    (router.merge(openapi::routes(document)).merge(pages), Unconditional::of(&documented))
 }

@@ -10,12 +10,14 @@ use crate::cache::Cache;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Db;
+use crate::db::channel::Wake;
 use crate::export::routes::ExportSlots;
 use crate::http::context::TrustedProxyHops;
 use crate::http::origin::PublicUrl;
 use crate::http::preconditions::RequireIfMatch;
 use crate::language::Language;
 use crate::lifecycle::Lifecycle;
+use crate::mail::{self, Mailer};
 use crate::markdown::Renderer;
 use crate::posts::store::NextPublication;
 use crate::users::routes::SignUpPolicy;
@@ -40,10 +42,21 @@ pub struct AppState {
     pub public_url: PublicUrl,
     pub renderer: Renderer,
     pub next_publication: NextPublication,
+    pub wake: Wake,
+    pub mailer: Mailer,
+}
+
+/// Why there is no state: a mistake in the configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    #[error(transparent)]
+    Passwords(#[from] argon2::Error),
+    #[error(transparent)]
+    Mail(#[from] mail::BuildError),
 }
 
 impl AppState {
-    pub fn new(config: &Config, db: Db, clock: Clock, lifecycle: Lifecycle) -> Result<Self, argon2::Error> {
+    pub fn new(config: &Config, db: Db, clock: Clock, lifecycle: Lifecycle) -> Result<Self, StateError> {
         // Half the cores at most, so that requests without passwords go on through a flood of logins.
         let cores = available_parallelism().map_or(1, std::num::NonZeroUsize::get);
         let hashing_slots = cores.div_ceil(2).min(MAX_HASHES);
@@ -65,6 +78,8 @@ impl AppState {
             default_language: config.default_language,
             trusted_proxy_hops: TrustedProxyHops(config.trusted_proxy_hops),
             renderer: Renderer::new(config.public_url.as_deref()),
+            wake: Wake::default(),
+            mailer: Mailer::new(config.mail.as_ref())?,
             public_url: PublicUrl(config.public_url.as_deref().map(Into::into)),
         })
     }

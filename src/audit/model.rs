@@ -27,6 +27,8 @@ text_enum! {
         PostDeleted = "post.deleted",
         /// An editor restores a post.
         PostRestored = "post.restored",
+        /// An admin has a job that was given up tried anew.
+        JobRetried = "job.retried",
         /// A reader's report is upheld or dismissed.
         ReportResolved = "report.resolved",
         /// A decision about a report is taken back.
@@ -43,6 +45,8 @@ text_enum! {
         UserDeleted = "user.deleted",
         /// A user gets another role, from an admin or the command line.
         UserRoleChanged = "user.role_changed",
+        /// A user chooses a new password by a link that was mailed to them.
+        UserPasswordReset = "user.password_reset",
         /// An admin changes another's account, or the command line a password.
         UserUpdated = "user.updated",
     }
@@ -82,7 +86,7 @@ pub struct AuditEntry {
     /// What was done. More actions may come.
     #[schema(example = "comment.spam")]
     pub action: String,
-    /// What kind of thing it was done to: `user`, `post`, `comment`, `report` or `site`.
+    /// What kind of thing it was done to: `user`, `post`, `comment`, `report`, `job` or `site`.
     #[schema(example = "comment")]
     pub target_type: String,
     /// The id of what it was done to, which may be gone; null if that is the site or a deleted user.

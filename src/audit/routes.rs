@@ -23,7 +23,7 @@ pub struct ListAudit {
     /// Where this was done.
     #[param(inline, value_type = Option<Action>)]
     action: Option<Action>,
-    /// What was done to the user, post, comment or report with this id.
+    /// What was done to the user, post, comment, report or job with this id.
     target: Option<Uuid>,
 }
 

@@ -20,7 +20,8 @@ pub fn generate() -> (SecretString, TokenHash) {
 }
 
 /// Hashing needs no salt and no work factor: the input is random, not chosen by a person.
-fn hash(token: &str) -> TokenHash {
+#[must_use]
+pub fn hash(token: &str) -> TokenHash {
     Sha256::digest(token.as_bytes()).into()
 }
 

@@ -8,7 +8,7 @@ use metrics::counter;
 use tokio::time::sleep;
 
 use super::{Cache, Scope};
-use crate::db::channel::Channel;
+use crate::db::channel::{Channel, Message, Wake};
 use crate::db::connect_source::ConnectSource;
 
 /// How many resources one message names; more are sent as a change of everything.
@@ -19,11 +19,12 @@ const HEARTBEAT: Duration = Duration::from_secs(5);
 const RECONNECT_DELAY: Duration = Duration::from_secs(1);
 
 impl Cache {
-    /// Connects to the bus, and again whenever the connection is lost: for ever.
-    pub async fn run_bus(&self, source: &ConnectSource) {
+    /// Connects to the bus, and again whenever the connection is lost: for ever. What tells of jobs comes and goes by
+    /// it too.
+    pub async fn run_bus(&self, source: &ConnectSource, wake: &Wake) {
         let mut is_known = false;
         loop {
-            let Err(error) = self.exchange(source).await;
+            let Err(error) = self.exchange(source, wake).await;
             let was_connected = self.state().set_connected(false);
             if was_connected || !is_known {
                 tracing::warn!(cause = %error, "nothing is cached until the invalidation bus is connected");
@@ -33,20 +34,24 @@ impl Cache {
         }
     }
 
-    async fn exchange(&self, source: &ConnectSource) -> sqlx::Result<Infallible> {
+    async fn exchange(&self, source: &ConnectSource, wake: &Wake) -> sqlx::Result<Infallible> {
         let mut channel = Channel::open(source).await?;
         self.state().set_connected(true);
         tracing::debug!("caching");
         loop {
             tokio::select! {
-                message = channel.recv() => {
-                    let mut state = self.state();
-                    parse(&message?).for_each(|scope| state.generations.advance(scope));
-                    counter!("cache_changes_total", "source" => "others").increment(1);
-                }
+                message = channel.recv() => match message? {
+                    Message::Changes(text) => {
+                        let mut state = self.state();
+                        parse(&text).for_each(|scope| state.generations.advance(scope));
+                        counter!("cache_changes_total", "source" => "others").increment(1);
+                    }
+                    Message::Jobs => wake.here(),
+                },
+                () = wake.asked_for_others() => channel.send(&Message::Jobs).await?,
                 () = self.0.has_pending.notified() => {
                     let pending = std::mem::take(&mut self.state().pending);
-                    channel.send(&format(&pending)).await?;
+                    channel.send(&Message::Changes(format(&pending))).await?;
                 }
                 () = sleep(HEARTBEAT) => channel.check().await?,
             }

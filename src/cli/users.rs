@@ -11,6 +11,7 @@ use blog_api::db::{self, Connection, Outcome, Violation};
 use blog_api::error::FieldErrors;
 use blog_api::http::validation::{Validate, Violations};
 use blog_api::identity::Role;
+use blog_api::mail::MailLanguage;
 use blog_api::posts::store::review_schedule;
 use blog_api::state::AppState;
 use blog_api::users::model::{Account, Email, Username, check_password};
@@ -123,6 +124,7 @@ async fn create(state: &AppState, new: Credentials, role: Role) -> Result<Accoun
         role,
         display_name: None,
         bio: None,
+        language: MailLanguage::English,
     };
     let now = state.clock.now();
     let mut transaction = state.db.begin().await?;

@@ -1,6 +1,7 @@
 //! The configuration: typed, all of it from the environment, checked at boot. Every variable the service
 //! reads is read here, and an error names the variable and what is wrong with it.
 
+pub mod mail;
 mod parse;
 pub mod secrets;
 
@@ -14,6 +15,7 @@ use sqlx::postgres::PgSslMode;
 
 use crate::identity::Role;
 use crate::language::Language;
+use mail::MailConfig;
 use parse::Variables;
 
 /// Where the service runs, which decides defaults and what is refused.
@@ -54,6 +56,8 @@ pub struct Config {
     pub trusted_proxy_hops: usize,
     /// `PUBLIC_URL`: the address of the site that readers see, without a slash at its end.
     pub public_url: Option<String>,
+    /// `MAIL_URL` and what belongs to it; `None` if there is no mail.
+    pub mail: Option<MailConfig>,
     /// `RATE_LIMIT_ADDRESS`: how many requests a minute each client address may make.
     pub rate_limit_address: Option<NonZeroU32>,
     /// `RATE_LIMIT_ACCOUNT`: how many requests a minute each account may make.
@@ -141,9 +145,10 @@ impl Config {
         let by_environment = |production_secs, else_secs| {
             Duration::from_secs(if production { production_secs } else { else_secs })
         };
+        let port = env.parse("PORT", "a port number").unwrap_or(8000);
         let config = Self {
             environment,
-            port: env.parse("PORT", "a port number").unwrap_or(8000),
+            port,
             metrics_port: env.parse("METRICS_PORT", "a port number").unwrap_or(9000),
             metrics_namespace: env.namespace("METRICS_NAMESPACE"),
             log_level: env.log_filter("LOG_LEVEL").unwrap_or_else(|| "info".into()),
@@ -158,6 +163,7 @@ impl Config {
             shutdown_timeout: env.duration("SHUTDOWN_TIMEOUT").unwrap_or(by_environment(60, 5)),
             trusted_proxy_hops: env.parse("TRUSTED_PROXY_HOPS", "a number of proxies").unwrap_or(0),
             public_url: env.public_url("PUBLIC_URL"),
+            mail: mail::read(&mut env, production, port),
             rate_limit_address: env.number_or_off("RATE_LIMIT_ADDRESS", 600),
             rate_limit_account: env.number_or_off("RATE_LIMIT_ACCOUNT", 1200),
             rate_limit_account_kib: env.number_or_off("RATE_LIMIT_ACCOUNT_KIB", 64 * 1024),

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use axum::http::{HeaderValue, Uri};
+use lettre::message::Mailbox;
 use secrecy::SecretString;
 use sqlx::postgres::PgConnectOptions;
 use tracing_subscriber::EnvFilter;
@@ -141,6 +142,10 @@ impl<'a> Variables<'a> {
             self.error(name, &format!("{problem}, not `{value}`"));
         }
         Some(value)
+    }
+
+    pub(super) fn mailbox(&mut self, name: &str) -> Option<Mailbox> {
+        self.parse(name, "an address like `My blog <blog@example.com>`")
     }
 
     pub(super) fn origins(&mut self, name: &str) -> Vec<HeaderValue> {

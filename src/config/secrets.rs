@@ -2,7 +2,6 @@
 //! endpoint and credentials from the usual variables, on ECS those of the task role.
 
 use std::error::Error;
-use std::iter::successors;
 use std::time::Duration;
 
 use aws_config::imds::client::error::ImdsError;
@@ -14,6 +13,8 @@ use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer};
+
+use crate::causes::{causes, chain};
 
 /// One attempt; then retries with exponential back-off and jitter; then the whole call.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -172,14 +173,6 @@ fn remedy(code: &str) -> Option<&'static str> {
         }
         _ => return None,
     })
-}
-
-fn chain<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
-    successors(Some(error), |&error| error.source())
-}
-
-fn causes(error: &(dyn Error + 'static)) -> String {
-    chain(error).map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// The text is a secret: errors of serde show parts of it, so they are put in other words.

@@ -152,3 +152,29 @@ fn the_public_url_is_an_address_that_paths_can_follow() {
         assert!(read(other).unwrap_err().starts_with("PUBLIC_URL must be a URL"), "{other}");
     }
 }
+
+#[test]
+fn mail_is_set_up_as_a_whole_or_not_at_all() {
+    let production = [("ENVIRONMENT", "production"), ("DATABASE_URL", "postgres://u:p@h/d")];
+    let mail = |variables: &[(&str, &str)]| {
+        read(&[&production[..], variables].concat()).map(|config| config.mail.map(|mail| mail.account_url))
+    };
+    assert_eq!(mail(&[]), Ok(None));
+    assert_eq!(mail(&[("MAIL_URL", "off"), ("MAIL_FROM", "a@b.example")]), Ok(None));
+    assert!(read(&[("MAIL_URL", "off")]).unwrap().mail.is_none());
+    let (url, from) = (("MAIL_URL", "smtp://user:hunter2@host"), ("MAIL_FROM", "My blog <a@b.example>"));
+    assert_eq!(
+        mail(&[url]).unwrap_err().lines().map(|line| line.split(' ').next().unwrap()).collect::<Vec<_>>(),
+        ["MAIL_FROM", "API_URL"]
+    );
+    let api = ("API_URL", "https://api.example");
+    assert_eq!(mail(&[url, from, api]), Ok(Some("https://api.example/account".to_owned())));
+    let account = ("ACCOUNT_URL", "https://blog.example/me");
+    assert_eq!(mail(&[url, from, account]), Ok(Some("https://blog.example/me".to_owned())));
+    for (name, value) in
+        [("MAIL_URL", "smtp://user:hunter2@"), ("MAIL_FROM", "nobody"), ("API_URL", "api.example")]
+    {
+        let error = mail(&[(name, value), from, api, url]).unwrap_err();
+        assert!(error.starts_with(name) && !error.contains("hunter2"), "{error}");
+    }
+}

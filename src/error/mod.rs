@@ -85,6 +85,9 @@ pub enum ApiError {
     /// The database gave up this transaction for another that writes the same; nothing was written.
     #[error("Others are changing the same at this moment; try again shortly.")]
     Contended(#[source] Cause),
+    /// It needs mail, and the operator has set up none.
+    #[error("This needs mail, which is not set up here.")]
+    MailOff,
     /// A defect of the service.
     #[error("The service failed; the request id finds the cause in its log.")]
     Internal(#[source] Cause),
@@ -127,6 +130,7 @@ impl ApiError {
             Self::Contended(_) => (StatusCode::SERVICE_UNAVAILABLE, "contended"),
             Self::TooCostly => (StatusCode::SERVICE_UNAVAILABLE, "too_costly"),
             Self::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
+            Self::MailOff => (StatusCode::NOT_IMPLEMENTED, "mail_off"),
             Self::Internal(_) | Self::Panicked => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
         }
     }

@@ -9,9 +9,10 @@ use crate::audit::store::export::ExportedAction;
 use crate::auth::store::export::ExportedSession;
 use crate::comments::store::export::ExportedComment;
 use crate::http::idempotency::store::export::ExportedIdempotencyKey;
+use crate::jobs::store::export::ExportedJob;
 use crate::moderation::store::export::{ExportedDecision, ExportedReport};
 use crate::posts::store::export::{ExportedLike, ExportedPost, ExportedRevision};
-use crate::users::store::export::{ExportedAccount, ExportedFollow};
+use crate::users::store::export::{ExportedAccount, ExportedFollow, ExportedToken};
 
 /// Everything that is kept about the caller, as of one moment.
 #[derive(Debug, Serialize, ToSchema)]
@@ -34,6 +35,10 @@ pub struct Export {
     pub following: Vec<ExportedFollow>,
     /// Who follows the caller.
     pub followers: Vec<ExportedFollow>,
+    /// The links that were mailed to the caller, until they expire.
+    pub one_time_tokens: Vec<ExportedToken>,
+    /// What is still to be done for the caller, or could not be done.
+    pub jobs: Vec<ExportedJob>,
     /// The reports that the caller filed.
     pub reports: Vec<ExportedReport>,
     /// The reports that the caller decided as an editor; who filed them is not told.

@@ -32,6 +32,7 @@ use crate::http::context::ClientNetwork;
 use crate::http::idempotency::store::export as idempotency;
 use crate::http::now::Now;
 use crate::http::shares::{Share, Shares};
+use crate::jobs::store::export as jobs;
 use crate::moderation::store::export as moderation;
 use crate::posts::store::export::{self as posts, ExportedPost};
 use crate::users::store::export::{self as users, ExportedAccount};
@@ -150,6 +151,8 @@ impl Writer {
         self.list("likes", LIGHT, posts::likes, |row| row.post_id).await?;
         self.list("following", LIGHT, users::following, |row| row.user_id).await?;
         self.list("followers", LIGHT, users::followers, |row| row.user_id).await?;
+        self.list("one_time_tokens", LIGHT, users::one_time_tokens, |row| row.hash.clone()).await?;
+        self.list("jobs", LIGHT, jobs::jobs, |row| row.id).await?;
         self.list("reports", LIGHT, moderation::reports, |row| row.id).await?;
         self.list("decided_reports", LIGHT, moderation::decided_reports, |row| row.id).await?;
         self.list("idempotency_keys", LIGHT, idempotency::idempotency_keys, |row| row.key_hash.clone())

@@ -47,8 +47,9 @@ pub const SENT: [HeaderName; 15] = [
 ];
 
 /// What browsers let scripts read or send unasked.
-pub const SAFELISTED: [HeaderName; 5] = [
+pub const SAFELISTED: [HeaderName; 6] = [
     header::ACCEPT,
+    header::ACCEPT_LANGUAGE,
     header::CACHE_CONTROL,
     header::CONTENT_LENGTH,
     header::CONTENT_TYPE,

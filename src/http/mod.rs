@@ -25,6 +25,7 @@ pub mod retry;
 pub mod shares;
 pub mod timestamp;
 pub mod validation;
+pub mod weighed;
 
 /// The paths that are answered however busy the task is.
 pub const PROBES: [&str; 2] = ["/health", "/ready"];

@@ -11,6 +11,7 @@ use crate::VERSION;
 use crate::cache::CachePolicy;
 use crate::http::extract::Json;
 use crate::http::origin::Origin;
+use crate::http::weighed::weighed;
 use crate::state::AppState;
 
 const NAME: &str = env!("CARGO_PKG_NAME");
@@ -67,14 +68,6 @@ fn prefers_html(headers: &HeaderMap) -> bool {
     };
     let html = weight("text/html");
     html > 0.0 && html >= weight("application/json")
-}
-
-/// A media range, and how much it is wanted.
-fn weighed(range: &str) -> (&str, f32) {
-    let mut parts = range.split(';').map(str::trim);
-    let media_type = parts.next().unwrap_or_default();
-    let weight = parts.find_map(|parameter| parameter.strip_prefix("q="));
-    (media_type, weight.map_or(1.0, |weight| weight.parse().unwrap_or_default()))
 }
 
 /// None, but every browser asks.

@@ -80,6 +80,10 @@ fn describe() {
     describe_gauge!("cache_bytes", Unit::Bytes, "What the responses in the cache take.");
     describe_gauge!("cache_max_bytes", Unit::Bytes, "What they may take.");
     describe_gauge!("cache_shared", "1 while the invalidation bus is connected; else nothing is cached.");
+    describe_gauge!("jobs_unfinished", "Jobs that are not done, of all tasks, up to 10,000.");
+    describe_gauge!("jobs_failed", "Jobs that were given up, up to 10,000.");
+    describe_gauge!("jobs_oldest_seconds", Unit::Seconds, "How late the job is that waits longest.");
+    describe_counter!("jobs_attempts_total", "Jobs that this task has worked on, by what came of it.");
     describe_gauge!("password_hashes_running", "Passwords being hashed.");
     describe_gauge!("password_hashes_waiting", "Passwords waiting to be hashed.");
     describe_gauge!("workers_running", "Texts or large bodies being worked on.");

@@ -94,6 +94,8 @@ fn matrix() -> Vec<Row> {
         ("DELETE", "/v1/users/{id}/follow", "/v1/users/{user}/follow", none(), [401, 204, 204, 204, 204]),
         ("GET", "/v1/users/{id}/following", "/v1/users/{user}/following", none(), [200; 5]),
         ("GET", "/v1/users/{id}/followers", "/v1/users/{user}/followers", none(), [200; 5]),
+        ("POST", "/v1/password-resets", "/v1/password-resets", json!({"email": "a@b"}), [202; 5]),
+        ("POST", "/v1/password-resets/confirmation", "/v1/password-resets/confirmation", json!({}), [422; 5]),
         ("POST", "/v1/sessions", "/v1/sessions", json!({}), [422; 5]),
         ("GET", "/v1/sessions", "/v1/sessions", none(), [401, 200, 200, 200, 200]),
         ("DELETE", "/v1/sessions/current", "/v1/sessions/current", none(), [401, 204, 204, 204, 204]),
@@ -248,6 +250,8 @@ fn matrix() -> Vec<Row> {
             [401, 403, 403, 200, 200],
         ),
         ("GET", "/v1/audit", "/v1/audit", none(), [401, 403, 403, 403, 200]),
+        ("GET", "/v1/jobs", "/v1/jobs", none(), [401, 403, 403, 403, 200]),
+        ("POST", "/v1/jobs/{id}/retry", "/v1/jobs/{user}/retry", none(), [401, 403, 403, 403, 404]),
         ("GET", "/v1/site", "/v1/site", none(), [200; 5]),
         ("PATCH", "/v1/site", "/v1/site", json!({"title": "x"}), [401, 403, 403, 403, 200]),
     ]

@@ -16,7 +16,7 @@ use tokio::sync::Notify;
 
 use crate::support::TestDatabase;
 
-const TASKS: [&str; 4] = ["metrics to CloudWatch", "metrics", "maintenance", "cache invalidation"];
+const TASKS: [&str; 4] = ["metrics to CloudWatch", "metrics", "jobs", "cache invalidation"];
 
 #[tokio::test]
 async fn without_one_of_its_background_tasks_the_service_finishes_its_requests_and_stops() {

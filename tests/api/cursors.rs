@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::support::{TestApp, TestUser, operations};
 
 /// Every list of the API in every order, each with more than a page of one item.
-const LISTS: [(&str, &str); 20] = [
+const LISTS: [(&str, &str); 21] = [
     ("/v1/users", "/v1/users"),
     ("/v1/users/{id}/following", "/v1/users/{user}/following"),
     ("/v1/users/{id}/followers", "/v1/users/{user}/followers"),
@@ -33,6 +33,7 @@ const LISTS: [(&str, &str); 20] = [
     ("/v1/comments", "/v1/comments?status=approved"),
     ("/v1/reports", "/v1/reports"),
     ("/v1/audit", "/v1/audit"),
+    ("/v1/jobs", "/v1/jobs"),
 ];
 
 /// A user who may read every list, and the lists, with two items each.
@@ -51,6 +52,7 @@ async fn world(app: &TestApp) -> (TestUser, Vec<String>) {
         app.draft_by(&admin).await;
         let report = json!({"post_id": post, "reason": "spam"});
         app.post("/v1/reports").by(&third).json(&report).expect(201).await;
+        app.failed_job().await;
         posts.push(post);
     }
     app.comment_by(&third, &posts[0], None).await;

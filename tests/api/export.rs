@@ -15,12 +15,14 @@ use crate::support::{TestApp, TestUser};
 
 /// Every column that refers to a user: the field of the export that has its rows, and whether the row goes
 /// with the user (`c`, cascade) or stays without them (`n`, set null).
-const REFERENCES: [(&str, &str, char); 11] = [
+const REFERENCES: [(&str, &str, char); 13] = [
     ("audit_log.actor_id", "actions", 'n'),
     ("comments.author_id", "comments", 'n'),
     ("follows.followed_id", "followers", 'c'),
     ("follows.follower_id", "following", 'c'),
     ("idempotency_keys.user_id", "idempotency_keys", 'c'),
+    ("jobs.user_id", "jobs", 'c'),
+    ("one_time_tokens.user_id", "one_time_tokens", 'c'),
     ("post_likes.user_id", "likes", 'c'),
     ("post_revisions.editor_id", "revisions", 'n'),
     ("posts.author_id", "posts", 'n'),
@@ -47,7 +49,7 @@ const OTHER_TABLES: [(&str, &str); 9] = [
 
 /// The columns that an exported row does not show. `user_id` and its like are the caller; what is made from
 /// other columns, secrets, counters for conditional requests, and other people are left out.
-const WITHHELD: [(&str, &str, &[&str]); 13] = [
+const WITHHELD: [(&str, &str, &[&str]); 15] = [
     ("account", "users", &["email_key", "password_hash", "version"]),
     ("sessions", "sessions", &["user_id", "token_hash"]),
     (
@@ -68,6 +70,8 @@ const WITHHELD: [(&str, &str, &[&str]); 13] = [
     ("revisions", "post_revisions", &["editor_id"]),
     ("comments", "comments", &["author_id", "renderer", "thread", "version"]),
     ("likes", "post_likes", &["user_id"]),
+    ("jobs", "jobs", &["key", "payload", "user_id", "holder"]),
+    ("one_time_tokens", "one_time_tokens", &["hash", "user_id", "email_key", "version"]),
     // The other of the two is shown as `user_id`.
     ("following", "follows", &["follower_id", "followed_id"]),
     ("followers", "follows", &["follower_id", "followed_id"]),

@@ -175,7 +175,7 @@ async fn a_client_that_hangs_up_in_the_middle_may_send_again() {
 #[tokio::test]
 async fn a_repetition_is_answered_whatever_has_happened_since() {
     let app = TestApp::start_with(&[("ATTEMPT_LIMITS", "on")]).await;
-    let (author, editor) = (app.author().await, app.editor().await);
+    let (author, editor) = (app.author().await, app.admin().await);
     let (post, deleted) = (app.post_by(&author).await, app.post_by(&author).await);
     let (of_post, reported) = (format!("/v1/posts/{post}"), app.post_by(&author).await);
     let comment = app.comment_by(&editor, &reported, None).await;
@@ -183,6 +183,8 @@ async fn a_repetition_is_answered_whatever_has_happened_since() {
     app.delete(&format!("/v1/posts/{deleted}")).by(&author).expect(204).await;
     let soon = app.now() + TimeDelta::minutes(1);
     let sign_up = json!({"username": "ada", "email": "ada@example.com", "password": "an unusual password"});
+    let forgetful = app.author().await;
+    let confirmation = json!({"token": app.reset_token(&forgetful).await, "password": "an unusual password"});
     let requests = [
         (
             "/v1/posts",
@@ -203,6 +205,9 @@ async fn a_repetition_is_answered_whatever_has_happened_since() {
             "/v1/comments/moderation".to_owned(),
             json!({"ids": [comment], "action": "spam"}),
         ),
+        ("/v1/jobs/{id}/retry", format!("/v1/jobs/{}/retry", app.failed_job().await), Value::Null),
+        ("/v1/password-resets", "/v1/password-resets".to_owned(), json!({"email": forgetful.email})),
+        ("/v1/password-resets/confirmation", "/v1/password-resets/confirmation".to_owned(), confirmation),
         ("/v1/users", "/v1/users".to_owned(), sign_up),
     ];
     let mut tried: Vec<_> = requests.iter().map(|(route, ..)| *route).collect();

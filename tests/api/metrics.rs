@@ -54,7 +54,7 @@ async fn requests_connections_and_the_version_are_counted() {
     ] {
         assert_eq!(value(none), 0);
     }
-    for task in ["cache invalidation", "maintenance", "metrics"] {
+    for task in ["cache invalidation", "jobs", "metrics"] {
         assert_eq!(value(&format!("background_tasks_running{{task=\"{task}\"}}")), 1);
     }
     assert_eq!(value("password_hashes_running"), 0);

@@ -41,6 +41,9 @@ const DOCUMENTS: &[(&str, u64)] = &[
 
 /// Every list: route as documented, request, who asks, and how many rows a page of 20 may touch or sort.
 const LISTS: &[(&str, &str, Who, u64)] = &[
+    ("/v1/jobs", "/v1/jobs?status=waiting", Admin, PAGE),
+    ("/v1/jobs", "/v1/jobs?status=running", Admin, PAGE),
+    ("/v1/jobs", "/v1/jobs?status=failed", Admin, PAGE),
     ("/v1/posts", "/v1/posts?", Anyone, PAGE),
     ("/v1/posts", "/v1/posts?sort=published_at", Anyone, PAGE),
     ("/v1/posts", "/v1/posts?sort=-likes", Anyone, PAGE),

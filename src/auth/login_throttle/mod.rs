@@ -11,7 +11,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use crate::clock::Clock;
-use crate::db::Db;
+use crate::db::{Connection, Db};
 use crate::error::ApiError;
 use crate::http::context::{TrustedProxyHops, client_network};
 use crate::http::now::Now;
@@ -35,6 +35,11 @@ const SIGN_IN: Throttle = Throttle { policy: "sign-in", quota: 10, window: FIFTE
 const SIGN_IN_AT_LARGE: Throttle = Throttle { policy: "sign-in", quota: 100, window: FIFTEEN_MINUTES };
 /// Guesses of the present password by whoever is signed in, from wherever.
 const PASSWORD: Throttle = Throttle { policy: "password", quota: 10, window: FIFTEEN_MINUTES };
+/// Asking for a new password, and choosing one, from one address.
+const PASSWORD_RESET: Throttle =
+    Throttle { policy: "password-reset", quota: 20, window: TimeDelta::hours(1) };
+/// Mails about that to one account, whoever asks.
+const RESET_MAIL: Throttle = Throttle { policy: "password-reset", quota: 5, window: TimeDelta::hours(1) };
 const SIGN_UP: Throttle = Throttle { policy: "sign-up", quota: 20, window: TimeDelta::hours(1) };
 
 /// A guess at a password that was counted and may be made: without one no password is verified.
@@ -139,6 +144,11 @@ impl LoginThrottle {
         self.count(&[(SIGN_UP, self.at_sign_up())]).await
     }
 
+    /// Counts an attempt to have a new password.
+    pub async fn password_reset(&self) -> Result<(), ApiError> {
+        self.count(&[(PASSWORD_RESET, format!("password reset by address\n{}", self.address))]).await
+    }
+
     /// Reports to the client the limit that it is closest to.
     async fn count(&self, attempts: &[(Throttle, String)]) -> Result<(), ApiError> {
         if !self.is_limited {
@@ -166,6 +176,17 @@ impl LoginThrottle {
     fn at_account(&self, email: &str) -> String {
         format!("sign-in by address and account\n{}\n{}", self.address, storable(email))
     }
+}
+
+/// Counts a mail with a link for a new password to `user`, and says whether it is within the quota.
+pub async fn may_mail_reset(
+    connection: &mut Connection,
+    user: Uuid,
+    now: DateTime<Utc>,
+) -> sqlx::Result<bool> {
+    let Throttle { quota, window, .. } = RESET_MAIL;
+    let subject = format!("password reset of account\n{user}");
+    Ok(store::count(connection, &subject, quota, window, now).await?.count <= quota)
 }
 
 impl Throttle {

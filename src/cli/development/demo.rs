@@ -6,6 +6,7 @@ use blog_api::db::Connection;
 use blog_api::error::ApiError;
 use blog_api::identity::Role;
 use blog_api::language::Language;
+use blog_api::mail::MailLanguage;
 use blog_api::posts::model::{PostRef, Publication, Slug};
 use blog_api::posts::store as posts;
 use blog_api::state::AppState;
@@ -63,6 +64,7 @@ pub(crate) async fn fill(state: &AppState) -> Result<bool, ApiError> {
             role,
             display_name: Some(display_name),
             bio: None,
+            language: MailLanguage::English,
         };
         ids.push(users::insert(&mut transaction, new, state.clock.now()).await?.id);
     }

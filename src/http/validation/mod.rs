@@ -55,7 +55,7 @@ pub trait Validate {
     {
         let mut violations = Violations::default();
         self.validate(&mut violations);
-        if violations.0.shown().is_empty() { Ok(self) } else { Err(violations.0) }
+        violations.into_result().map(|()| self)
     }
 }
 
@@ -80,6 +80,11 @@ impl Violations {
             self.check(&format!("{field}[{i}]"), value);
         }
         self
+    }
+
+    /// Every field at fault, if there is any.
+    pub fn into_result(self) -> Result<(), FieldErrors> {
+        if self.0.shown().is_empty() { Ok(()) } else { Err(self.0) }
     }
 
     /// Adds a violation that no single value's rule can see.

@@ -10,6 +10,7 @@ use crate::auth::password::Password;
 use crate::http::conditional::Versioned;
 use crate::http::validation::{Rule, RuleViolation, Violations, length, text_type};
 use crate::identity::{DELETED_USER, Role};
+use crate::mail::MailLanguage;
 use crate::text;
 
 /// A name for a URL and an @-mention: unique whatever its case.
@@ -167,6 +168,8 @@ pub struct Account {
     /// Why the user was banned.
     #[schema(required, example = "Advertising under every post.")]
     pub ban_reason: Option<String>,
+    /// The language of mails to the user.
+    pub language: MailLanguage,
     /// Grows with each change; the `ETag` begins with it.
     #[schema(example = 1)]
     pub version: i64,

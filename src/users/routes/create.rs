@@ -15,6 +15,7 @@ use crate::http::idempotency::Idempotent;
 use crate::http::now::Now;
 use crate::http::validation::{Validate, Violations};
 use crate::identity::Role;
+use crate::mail::{MailLanguage, PreferredLanguage};
 use crate::users::model::{Account, Bio, DisplayName, Email, Username, check_password};
 use crate::users::store;
 
@@ -49,6 +50,8 @@ pub struct CreateUser {
     display_name: Option<DisplayName>,
     /// What the user says of themselves.
     bio: Option<Bio>,
+    /// The language of mails to the user; that of `Accept-Language` if absent, or else English.
+    language: Option<MailLanguage>,
 }
 
 impl Validate for CreateUser {
@@ -72,6 +75,7 @@ pub async fn create(
     State(passwords): State<Passwords>,
     State(policy): State<SignUpPolicy>,
     Now(now): Now,
+    PreferredLanguage(language): PreferredLanguage,
     throttle: LoginThrottle,
     Idempotent(key, body): Idempotent<CreateUser>,
 ) -> Result<Response, ApiError> {
@@ -85,6 +89,7 @@ pub async fn create(
         role: policy.default_role,
         display_name: body.display_name.as_ref().map(DisplayName::as_str),
         bio: body.bio.as_ref().map(Bio::as_str),
+        language: body.language.unwrap_or(language),
     };
     key.run_statement(None, async |write| {
         let account = store::insert(write, new, now).await?;

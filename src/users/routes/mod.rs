@@ -3,10 +3,12 @@
 mod create;
 mod credentials;
 mod follows;
+mod password_resets;
 mod read;
 mod write;
 
 pub use create::*;
 pub use follows::*;
+pub use password_resets::*;
 pub use read::*;
 pub use write::*;

@@ -24,6 +24,7 @@ use crate::http::now::Now;
 use crate::http::preconditions::IfMatch;
 use crate::http::validation::{Validate, Violations, not_null, nullable};
 use crate::identity::Role;
+use crate::mail::MailLanguage;
 use crate::posts::store as posts;
 use crate::users::model::{Account, Bio, DisplayName, Email, UserPath, Username, check_password};
 use crate::users::store;
@@ -48,6 +49,10 @@ pub struct UpdateUser {
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<Bio>)]
     bio: Option<Option<Bio>>,
+    /// The language of mails to the user.
+    #[serde(default, deserialize_with = "not_null")]
+    #[schema(nullable = false)]
+    language: Option<MailLanguage>,
     /// The new role. Only admins change roles.
     #[serde(default, deserialize_with = "not_null")]
     #[schema(nullable = false)]
@@ -89,6 +94,7 @@ impl UpdateUser {
             ("email", self.email.is_some()),
             ("display_name", self.display_name.is_some()),
             ("bio", self.bio.is_some()),
+            ("language", self.language.is_some()),
             ("password", self.password.is_some()),
         ])
     }
@@ -137,6 +143,7 @@ pub async fn update(
         role: body.role,
         display_name: body.display_name.as_ref().map(|name| name.as_ref().map(DisplayName::as_str)),
         bio: body.bio.as_ref().map(|bio| bio.as_ref().map(Bio::as_str)),
+        language: body.language,
         password_hash: checked.password_hash.as_deref(),
         verified_hash: checked.verified_hash.as_deref(),
     };

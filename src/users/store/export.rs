@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::db::Connection;
 use crate::identity::Role;
+use crate::mail::MailLanguage;
 
 /// The account.
 #[derive(Debug, Serialize, ToSchema)]
@@ -33,6 +34,8 @@ pub struct ExportedAccount {
     /// Why.
     #[schema(required)]
     pub ban_reason: Option<String>,
+    /// The language of mails to the user.
+    pub language: MailLanguage,
     /// When the account was made.
     pub created_at: DateTime<Utc>,
     /// When it last changed.
@@ -48,11 +51,41 @@ pub struct ExportedFollow {
     pub created_at: DateTime<Utc>,
 }
 
+/// A link that was mailed to the user, but for what is secret in it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ExportedToken {
+    /// What the link is for.
+    pub purpose: String,
+    /// How long it works.
+    pub expires_at: DateTime<Utc>,
+    #[serde(skip)]
+    pub hash: Vec<u8>,
+}
+
+pub async fn one_time_tokens(
+    connection: &mut Connection,
+    user_id: Uuid,
+    after: Option<Vec<u8>>,
+    rows: i64,
+) -> sqlx::Result<Vec<ExportedToken>> {
+    sqlx::query_as!(
+        ExportedToken,
+        "select purpose, expires_at, hash from one_time_tokens
+         where user_id = $1 and hash > $2
+         order by hash limit $3",
+        user_id,
+        after.unwrap_or_default(),
+        rows
+    )
+    .fetch_all(connection)
+    .await
+}
+
 pub async fn account(connection: &mut Connection, user_id: Uuid) -> sqlx::Result<Option<ExportedAccount>> {
     sqlx::query_as!(
         ExportedAccount,
         r#"select id, username, email, role as "role: Role", display_name, bio, banned_until, ban_reason,
-             created_at, updated_at
+             language as "language: MailLanguage",             created_at, updated_at
            from users where id = $1"#,
         user_id
     )

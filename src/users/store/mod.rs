@@ -1,8 +1,10 @@
 //! All SQL about users: accounts and profiles here, who follows whom in its file.
 
 mod follows;
+mod one_time_tokens;
 
 pub use follows::*;
+pub use one_time_tokens::*;
 
 pub mod export;
 
@@ -11,6 +13,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::identity::Role;
+use crate::mail::{MailLanguage, Recipient};
 use crate::users::model::{Account, Email, Profile, Username};
 
 #[derive(Debug)]
@@ -22,6 +25,7 @@ pub struct NewUser<'a> {
     pub role: Role,
     pub display_name: Option<&'a str>,
     pub bio: Option<&'a str>,
+    pub language: MailLanguage,
 }
 
 /// Makes an account. A taken name or address violates its unique index.
@@ -32,10 +36,11 @@ pub async fn insert(
 ) -> sqlx::Result<Account> {
     sqlx::query_as!(
         Account,
-        r#"insert into users (id, username, email, email_key, password_hash, role, display_name, bio, created_at, updated_at)
-           values ($1, $2, $3, $9, $4, $5, $6, $7, $8, $8)
+        r#"insert into users (id, username, email, email_key, password_hash, role, display_name, bio, language,
+             created_at, updated_at)
+           values ($1, $2, $3, $9, $4, $5, $6, $7, $10, $8, $8)
            returning id, username, email, role as "role: Role", display_name, bio,
-             banned_until, ban_reason, version, created_at, updated_at"#,
+             banned_until, ban_reason, language as "language: MailLanguage", version, created_at, updated_at"#,
         Uuid::now_v7(),
         new.username.as_str(),
         new.email.as_str(),
@@ -44,7 +49,8 @@ pub async fn insert(
         new.display_name,
         new.bio,
         now,
-        new.email.key()
+        new.email.key(),
+        new.language.as_str()
     )
     .fetch_one(connection)
     .await
@@ -64,7 +70,7 @@ pub async fn account(connection: &mut Connection, id: Uuid) -> sqlx::Result<Opti
     sqlx::query_as!(
         Account,
         r#"select id, username, email, role as "role: Role", display_name, bio,
-             banned_until, ban_reason, version, created_at, updated_at
+             banned_until, ban_reason, language as "language: MailLanguage", version, created_at, updated_at
            from users where id = $1"#,
         id
     )
@@ -77,9 +83,20 @@ pub async fn account_named(connection: &mut Connection, username: &str) -> sqlx:
     sqlx::query_as!(
         Account,
         r#"select id, username, email, role as "role: Role", display_name, bio,
-             banned_until, ban_reason, version, created_at, updated_at
+             banned_until, ban_reason, language as "language: MailLanguage", version, created_at, updated_at
            from users where lower(username collate "C") = lower($1)"#,
         username
+    )
+    .fetch_optional(connection)
+    .await
+}
+
+/// Whom mail to the user with `id` is for.
+pub async fn recipient(connection: &mut Connection, id: Uuid) -> sqlx::Result<Option<Recipient>> {
+    sqlx::query_as!(
+        Recipient,
+        r#"select email, username, display_name, language as "language: MailLanguage" from users where id = $1"#,
+        id
     )
     .fetch_optional(connection)
     .await
@@ -136,7 +153,7 @@ pub async fn list(
     sqlx::query_as!(
         Account,
         r#"select id, username, email, role as "role: Role", display_name, bio,
-             banned_until, ban_reason, version, created_at, updated_at
+             banned_until, ban_reason, language as "language: MailLanguage", version, created_at, updated_at
            from users
            where lower(username collate "C") >= lower($1) and lower(username collate "C") < lower($1) || '~'
              and lower(username collate "C") > coalesce($2, '')
@@ -157,6 +174,7 @@ pub struct Changes<'a> {
     pub role: Option<Role>,
     pub display_name: Option<Option<&'a str>>,
     pub bio: Option<Option<&'a str>>,
+    pub language: Option<MailLanguage>,
     /// The new password's PHC string.
     pub password_hash: Option<&'a str>,
     /// Change nothing unless this still is the password's PHC string.
@@ -173,7 +191,7 @@ pub async fn update(
 ) -> sqlx::Result<Outcome> {
     let result = sqlx::query!(
         r#"with old as (
-             select id, username, email, role, display_name, bio, password_hash from users
+             select id, username, email, role, display_name, bio, language, password_hash from users
              where id = $1 and ($10::text is null or password_hash = $10)
                and ($12::bigint[] is null or version = any($12))
              for no key update),
@@ -182,13 +200,13 @@ pub async fn update(
                coalesce($4, role) as role,
                case when $5 then $6 else display_name end as display_name,
                case when $7 then $8 else bio end as bio,
-               coalesce($9, password_hash) as password_hash
+               coalesce($14, language) as language, coalesce($9, password_hash) as password_hash
              from old),
            changed as (
              update users u set
                username = new.username, email = new.email,
                 email_key = coalesce($13, u.email_key), role = new.role, display_name = new.display_name,
-               bio = new.bio, password_hash = new.password_hash, version = u.version + 1, updated_at = $11
+               bio = new.bio, language = new.language, password_hash = new.password_hash, version = u.version + 1, updated_at = $11
              from old join new on new.id = old.id
              where u.id = new.id and old is distinct from new
              returning u.id)
@@ -205,7 +223,8 @@ pub async fn update(
         changes.verified_hash,
         now,
         if_match,
-        changes.email.map(Email::key)
+        changes.email.map(Email::key),
+        changes.language.map(MailLanguage::as_str)
     )
     .fetch_one(connection)
     .await?;

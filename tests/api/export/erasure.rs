@@ -47,7 +47,7 @@ async fn fill(app: &TestApp, user: &TestUser) -> BTreeMap<&'static str, (&'stati
     // With a reply below it, it leaves a tombstone.
     app.comment_by(&friend, &theirs, Some(&gone)).await;
     app.delete(&format!("/v1/comments/{gone}")).by(user).expect(204).await;
-    let [report, decided, action, on_account] = [(); 4].map(|()| Uuid::now_v7().to_string());
+    let [report, decided, action, on_account, job] = [(); 5].map(|()| Uuid::now_v7().to_string());
     let (id, friend, admin) = (user.id, friend.id, admin.id);
     execute(
         app,
@@ -59,6 +59,9 @@ async fn fill(app: &TestApp, user: &TestUser) -> BTreeMap<&'static str, (&'stati
                  values ('{report}', '{id}', '{theirs}', 'spam', 'So says {name}.', now());
                insert into reports (id, reporter_id, comment_id, reason, status, resolver_id, resolved_at, created_at)
                  values ('{decided}', '{friend}', '{comment}', 'abuse', 'upheld', '{id}', now(), now());
+               insert into jobs (id, kind, user_id, error, run_at, created_at)
+                 values ('{job}', 'mail', '{id}', '{email} is refused', now(), now());
+               insert into one_time_tokens values ('\x03', 'password_reset', '{id}', '{email}', 1, now());
                insert into idempotency_keys (key_hash, fingerprint, user_id, status, headers, body, created_at)
                  values ('\x01', '\x02', '{id}', 207, '{{}}', convert_to('{{"email": "{email}"}}', 'UTF8'), now());
                insert into audit_log values
@@ -78,7 +81,9 @@ async fn fill(app: &TestApp, user: &TestUser) -> BTreeMap<&'static str, (&'stati
         ("followers", ("user_id", vec![admin.to_string()])),
         ("following", ("user_id", vec![friend.to_string()])),
         ("idempotency_keys", ("status", vec!["207".into()])),
+        ("jobs", ("id", vec![job])),
         ("likes", ("post_id", vec![theirs.clone()])),
+        ("one_time_tokens", ("purpose", vec!["password_reset".into()])),
         ("posts", ("id", vec![published, draft, deleted])),
         ("reports", ("id", vec![report])),
         ("revisions", ("post_id", vec![theirs])),

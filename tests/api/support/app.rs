@@ -11,15 +11,19 @@ use blog_api::cache::Cache;
 use blog_api::clock::Clock;
 use blog_api::config::Config;
 use blog_api::db::Db;
+use blog_api::db::channel::Wake;
 use blog_api::db::connect_source::ConnectSource;
 use blog_api::http::caching::Caching;
 use blog_api::identity::Role;
 use blog_api::lifecycle::Lifecycle;
+use blog_api::mail::MailLanguage;
+use blog_api::mail::outbox::Kept;
 use blog_api::markdown::Renderer;
 use blog_api::server::{self, HEADER_READ_TIMEOUT, PROGRESS_WINDOW, ServerPolicy, ShutdownSignal};
 use blog_api::state::AppState;
 use blog_api::users::model::{Email, Username};
 use blog_api::users::store::{self as users, NewUser};
+use blog_api::{maintenance, work};
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::ExposeSecret;
 use serde_json::json;
@@ -44,6 +48,7 @@ pub(crate) struct TestApp {
     pub(crate) db: Db,
     pub(crate) cache: Cache,
     pub(crate) lifecycle: Lifecycle,
+    state: AppState,
     clock: Clock,
     pub(crate) renderer: Renderer,
     client: Client,
@@ -128,7 +133,8 @@ impl TestApp {
             move || *now.lock().unwrap()
         });
         let mut service = app::build(&config, &source, clock, None).unwrap();
-        let AppState { db, cache, clock, lifecycle, renderer, .. } = service.state.clone();
+        let state = service.state.clone();
+        let AppState { db, cache, clock, lifecycle, renderer, .. } = state.clone();
         service.routes = change(service.routes);
         let listener = server::listen(0).unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -148,6 +154,7 @@ impl TestApp {
             db,
             cache,
             lifecycle,
+            state,
             clock,
             renderer,
             client: Client::new(address),
@@ -170,13 +177,51 @@ impl TestApp {
         self.database.options.clone().database("postgres")
     }
 
+    pub(crate) fn clock(&self) -> Clock {
+        self.clock.clone()
+    }
+
+    pub(crate) fn wake(&self) -> &Wake {
+        &self.state.wake
+    }
+
+    /// The mails that were sent, newest first.
+    pub(crate) fn mails(&self) -> Vec<Kept> {
+        self.state.mailer.outbox().unwrap().mails()
+    }
+
+    /// The token in a mail to `user`, by which they choose a new password.
+    pub(crate) async fn reset_token(&self, user: &TestUser) -> String {
+        self.post("/v1/password-resets").json(&json!({"email": user.email})).expect(202).await;
+        self.run_jobs().await;
+        let text = self.mails().remove(0).text;
+        let (_, rest) = text.split_once("/account/password-reset#").unwrap_or_else(|| panic!("{text}"));
+        rest.split_whitespace().next().unwrap().to_owned()
+    }
+
+    /// A job that was given up: its id.
+    pub(crate) async fn failed_job(&self) -> Uuid {
+        let id = Uuid::now_v7();
+        let sql =
+            "insert into jobs (id, kind, run_at, failed_at, created_at) values ($1, 'mail', $2, $2, $2)";
+        let insert = sqlx::query(sql).bind(id).bind(self.now());
+        insert.execute(&mut self.db.acquire().await.unwrap()).await.unwrap();
+        id
+    }
+
     pub(crate) fn now(&self) -> DateTime<Utc> {
         *self.now.lock().unwrap()
     }
 
     /// What is done in the background from time to time.
     pub(crate) async fn maintain(&self) {
-        blog_api::maintenance::round(&self.db, &self.cache, &self.clock, &self.renderer).await.unwrap();
+        maintenance::expire(&self.db, self.now()).await.unwrap();
+        maintenance::rerender(&self.db, &self.cache, &self.renderer).await.unwrap();
+    }
+
+    /// Works on the jobs that are due: how many attempts that were.
+    pub(crate) async fn run_jobs(&self) -> usize {
+        work::runner(self.state.clone()).run_due().await.unwrap()
     }
 
     pub(crate) fn advance(&self, time: TimeDelta) {
@@ -201,6 +246,7 @@ impl TestApp {
             role,
             display_name: None,
             bio: None,
+            language: MailLanguage::English,
         };
         let mut connection = self.db.acquire().await.unwrap();
         let id = users::insert(&mut connection, new, self.now()).await.unwrap().id;

@@ -10,7 +10,7 @@ mod proxy;
 mod secrets;
 
 pub(crate) use app::{PASSWORD, TestApp, TestUser, no_cache};
-pub(crate) use client::Reply;
+pub(crate) use client::{Call, Reply};
 pub(crate) use contract::operations;
 pub(crate) use database::TestDatabase;
 pub(crate) use process::{Process, read_answer};

@@ -30,6 +30,26 @@ before(async () => {
   assert.equal(unwrap(await api.GET("/v1/users/me")).id, account.id);
 });
 
+describe("a forgotten password", () => {
+  it("is replaced by a mailed link", async () => {
+    const [name, chosen] = ["forgetful", "another horse battery"];
+    const account = { username: name, email: `${name}@example.com`, password };
+    unwrap(await anonymous.POST("/v1/users", { body: { ...account, language: "de" } }));
+    const asked = await anonymous.POST("/v1/password-resets", { body: { email: account.email } });
+    assert.equal(asked.response.status, 202);
+
+    let token: string | undefined;
+    while (token === undefined) {
+      const outbox = await (await fetch(`${baseUrl}/outbox`)).text();
+      token = /#(blog_[\w-]+)/.exec(outbox)?.[1];
+    }
+    const confirm = () => anonymous.POST("/v1/password-resets/confirmation", { body: { token, password: chosen } });
+    assert.equal((await confirm()).response.status, 204);
+    assert.deepEqual(problem(await confirm()).errors.map((error) => error.field), ["token"]);
+    unwrap(await anonymous.POST("/v1/sessions", { body: { email: account.email, password: chosen } }));
+  });
+});
+
 describe("posts", () => {
   it("are published, found by their slug and changed", async () => {
     const post = unwrap(

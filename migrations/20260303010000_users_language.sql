@@ -1,0 +1,2 @@
+-- Of mails to the user.
+alter table users add column language text not null default 'en';

@@ -1,0 +1,299 @@
+//! All SQL about jobs.
+
+pub mod export;
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::model::{Claim, Job, JobStatus, Kind};
+use crate::db::Connection;
+
+#[derive(Debug)]
+pub struct NewJob {
+    pub kind: Kind,
+    pub payload: Value,
+    /// Whom it is about: it goes with them.
+    pub user_id: Option<Uuid>,
+    pub run_at: DateTime<Utc>,
+}
+
+/// Asks for a job; wants the transaction of the act that asks for it. Gives its id.
+pub async fn insert(connection: &mut Connection, new: NewJob, now: DateTime<Utc>) -> sqlx::Result<Uuid> {
+    let id = Uuid::now_v7();
+    sqlx::query!(
+        "insert into jobs (id, kind, payload, user_id, run_at, created_at) values ($1, $2, $3, $4, $5, $6)",
+        id,
+        new.kind.as_str(),
+        new.payload,
+        new.user_id,
+        new.run_at,
+        now
+    )
+    .execute(connection)
+    .await?;
+    Ok(id)
+}
+
+/// Makes the jobs of those `kinds` that are not there, of which there is one each.
+pub async fn insert_periodic(
+    connection: &mut Connection,
+    kinds: &[Kind],
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    let ids: Vec<Uuid> = kinds.iter().map(|_| Uuid::now_v7()).collect();
+    let kinds: Vec<String> = kinds.iter().map(|kind| kind.as_str().to_owned()).collect();
+    sqlx::query!(
+        "insert into jobs (id, kind, key, run_at, created_at)
+         select id, kind, kind, $3, $3 from unnest($1::uuid[], $2::text[]) as new (id, kind)
+         on conflict (key) do nothing",
+        &ids,
+        &kinds,
+        now
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Claims jobs that are due, of each kind as many as it is given `places`, for `holder` until `lease_end`; but none of
+/// those that it has `in_hand`, whose leases it may have failed to extend.
+pub async fn claim(
+    connection: &mut Connection,
+    holder: Uuid,
+    in_hand: &[Uuid],
+    places: &[(Kind, usize)],
+    now: DateTime<Utc>,
+    lease_end: DateTime<Utc>,
+) -> sqlx::Result<Vec<Claim>> {
+    let kinds: Vec<String> = places.iter().map(|(kind, _)| kind.as_str().to_owned()).collect();
+    let numbers: Vec<i64> =
+        places.iter().map(|(_, number)| i64::try_from(*number).unwrap_or(i64::MAX)).collect();
+    sqlx::query_as!(
+        Claim,
+        r#"with due as (
+             select job.id from unnest($2::text[], $3::bigint[]) as places (kind, number)
+             cross join lateral (
+               select id from jobs
+               where kind = places.kind and failed_at is null and run_at <= $4 and id <> all($6)
+               order by run_at limit places.number for update skip locked) job)
+           update jobs set holder = $1, attempts = attempts + 1, run_at = $5
+           where id in (select id from due)
+           returning id, kind as "kind: Kind", payload, user_id, attempts"#,
+        holder,
+        &kinds,
+        &numbers,
+        now,
+        lease_end,
+        in_hand
+    )
+    .fetch_all(connection)
+    .await
+}
+
+/// Moves the end of the leases of `holder`, also of one that has ended and that nobody has taken over.
+pub async fn extend(
+    connection: &mut Connection,
+    holder: Uuid,
+    ids: &[Uuid],
+    lease_end: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!("update jobs set run_at = $3 where id = any($2) and holder = $1", holder, ids, lease_end)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Ends the leases of `holder`, whose jobs are as if they had not been tried.
+pub async fn give_back(connection: &mut Connection, holder: Uuid, now: DateTime<Utc>) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update jobs set holder = null, attempts = attempts - 1, run_at = $2 where holder = $1",
+        holder,
+        now
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// What a job's end is written under: nothing happens if the lease is another's by now.
+#[derive(Clone, Copy, Debug)]
+pub struct Lease {
+    pub id: Uuid,
+    pub holder: Uuid,
+    /// Of which attempt: the same process may have claimed it anew.
+    pub attempts: i32,
+}
+
+pub async fn finish(connection: &mut Connection, lease: Lease) -> sqlx::Result<()> {
+    sqlx::query!(
+        "delete from jobs where id = $1 and holder = $2 and attempts = $3",
+        lease.id,
+        lease.holder,
+        lease.attempts
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Puts off a job until `run_at`: without an `error` it was done and is done anew, with one it is tried again.
+pub async fn put_off(
+    connection: &mut Connection,
+    lease: Lease,
+    run_at: DateTime<Utc>,
+    error: Option<&str>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update jobs set holder = null, run_at = $4, error = $5,
+           attempts = case when $5::text is null then 0 else attempts end
+         where id = $1 and holder = $2 and attempts = $3",
+        lease.id,
+        lease.holder,
+        lease.attempts,
+        run_at,
+        error
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Gives up a job.
+pub async fn fail(
+    connection: &mut Connection,
+    lease: Lease,
+    error: &str,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update jobs set holder = null, failed_at = $4, error = $5
+         where id = $1 and holder = $2 and attempts = $3",
+        lease.id,
+        lease.holder,
+        lease.attempts,
+        now,
+        error
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Deletes jobs that were given up before `before`.
+pub async fn delete_failed(
+    connection: &mut Connection,
+    before: DateTime<Utc>,
+    limit: i64,
+) -> sqlx::Result<u64> {
+    let deleted = sqlx::query!(
+        "delete from jobs where id in (
+           select id from jobs where failed_at <= $1 order by id limit $2 for update skip locked)",
+        before,
+        limit
+    )
+    .execute(connection)
+    .await?;
+    Ok(deleted.rows_affected())
+}
+
+/// The jobs that `$tail` selects, as they stand at `$now`, which is `$1`.
+macro_rules! select {
+    ($tail:tt, $now:expr, $($argument:expr),*) => {
+        sqlx::query_as!(
+            Job,
+            r#"select id, kind,
+                 case when failed_at is not null then 'failed'
+                      when holder is not null and run_at > $1 then 'running'
+                      else 'waiting' end as "status!: JobStatus",
+                 user_id, attempts, run_at, error, failed_at, created_at from jobs "# + $tail,
+            $now,
+            $($argument),*
+        )
+    };
+}
+
+/// The jobs with `status`, by id, after the one with id `after`.
+pub async fn list(
+    connection: &mut Connection,
+    status: JobStatus,
+    after: Option<Uuid>,
+    rows: i64,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Vec<Job>> {
+    let after = after.unwrap_or(Uuid::nil());
+    match status {
+        JobStatus::Waiting => select!(
+            "where failed_at is null and (holder is null or run_at <= $1) and id > $2 order by id limit $3",
+            now,
+            after,
+            rows
+        )
+        .fetch_all(connection)
+        .await,
+        JobStatus::Running => {
+            select!(
+                "where holder is not null and run_at > $1 and id > $2 order by id limit $3",
+                now,
+                after,
+                rows
+            )
+            .fetch_all(connection)
+            .await
+        }
+        JobStatus::Failed => {
+            select!("where failed_at is not null and id > $2 order by id limit $3", now, after, rows)
+                .fetch_all(connection)
+                .await
+        }
+    }
+}
+
+pub async fn find(connection: &mut Connection, id: Uuid, now: DateTime<Utc>) -> sqlx::Result<Option<Job>> {
+    select!("where id = $2", now, id).fetch_optional(connection).await
+}
+
+/// Lets a job that was given up be tried anew, from now on; false if there is no such job.
+pub async fn retry(connection: &mut Connection, id: Uuid, now: DateTime<Utc>) -> sqlx::Result<bool> {
+    let retried = sqlx::query!(
+        "update jobs set failed_at = null, attempts = 0, run_at = $2 where id = $1 and failed_at is not null",
+        id,
+        now
+    )
+    .execute(connection)
+    .await?;
+    Ok(retried.rows_affected() > 0)
+}
+
+/// How the jobs of a kind stand.
+#[derive(Debug)]
+pub struct Standing {
+    pub kind: Kind,
+    /// How many are not done, those that are worked on included; [`MAX_COUNTED`] at most.
+    pub unfinished: i64,
+    /// How many were given up; [`MAX_COUNTED`] at most.
+    pub failed: i64,
+    /// When the first of those that wait was due.
+    pub oldest: Option<DateTime<Utc>>,
+}
+
+/// Up to how many jobs are counted.
+pub const MAX_COUNTED: i64 = 10_000;
+
+pub async fn standings(connection: &mut Connection, kinds: &[Kind]) -> sqlx::Result<Vec<Standing>> {
+    let kinds: Vec<String> = kinds.iter().map(|kind| kind.as_str().to_owned()).collect();
+    sqlx::query_as!(
+        Standing,
+        r#"select kinds.kind as "kind!: Kind",
+             (select count(*) from (
+                select from jobs where kind = kinds.kind and failed_at is null limit $2) counted) as "unfinished!",
+             (select count(*) from (
+                select from jobs where kind = kinds.kind and failed_at is not null limit $2) counted) as "failed!",
+             (select min(run_at) from jobs where kind = kinds.kind and failed_at is null) as oldest
+           from unnest($1::text[]) as kinds (kind)"#,
+        &kinds,
+        MAX_COUNTED
+    )
+    .fetch_all(connection)
+    .await
+}

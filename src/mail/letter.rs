@@ -1,0 +1,60 @@
+//! What mails say. Each language has a file with every letter: one that is missing there does not compile.
+
+mod english;
+mod german;
+
+use super::MailLanguage;
+
+/// What a mail is about, with what it shows.
+#[derive(Clone, Debug)]
+pub enum Letter {
+    /// Somebody asks for a new password: the page where it is chosen.
+    PasswordReset { link: String },
+    /// A new password was chosen by such a link.
+    PasswordChanged,
+}
+
+/// A letter in one language.
+#[derive(Debug)]
+pub(super) struct Content {
+    pub(super) subject: String,
+    /// Before the link, if there is one.
+    pub(super) paragraphs: Vec<String>,
+    pub(super) link: Option<Link>,
+    /// After it.
+    pub(super) notes: Vec<String>,
+}
+
+#[derive(Debug)]
+pub(super) struct Link {
+    pub(super) label: &'static str,
+    pub(super) url: String,
+}
+
+/// What surrounds every letter.
+pub(super) struct Frame {
+    pub(super) hello: &'static str,
+    /// Before the site's title, at the end.
+    pub(super) account_at: &'static str,
+    /// Before the address of a link.
+    pub(super) or_open: &'static str,
+}
+
+impl Letter {
+    /// What it says in `language` to the user called `username` of the site with this title.
+    pub(super) fn content(&self, language: MailLanguage, username: &str, site: &str) -> Content {
+        match language {
+            MailLanguage::English => english::content(self, username, site),
+            MailLanguage::German => german::content(self, username, site),
+        }
+    }
+}
+
+impl MailLanguage {
+    pub(super) fn frame(self) -> &'static Frame {
+        match self {
+            Self::English => &english::FRAME,
+            Self::German => &german::FRAME,
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! Mails in German.
+
+use super::{Content, Frame, Letter, Link};
+
+pub(super) const FRAME: Frame = Frame {
+    hello: "Hallo",
+    account_at: "Sie erhalten diese E-Mail wegen Ihres Kontos bei",
+    or_open: "Oder öffnen Sie diese Adresse:",
+};
+
+pub(super) fn content(letter: &Letter, username: &str, site: &str) -> Content {
+    match letter {
+        Letter::PasswordReset { link } => Content {
+            subject: format!("Neues Passwort für {site}"),
+            paragraphs: vec![format!(
+                "Jemand hat für Ihr Konto „{username}“ ein neues Passwort verlangt. Wenn Sie es waren, wählen Sie es jetzt:"
+            )],
+            link: Some(Link { label: "Neues Passwort wählen", url: link.clone() }),
+            notes: vec![
+                "Der Link gilt einmal, innerhalb von 30 Minuten.".into(),
+                "Wenn Sie es nicht waren, müssen Sie nichts tun: Ihr Passwort bleibt, wie es ist.".into(),
+            ],
+        },
+        Letter::PasswordChanged => Content {
+            subject: format!("Ihr Passwort für {site} wurde geändert"),
+            paragraphs: vec![
+                format!("Für Ihr Konto „{username}“ wurde gerade ein neues Passwort gewählt, über einen Link, den wir an diese Adresse geschickt hatten. Alle Geräte wurden abgemeldet."),
+                "Wenn Sie es nicht waren, liest jemand Ihre E-Mails mit: Ändern Sie zuerst das Passwort Ihres Postfachs und danach dieses.".into(),
+            ],
+            link: None,
+            notes: Vec::new(),
+        },
+    }
+}

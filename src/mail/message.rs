@@ -1,0 +1,76 @@
+//! A mail as it is sent: both of its parts, and the headers that receivers look at.
+
+use std::time::SystemTime;
+
+use askama::Template;
+use lettre::message::header::{Header, HeaderName, HeaderValue};
+use lettre::message::{Mailbox, Message, MultiPart};
+
+use super::letter::{Content, Frame};
+use super::{Mail, SendError};
+
+#[derive(Template)]
+#[template(path = "mail.html")]
+struct Html<'a> {
+    language: &'a str,
+    name: &'a str,
+    site: &'a str,
+    frame: &'a Frame,
+    content: &'a Content,
+}
+
+#[derive(Template)]
+#[template(path = "mail.txt")]
+struct Text<'a> {
+    name: &'a str,
+    site: &'a str,
+    frame: &'a Frame,
+    content: &'a Content,
+}
+
+/// RFC 3834: nobody's absence is announced to it.
+#[derive(Clone)]
+struct AutoSubmitted;
+
+impl Header for AutoSubmitted {
+    fn name() -> HeaderName {
+        HeaderName::new_from_ascii_str("Auto-Submitted")
+    }
+
+    fn parse(_: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(Self)
+    }
+
+    fn display(&self) -> HeaderValue {
+        HeaderValue::new(Self::name(), "auto-generated".to_owned())
+    }
+}
+
+pub(super) fn html(mail: &Mail<'_>, content: &Content) -> Result<String, SendError> {
+    let language = mail.to.language;
+    let (name, site) = (mail.to.name(), mail.site);
+    rendered(&Html { language: language.as_str(), name, site, frame: language.frame(), content })
+}
+
+pub(super) fn text(mail: &Mail<'_>, content: &Content) -> Result<String, SendError> {
+    rendered(&Text { name: mail.to.name(), site: mail.site, frame: mail.to.language.frame(), content })
+}
+
+fn rendered(template: &impl Template) -> Result<String, SendError> {
+    template.render().map_err(|error| SendError::Lasting(format!("the mail cannot be written: {error}")))
+}
+
+pub(super) fn message(mail: &Mail<'_>, content: &Content, from: &Mailbox) -> Result<Message, SendError> {
+    let address = mail.to.email.parse();
+    let address =
+        address.map_err(|_not_one| SendError::Lasting("mail cannot be sent to the address".into()))?;
+    Message::builder()
+        .from(from.clone())
+        .to(Mailbox::new(Some(mail.to.name().to_owned()), address))
+        .subject(&content.subject)
+        .date(SystemTime::from(mail.date))
+        .message_id(Some(format!("<{}@{}>", mail.id, from.email.domain())))
+        .header(AutoSubmitted)
+        .multipart(MultiPart::alternative_plain_html(text(mail, content)?, html(mail, content)?))
+        .map_err(|error| SendError::Lasting(format!("the mail cannot be written: {error}")))
+}

@@ -1,0 +1,43 @@
+//! Where mails go in development: into the log and a page, the newest of them.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::Mail;
+use super::letter::Content;
+
+/// How many mails are kept.
+const MAX_MAILS: usize = 100;
+
+/// A mail that was not sent.
+#[derive(Clone, Debug)]
+pub struct Kept {
+    pub id: Uuid,
+    pub to: String,
+    pub subject: String,
+    pub text: String,
+    pub html: String,
+    pub date: DateTime<Utc>,
+}
+
+#[derive(Debug, Default)]
+pub struct Outbox(Mutex<VecDeque<Kept>>);
+
+impl Outbox {
+    pub(super) fn put(&self, mail: &Mail<'_>, content: &Content, text: String, html: String) {
+        let (to, subject) = (mail.to.email.clone(), content.subject.clone());
+        tracing::info!("a mail, which /outbox shows, to {to}: {subject}\n\n{text}");
+        let mut mails = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        mails.push_front(Kept { id: mail.id, to, subject, text, html, date: mail.date });
+        mails.truncate(MAX_MAILS);
+    }
+
+    /// Newest first.
+    #[must_use]
+    pub fn mails(&self) -> Vec<Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+}

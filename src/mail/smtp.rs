@@ -1,0 +1,68 @@
+//! Mail by SMTP: a connection for each.
+
+use std::time::Duration;
+
+use lettre::transport::smtp::AsyncSmtpTransport;
+use lettre::transport::smtp::authentication::Credentials;
+use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
+use lettre::{AsyncTransport, Message, Tokio1Executor};
+use secrecy::ExposeSecret;
+use tokio::time::timeout;
+
+use super::{BuildError, SendError};
+use crate::causes::causes;
+use crate::config::mail::{Encryption, SmtpConfig};
+
+/// How long the server may take over a mail, from the connection to its last answer.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+pub(super) fn transport(config: &SmtpConfig) -> Result<AsyncSmtpTransport<Tokio1Executor>, BuildError> {
+    let tls = match config.encryption {
+        Encryption::Tls => Tls::Wrapper(parameters(config)?),
+        Encryption::StartTls => Tls::Required(parameters(config)?),
+        Encryption::None => Tls::None,
+    };
+    let mut builder =
+        AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&config.host).port(config.port).tls(tls);
+    if let Some((user, password)) = &config.credentials {
+        builder = builder.credentials(Credentials::new(user.clone(), password.expose_secret().to_owned()));
+    }
+    Ok(builder.build())
+}
+
+fn parameters(config: &SmtpConfig) -> Result<TlsParameters, BuildError> {
+    let mut parameters = TlsParameters::builder(config.host.clone());
+    if let Some(path) = &config.root_certificates {
+        let wrong = |error: String| BuildError(format!("MAIL_SSL_ROOT_CERT: {}: {error}", path.display()));
+        let pem = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
+        let certificate = Certificate::from_pem(&pem).map_err(|error| wrong(causes(&error)))?;
+        parameters = parameters.add_root_certificate(certificate);
+    }
+    parameters.build().map_err(|error| BuildError(format!("MAIL_URL: {}", causes(&error))))
+}
+
+pub(super) async fn send(
+    transport: &AsyncSmtpTransport<Tokio1Executor>,
+    message: Message,
+) -> Result<(), SendError> {
+    // lettre's own timeout is for the connection alone.
+    match timeout(TIMEOUT, transport.send(message)).await {
+        Ok(sent) => sent.map(drop).map_err(|error| explain(&error)),
+        Err(_elapsed) => Err(SendError::Passing("the mail server does not answer".to_owned())),
+    }
+}
+
+/// What the server says may repeat the address, so of that only the code is told.
+fn explain(error: &lettre::transport::smtp::Error) -> SendError {
+    let Some(code) = error.status() else {
+        return SendError::Passing(format!("the mail server cannot be reached: {}", causes(error)));
+    };
+    let answer = format!("the mail server answered {code}");
+    // About the mail or whom it is for. What else is permanent to SMTP, such as a refused password, is for somebody
+    // to mend, and then the mail is sent.
+    if error.is_permanent() && (550..=554).contains(&u16::from(code)) {
+        SendError::Lasting(answer)
+    } else {
+        SendError::Passing(answer)
+    }
+}

@@ -1,0 +1,28 @@
+//! What the work on each kind of job is.
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+
+use crate::jobs::model::{Claim, Failure, Kind};
+use crate::jobs::runner::Runner;
+use crate::maintenance;
+use crate::state::AppState;
+use crate::users::jobs as users;
+
+/// What works on the jobs of the service with `state`.
+#[must_use]
+pub fn runner(state: AppState) -> Runner<impl Fn(Claim) -> BoxFuture<'static, Result<(), Failure>>> {
+    let (db, clock, wake) = (state.db.clone(), state.clock.clone(), state.wake.clone());
+    Runner::new(db, clock, wake, move |job| work(state.clone(), job).boxed())
+}
+
+async fn work(state: AppState, job: Claim) -> Result<(), Failure> {
+    let AppState { db, cache, clock, renderer, mailer, .. } = state;
+    match job.kind {
+        Kind::Mail => users::send(&db, &mailer, job, clock.now()).await?,
+        Kind::PasswordReset => users::look_up(&db, job, clock.now()).await?,
+        Kind::Expiry => maintenance::expire(&db, clock.now()).await?,
+        Kind::Rendering => maintenance::rerender(&db, &cache, &renderer).await?,
+    }
+    Ok(())
+}

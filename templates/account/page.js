@@ -1,0 +1,43 @@
+// The token is taken out of the address, so that it is not in the browser's history.
+const token = location.hash.slice(1);
+history.replaceState(null, "", location.pathname);
+
+const form = document.querySelector("form");
+const message = document.getElementById("message");
+
+function say(text) {
+  message.textContent = text;
+}
+
+async function submit(event) {
+  event.preventDefault();
+  const button = form.querySelector("button");
+  button.disabled = true;
+  say("");
+  try {
+    const password = document.getElementById("password").value;
+    const response = await fetch("/v1/password-resets/confirmation", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ token, password }),
+    });
+    if (response.ok) {
+      form.hidden = true;
+      say(form.dataset.done);
+      return;
+    }
+    const { errors = [] } = await response.json();
+    const isAbout = (field) => errors.some((error) => error.field === field);
+    say(isAbout("token") ? form.dataset.expired : isAbout("password") ? form.dataset.refused : form.dataset.failed);
+  } catch {
+    say(form.dataset.failed);
+  } finally {
+    button.disabled = false;
+  }
+}
+
+if (token) {
+  form.hidden = false;
+  say("");
+  form.addEventListener("submit", submit);
+}

@@ -1,0 +1,68 @@
+"""What people see: the mails, and the page that their link opens."""
+
+import os
+import unittest
+from pathlib import Path
+
+from chromium import HOST, Page
+from servers import Mailbox, SmtpServer, free_port
+from service import Service, wait
+
+PICTURES = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "blog-api", "mail")
+NEW_PASSWORD = "another password for mail"
+
+
+def show(page, name):
+    """Pictures at two widths, light and dark; nothing may be wider than the window."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    for scheme in ("light", "dark"):
+        page.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+        for width in (400, 1000):
+            page.call("Emulation.setDeviceMetricsOverride", width=width, height=800, deviceScaleFactor=1, mobile=width < 500)
+            assert page.run("document.documentElement.scrollWidth <= innerWidth"), f"{name} is wider than {width}"
+            page.picture(PICTURES / f"{name}-{scheme}-{width}.png")
+
+
+class Pages(unittest.TestCase):
+    def test_a_new_password_is_chosen_on_the_page_of_the_link(self):
+        mailbox, port = Mailbox(), free_port()
+        own = {"PORT": str(port), "API_URL": f"http://{HOST}:{port}"}
+        with SmtpServer(mailbox, encrypted=False) as server, Service(**server.variables(), **own) as service:
+            for language, words in (("en", "Choose a new password"), ("de", "Neues Passwort wählen")):
+                address = service.sign_up(language=language, display_name="สมชาย ใจดี")
+                service.ask(address)
+                mail = wait(lambda: mailbox.to(address), "the mail")[0]
+                html = mail.get_body(("html",)).get_content()
+                with Page() as page:
+                    tree = page.call("Page.getFrameTree")["frameTree"]["frame"]["id"]
+                    page.call("Page.setDocumentContent", frameId=tree, html=html)
+                    self.assertEqual(page.run("document.querySelector('.button').innerText"), words)
+                    self.assertEqual(page.run("document.documentElement.lang"), language)
+                    link = page.run("document.querySelector('.button').href")
+                    show(page, f"mail-{language}")
+                with Page() as page:
+                    page.call("Network.setExtraHTTPHeaders", headers={"Accept-Language": language})
+                    page.call("Page.navigate", url=link)
+                    page.until("document.querySelector('form') && !document.querySelector('form').hidden")
+                    self.assertEqual(page.run("document.querySelector('h1').innerText"), words)
+                    self.assertEqual(page.run("location.hash"), "", "the token is in the history")
+                    show(page, f"page-{language}")
+                    page.type("#password", address)
+                    page.click("button")
+                    page.until("document.getElementById('message').innerText")
+                    self.assertEqual(service.sign_in(address, NEW_PASSWORD)[0], 401)
+                    page.run("document.getElementById('password').value = ''")
+                    page.type("#password", NEW_PASSWORD)
+                    page.click("button")
+                    page.until("document.querySelector('form').hidden")
+                    show(page, f"done-{language}")
+                    self.assertEqual(service.sign_in(address, NEW_PASSWORD)[0], 201)
+                    self.assertEqual(page.hosts(), {f"{HOST}:{port}"})
+                    # A used link says so.
+                    page.call("Page.navigate", url="about:blank")
+                    page.call("Page.navigate", url=link)
+                    page.until("document.querySelector('form') && !document.querySelector('form').hidden")
+                    page.type("#password", NEW_PASSWORD)
+                    page.click("button")
+                    page.until("document.getElementById('message').innerText")
+                    show(page, f"used-{language}")

@@ -1,0 +1,39 @@
+"""Mail by Amazon SES, as moto emulates it."""
+
+import email
+import email.policy
+import unittest
+
+from moto.backends import get_backend
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.server import ThreadedMotoServer
+from service import Service, wait
+
+
+class Ses(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+        cls.server.start()
+        host, port = cls.server.get_host_and_port()
+        cls.variables = {
+            "MAIL_URL": "ses:", "AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test", "AWS_ENDPOINT_URL_SESV2": f"http://{host}:{port}",
+        }
+        cls.backend = get_backend("ses")[DEFAULT_ACCOUNT_ID]["eu-central-1"]
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.stop()
+
+    def test_a_mail_is_handed_over_whole(self):
+        self.backend.create_email_identity_v2("blog.example", None, None, None)
+        with Service(**self.variables, LOG_LEVEL="trace") as service:
+            address = service.sign_up(language="de")
+            service.ask(address)
+            mail = wait(lambda: self.backend.sent_messages, "the mail")[0]
+            mail = email.message_from_string(mail.raw_data, policy=email.policy.default)
+            self.assertEqual((mail["To"].addresses[0].addr_spec, mail.defects), (address, []))
+            self.assertEqual(mail["Subject"], "Neues Passwort für Blog")
+            lines = [line for line in service.log().splitlines() if address in line]
+            self.assertEqual(lines, [])
