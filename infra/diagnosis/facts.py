@@ -288,7 +288,9 @@ class Gatherer:
             which = ("--vpc-id", subnets[0]["VpcId"], "--attribute", attribute)
             answer = self.answer("ec2", "describe-vpc-attribute", *which)
             dns[attribute] = answer.get(attribute[0].upper() + attribute[1:], {}).get("Value")
-        endpoints = self.answer("ec2", "describe-vpc-endpoints", "--filters", vpc).get("VpcEndpoints", [])
+        # AWS still tells of those that are deleted.
+        usable = (vpc, "Name=vpc-endpoint-state,Values=available")
+        endpoints = self.answer("ec2", "describe-vpc-endpoints", "--filters", *usable).get("VpcEndpoints", [])
         return {"subnets": subnets, "endpoints": endpoints, "tables": tables, "dns": dns}
 
     def security_groups(self, ids):

@@ -115,8 +115,7 @@ def missing_endpoints(facts, subnet):
         needed.append("secretsmanager")
     serving = [
         e["ServiceName"] for e in facts["endpoints"]
-        if e.get("State", "available").lower() == "available"
-        and (e.get("VpcEndpointType") != "Gateway" or subnet["Table"]["RouteTableId"] in e.get("RouteTableIds", []))
+        if e.get("VpcEndpointType") != "Gateway" or subnet["Table"]["RouteTableId"] in e.get("RouteTableIds", [])
     ]  # fmt: skip
     return [service for service in needed if not any(name.endswith(f".{service}") for name in serving)]
 

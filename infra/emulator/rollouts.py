@@ -2,8 +2,9 @@
 end with a code and a log.
 
 What an image's tasks do is read from $IMAGES, a JSON file: {TAG: {COMMAND, such as "serve": [EXIT CODE, LOG LINE],
-"health": STATUS, "register": ERROR, "update": ERROR, "event": WHAT ECS SAYS INSTEAD OF STARTING A TASK}}. An image that it does not name works. Every second look at a service is a step of
-its rollout.
+"stop": the same when ECS stops one, "health": STATUS, "register": ERROR, "update": ERROR, "start": WHY NO CONTAINER RUNS,
+"event": WHAT ECS SAYS INSTEAD OF STARTING A TASK}}. An image that it does not name works. Every second look at a service
+is a step of its rollout.
 """
 
 import json
@@ -43,10 +44,11 @@ def end(backend, task, definition, command):
     box = task.containers[0]
     task.status = task.desired_status = box.last_status = "STOPPED"
     task.stopped_at = utcnow()
+    reason = behaviour(container["image"]).get("start")
     if not in_ecr(backend, container["image"]):
-        task.stop_code = "TaskFailedToStart"
-        task.stopped_reason = f"CannotPullContainerError: ref pull has been retried 1 time(s): failed to resolve ref {container['image']}: not found"
-        box.exitCode = None
+        reason = f"CannotPullContainerError: ref pull has been retried 1 time(s): failed to resolve ref {container['image']}: not found"
+    if reason:
+        task.stop_code, task.stopped_reason, box.exitCode = "TaskFailedToStart", reason, None
         return
     box.exitCode, line = behaviour(container["image"]).get(command, [0, ""])
     task.stop_code = "EssentialContainerExited"
@@ -102,7 +104,10 @@ def update_and_roll_out(update_service, self, properties):
         image = self.describe_task_definition(wanted).container_definitions[0]["image"]
         if error := behaviour(image).get("update"):
             raise JsonRESTError("AccessDeniedException", error)
+    before = self._get_service(properties["cluster"], properties["service"]).desired_count
     service = update_service(self, properties)
+    if service.desired_count < before:
+        scale_in(self, service)
     if service.deployments and service.deployments[0]["rolloutState"] == "COMPLETED":
         service.deployments[0] |= {"desiredCount": service.desired_count, "runningCount": service.desired_count}
     if wanted:
@@ -123,6 +128,23 @@ def roll_out(backend, service, definition, why):
     say(service, why)
 
 
+def run_and_end(backend, service, definition, command):
+    task = Task(
+        cluster=backend._get_cluster(service.cluster_name), task_definition=definition, container_instance_arn=None, resource_requirements=None,
+        backend=backend, group=f"service:{service.name}", launch_type="FARGATE", started_by=service.deployments[0]["id"],
+        networking_configuration=service.network_configuration,
+    )  # fmt: skip
+    backend.tasks.setdefault(service.cluster_name, {})[task.task_arn] = task
+    end(backend, task, definition, command)
+    return task
+
+
+def scale_in(backend, service):
+    task = run_and_end(backend, service, backend.describe_task_definition(service.task_definition), "stop")
+    task.stop_code = "ServiceSchedulerInitiated"
+    task.stopped_reason = f"Scaling activity initiated by (deployment {service.deployments[0]['id']})"
+
+
 def say(service, message):
     service.events.insert(0, {"id": str(time.time_ns()), "createdAt": utcnow(), "message": message})
 
@@ -135,11 +157,11 @@ def describe_and_advance(describe_services, self, cluster_str, names):
             service.seen = getattr(service, "seen", 0) + 1
             if service.seen >= 2:
                 service.seen = 0
-                advance(self, cluster_str, service)
+                advance(self, service)
     return services, failures
 
 
-def advance(backend, cluster, service):
+def advance(backend, service):
     new = service.deployments[0]
     definition = backend.describe_task_definition(new["taskDefinition"])
     image = definition.container_definitions[0]["image"]
@@ -154,13 +176,7 @@ def advance(backend, cluster, service):
         service.deployments = [new]
         say(service, f"(service {service.name}) has reached a steady state.")
         return
-    task = Task(
-        cluster=backend._get_cluster(cluster), task_definition=definition, container_instance_arn=None, resource_requirements=None,
-        backend=backend, group=f"service:{service.name}", launch_type="FARGATE", started_by=new["id"],
-        networking_configuration=service.network_configuration,
-    )  # fmt: skip
-    backend.tasks.setdefault(service.cluster_name, {})[task.task_arn] = task
-    end(backend, task, definition, "serve")
+    task = run_and_end(backend, service, definition, "serve")
     new["failedTasks"] += 1
     say(service, f"(service {service.name}) was unable to start tasks: {task.stopped_reason}")
     breaker = (getattr(service, "deployment_configuration", None) or {}).get("deploymentCircuitBreaker", {})

@@ -85,7 +85,6 @@ def endpoints(*services, groups=()):
                 "VpcEndpointId": f"vpce-{service}",
                 "ServiceName": f"com.amazonaws.ap-northeast-2.{service}",
                 "VpcEndpointType": "Gateway" if service == "s3" else "Interface",
-                "State": "available",
                 "RouteTableIds": [facts["subnets"][0]["Table"]["RouteTableId"]] if service == "s3" else [],
                 "Groups": [{"GroupId": group} for group in groups],
             })  # fmt: skip
