@@ -40,7 +40,10 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(users::follow, users::unfollow))
         .routes(routes!(users::following))
         .routes(routes!(users::followers))
-        // /v1/password-resets
+        // /v1/email-verifications, /v1/password-resets
+        .routes(routes!(users::create_email_verification))
+        .routes(routes!(users::confirm_email_verification))
+        .routes(routes!(users::undo_email_change))
         .routes(routes!(users::create_password_reset))
         .routes(routes!(users::confirm_password_reset))
         // /v1/sessions

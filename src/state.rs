@@ -20,6 +20,7 @@ use crate::lifecycle::Lifecycle;
 use crate::mail::{self, Mailer};
 use crate::markdown::Renderer;
 use crate::posts::store::NextPublication;
+use crate::users::jobs::MailQueue;
 use crate::users::routes::SignUpPolicy;
 
 /// How many passwords are hashed at once, whatever the machine.
@@ -44,6 +45,7 @@ pub struct AppState {
     pub next_publication: NextPublication,
     pub wake: Wake,
     pub mailer: Mailer,
+    pub mail_queue: MailQueue,
 }
 
 /// Why there is no state: a mistake in the configuration.
@@ -61,6 +63,7 @@ impl AppState {
         let cores = available_parallelism().map_or(1, std::num::NonZeroUsize::get);
         let hashing_slots = cores.div_ceil(2).min(MAX_HASHES);
         let cache = Cache::new(config.cache_max_bytes);
+        let (mailer, wake) = (Mailer::new(config.mail.as_ref())?, Wake::default());
         Ok(Self {
             db,
             next_publication: NextPublication::new(cache.clone()),
@@ -78,8 +81,9 @@ impl AppState {
             default_language: config.default_language,
             trusted_proxy_hops: TrustedProxyHops(config.trusted_proxy_hops),
             renderer: Renderer::new(config.public_url.as_deref()),
-            wake: Wake::default(),
-            mailer: Mailer::new(config.mail.as_ref())?,
+            mail_queue: MailQueue::new(mailer.clone(), wake.clone()),
+            mailer,
+            wake,
             public_url: PublicUrl(config.public_url.as_deref().map(Into::into)),
         })
     }

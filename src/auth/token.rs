@@ -5,6 +5,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 /// Makes a token easy to recognise, for people and for scanners of leaked secrets.
 const PREFIX: &str = "blog_";
@@ -23,6 +24,19 @@ pub fn generate() -> (SecretString, TokenHash) {
 #[must_use]
 pub fn hash(token: &str) -> TokenHash {
     Sha256::digest(token.as_bytes()).into()
+}
+
+/// Six digits for `owner`, and their hash with it: alone they would be found by trying all of them.
+#[must_use]
+pub fn generate_code(owner: Uuid) -> (SecretString, TokenHash) {
+    let code = format!("{:06}", rand::random_range(0..1_000_000));
+    let hash = code_hash(owner, &code);
+    (code.into(), hash)
+}
+
+#[must_use]
+pub fn code_hash(owner: Uuid, code: &str) -> TokenHash {
+    hash(&format!("{owner} {code}"))
 }
 
 #[derive(Debug, PartialEq, Eq)]

@@ -12,6 +12,10 @@ pub enum Letter {
     PasswordReset { link: String },
     /// A new password was chosen by such a link.
     PasswordChanged,
+    /// Whether this address is read: the page that says so, and the code for who is on another device.
+    EmailVerification { link: String, code: String },
+    /// Another address has taken the place of this one: the page that undoes that.
+    EmailChanged { link: String },
 }
 
 /// A letter in one language.
@@ -21,6 +25,8 @@ pub(super) struct Content {
     /// Before the link, if there is one.
     pub(super) paragraphs: Vec<String>,
     pub(super) link: Option<Link>,
+    /// Digits to be typed.
+    pub(super) code: Option<String>,
     /// After it.
     pub(super) notes: Vec<String>,
 }
@@ -36,6 +42,8 @@ pub(super) struct Frame {
     pub(super) hello: &'static str,
     /// Before the site's title, at the end.
     pub(super) account_at: &'static str,
+    /// Before a code.
+    pub(super) or_type: &'static str,
     /// Before the address of a link.
     pub(super) or_open: &'static str,
 }

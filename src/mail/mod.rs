@@ -18,7 +18,6 @@ use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
 
 use crate::config::mail::{MailConfig, TransportConfig};
-use crate::error::ApiError;
 pub use language::{MailLanguage, PreferredLanguage};
 pub use letter::Letter;
 use outbox::Outbox;
@@ -93,9 +92,9 @@ impl Mailer {
         Ok(Self(Some(Arc::new(Sender { transport, from, account_url }))))
     }
 
-    /// An error if there is no mail, for what makes no sense without it.
-    pub fn require(&self) -> Result<(), ApiError> {
-        if self.0.is_some() { Ok(()) } else { Err(ApiError::MailOff) }
+    #[must_use]
+    pub fn is_on(&self) -> bool {
+        self.0.is_some()
     }
 
     /// The address of one of the account's pages. What is secret is in the fragment, which no server is sent.

@@ -1,29 +1,41 @@
 //! Mail to users, and what is found out before it.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::store::{self, Purpose};
+use super::store::{self, NewToken, Purpose};
 use crate::auth::login_throttle;
 use crate::auth::store as sessions;
 use crate::auth::token;
+use crate::db::channel::Wake;
 use crate::db::{Connection, Db};
+use crate::error::ApiError;
 use crate::jobs::model::{Claim, Failure, Kind};
 use crate::jobs::store::{self as jobs, NewJob};
 use crate::mail::{Letter, Mail, Mailer};
 use crate::site::store as site;
 
-/// How long the link in a mail works.
-pub const RESET_LIFETIME: TimeDelta = TimeDelta::minutes(30);
+/// How long a link for a new password works.
+const RESET_LIFETIME: TimeDelta = TimeDelta::minutes(30);
+/// How long a link and a code work that show that an address is read.
+const VERIFICATION_LIFETIME: TimeDelta = TimeDelta::days(1);
+/// How long a change of address can be undone.
+const UNDO_LIFETIME: TimeDelta = TimeDelta::days(7);
 
-/// What a mail to a user is about: the payload of its job, which holds nothing about the user.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+/// What a mail to a user is about: the payload of its job, which goes with the user.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "letter", rename_all = "snake_case")]
 pub enum Notice {
     PasswordReset,
     PasswordChanged,
+    EmailVerification,
+    /// To the address that was replaced.
+    EmailChanged {
+        email: String,
+    },
 }
 
 /// For whom a new password is asked: the payload of a job that looks for the account.
@@ -31,6 +43,35 @@ pub enum Notice {
 pub struct ResetRequest {
     /// As it was typed.
     pub email: String,
+}
+
+/// Where handlers ask for mail.
+#[derive(Clone)]
+pub struct MailQueue {
+    mailer: Mailer,
+    wake: Wake,
+}
+
+impl MailQueue {
+    #[must_use]
+    pub fn new(mailer: Mailer, wake: Wake) -> Self {
+        Self { mailer, wake }
+    }
+
+    #[must_use]
+    pub fn is_on(&self) -> bool {
+        self.mailer.is_on()
+    }
+
+    /// An error if there is no mail, for what makes no sense without it.
+    pub fn require(&self) -> Result<(), ApiError> {
+        if self.is_on() { Ok(()) } else { Err(ApiError::MailOff) }
+    }
+
+    /// Has what was asked for sent soon: call it after the commit.
+    pub fn wake(&self) {
+        self.wake.here();
+    }
 }
 
 /// Asks for a mail to a user. Wants the transaction of what it tells.
@@ -61,22 +102,59 @@ pub async fn send(db: &Db, mailer: &Mailer, job: Claim, now: DateTime<Utc>) -> R
     let (id, user_id) = (job.id, job.user_id.unwrap_or_default());
     let notice: Notice = payload(job)?;
     let mut connection = db.acquire().await?;
-    let Some(to) = store::recipient(&mut connection, user_id).await? else {
+    let at_pending = matches!(notice, Notice::EmailVerification);
+    let Some(mut to) = store::recipient(&mut connection, user_id, at_pending).await? else {
         return Ok(());
     };
+    if let Notice::EmailChanged { email } = &notice {
+        to.email.clone_from(email);
+    }
     let site = site::read(&mut connection).await?.title;
-    let letter = match notice {
-        Notice::PasswordReset => {
-            let (token, hash) = token::generate();
-            let expires_at = now + RESET_LIFETIME;
-            store::insert_token(&mut connection, user_id, Purpose::PasswordReset, &hash, expires_at).await?;
-            Letter::PasswordReset { link: mailer.link("password-reset", &token) }
-        }
-        Notice::PasswordChanged => Letter::PasswordChanged,
-    };
+    let letter = write(&mut connection, mailer, user_id, &notice, now).await?;
     // Others use it while this waits for the network.
     drop(connection);
     Ok(mailer.send(&Mail { id, to, site: &site, letter, date: now }).await?)
+}
+
+/// The letter of a notice, with a new token if it has a link.
+async fn write(
+    connection: &mut Connection,
+    mailer: &Mailer,
+    user_id: Uuid,
+    notice: &Notice,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Letter> {
+    let (token, hash) = token::generate();
+    let mut new = NewToken {
+        purpose: Purpose::PasswordReset,
+        hash: &hash,
+        code_hash: None,
+        email: None,
+        expires_at: now + RESET_LIFETIME,
+    };
+    Ok(match notice {
+        Notice::PasswordChanged => Letter::PasswordChanged,
+        Notice::PasswordReset => {
+            store::insert_token(connection, user_id, &new).await?;
+            Letter::PasswordReset { link: mailer.link("password-reset", &token) }
+        }
+        Notice::EmailVerification => {
+            let (code, code_hash) = token::generate_code(user_id);
+            new.purpose = Purpose::EmailVerification;
+            new.code_hash = Some(&code_hash);
+            new.expires_at = now + VERIFICATION_LIFETIME;
+            store::insert_token(connection, user_id, &new).await?;
+            let (link, code) = (mailer.link("email-verification", &token), code.expose_secret().to_owned());
+            Letter::EmailVerification { link, code }
+        }
+        Notice::EmailChanged { email } => {
+            new.purpose = Purpose::EmailUndo;
+            new.email = Some(email);
+            new.expires_at = now + UNDO_LIFETIME;
+            store::insert_token(connection, user_id, &new).await?;
+            Letter::EmailChanged { link: mailer.link("email-undo", &token) }
+        }
+    })
 }
 
 fn payload<T: for<'de> Deserialize<'de>>(job: Claim) -> Result<T, Failure> {

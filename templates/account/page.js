@@ -15,11 +15,10 @@ async function submit(event) {
   button.disabled = true;
   say("");
   try {
-    const password = document.getElementById("password").value;
-    const response = await fetch("/v1/password-resets/confirmation", {
+    const response = await fetch(form.action, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ token, password }),
+      body: JSON.stringify({ token, ...Object.fromEntries(new FormData(form)) }),
     });
     if (response.ok) {
       form.hidden = true;

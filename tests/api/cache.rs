@@ -192,8 +192,10 @@ struct World {
     /// Of the guest.
     session: String,
     failed_job: String,
-    /// Of somebody else, for a new password.
+    /// Of others: for a new password, to verify an address, and to have it again.
     reset_token: String,
+    verification_token: String,
+    undo_token: String,
 }
 
 impl World {
@@ -202,6 +204,8 @@ impl World {
         let post = app.post_by(&author).await;
         let comment = app.comment_by(&leaver, &post, None).await;
         let report = json!({"comment_id": comment, "reason": "spam"});
+        app.post("/v1/email-verifications").by(&app.reader().await).expect(202).await;
+        let verification_token = app.mailed_token().await;
         Self {
             admin: app.admin().await,
             other_post: app.post_by(&leaver).await,
@@ -209,6 +213,8 @@ impl World {
             session: app.get("/v1/sessions").by(&guest).expect(200).await.items("id").remove(0),
             failed_job: app.failed_job().await.to_string(),
             reset_token: app.reset_token(&app.reader().await).await,
+            verification_token,
+            undo_token: app.undo_token(&app.reader().await).await,
             author,
             guest,
             leaver,
@@ -225,6 +231,8 @@ impl World {
             .replace("{session}", &self.session)
             .replace("{job}", &self.failed_job)
             .replace("{token}", &self.reset_token)
+            .replace("{verification}", &self.verification_token)
+            .replace("{undo}", &self.undo_token)
             .replace("{guest}", &self.guest.id.to_string())
             .replace("{email}", &self.guest.email)
             .replace("{user}", &self.leaver.id.to_string())
@@ -257,6 +265,9 @@ impl World {
             ("PATCH /v1/users/{id}", "/v1/users/{user}", leaver, json!({"display_name": "Somebody"})),
             ("DELETE /v1/users/{id}", "/v1/users/{user}", admin, none()),
             ("POST /v1/jobs/{id}/retry", "/v1/jobs/{job}/retry", admin, none()),
+            ("POST /v1/email-verifications", "/v1/email-verifications", guest, none()),
+            ("POST /v1/email-verifications/confirmation", "/v1/email-verifications/confirmation", guest, json!({"token": "{verification}"})),
+            ("POST /v1/email-verifications/undo", "/v1/email-verifications/undo", guest, json!({"token": "{undo}"})),
             ("POST /v1/password-resets", "/v1/password-resets", admin, json!({"email": "{email}"})),
             ("POST /v1/password-resets/confirmation", "/v1/password-resets/confirmation", admin, json!({"token": "{token}", "password": "an unusual password"})),
             ("PATCH /v1/site", "/v1/site", admin, json!({"title": "Another title"})),
@@ -321,7 +332,8 @@ async fn what_any_write_changes_is_seen_by_the_next_read() {
 
         let now = world.seen(&uncached).await;
         assert_eq!(world.seen(&app).await, now, "after {write}");
-        let unseen = ["/v1/sessions", "/v1/password-resets", "/v1/jobs", "POST /v1/users"];
+        let unseen =
+            ["/v1/sessions", "/v1/email-verifications", "/v1/password-resets", "/v1/jobs", "POST /v1/users"];
         if !unseen.iter().any(|unseen| write.contains(unseen)) {
             until(|| other_task.cache.generation() != before).await;
             assert_eq!(world.seen(&other_task).await, now, "after {write} by another task");

@@ -50,7 +50,7 @@ const OTHER_TABLES: [(&str, &str); 9] = [
 /// The columns that an exported row does not show. `user_id` and its like are the caller; what is made from
 /// other columns, secrets, counters for conditional requests, and other people are left out.
 const WITHHELD: [(&str, &str, &[&str]); 15] = [
-    ("account", "users", &["email_key", "password_hash", "version"]),
+    ("account", "users", &["email_key", "password_hash", "pending_email_key", "version"]),
     ("sessions", "sessions", &["user_id", "token_hash"]),
     (
         "posts",
@@ -71,7 +71,11 @@ const WITHHELD: [(&str, &str, &[&str]); 15] = [
     ("comments", "comments", &["author_id", "renderer", "thread", "version"]),
     ("likes", "post_likes", &["user_id"]),
     ("jobs", "jobs", &["key", "payload", "user_id", "holder"]),
-    ("one_time_tokens", "one_time_tokens", &["hash", "user_id", "email_key", "version"]),
+    (
+        "one_time_tokens",
+        "one_time_tokens",
+        &["hash", "user_id", "email_key", "version", "code_hash", "tries_left"],
+    ),
     // The other of the two is shown as `user_id`.
     ("following", "follows", &["follower_id", "followed_id"]),
     ("followers", "follows", &["follower_id", "followed_id"]),

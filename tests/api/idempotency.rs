@@ -183,6 +183,8 @@ async fn a_repetition_is_answered_whatever_has_happened_since() {
     app.delete(&format!("/v1/posts/{deleted}")).by(&author).expect(204).await;
     let soon = app.now() + TimeDelta::minutes(1);
     let sign_up = json!({"username": "ada", "email": "ada@example.com", "password": "an unusual password"});
+    app.post("/v1/email-verifications").by(&app.author().await).expect(202).await;
+    let verification = app.mailed_token().await;
     let forgetful = app.author().await;
     let confirmation = json!({"token": app.reset_token(&forgetful).await, "password": "an unusual password"});
     let requests = [
@@ -204,6 +206,17 @@ async fn a_repetition_is_answered_whatever_has_happened_since() {
             "/v1/comments/moderation",
             "/v1/comments/moderation".to_owned(),
             json!({"ids": [comment], "action": "spam"}),
+        ),
+        ("/v1/email-verifications", "/v1/email-verifications".to_owned(), Value::Null),
+        (
+            "/v1/email-verifications/confirmation",
+            "/v1/email-verifications/confirmation".to_owned(),
+            json!({"token": verification}),
+        ),
+        (
+            "/v1/email-verifications/undo",
+            "/v1/email-verifications/undo".to_owned(),
+            json!({"token": app.undo_token(&app.author().await).await}),
         ),
         ("/v1/jobs/{id}/retry", format!("/v1/jobs/{}/retry", app.failed_job().await), Value::Null),
         ("/v1/password-resets", "/v1/password-resets".to_owned(), json!({"email": forgetful.email})),

@@ -17,6 +17,7 @@ mod cors;
 mod cursors;
 mod development;
 mod edges;
+mod email_verifications;
 mod export;
 mod failover;
 mod feeds;

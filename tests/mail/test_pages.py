@@ -24,6 +24,27 @@ def show(page, name):
 
 
 class Pages(unittest.TestCase):
+    def test_an_address_is_verified_on_the_page_of_the_link(self):
+        mailbox, port = Mailbox(), free_port()
+        own = {"PORT": str(port), "API_URL": f"http://{HOST}:{port}"}
+        with SmtpServer(mailbox, encrypted=False) as server, Service(**server.variables(), **own) as service:
+            address = service.sign_up(mailed=True)
+            token = service.sign_in(address)[1]
+            verified = lambda: service.call("/v1/users/me", token=token)[1]["email_verified_at"]
+            mail = wait(lambda: mailbox.to(address), "the mail")[0]
+            with Page() as page:
+                frame = page.call("Page.getFrameTree")["frameTree"]["frame"]["id"]
+                page.call("Page.setDocumentContent", frameId=frame, html=mail.get_body(("html",)).get_content())
+                link = page.run("document.querySelector('.button').href")
+                show(page, "mail-verification")
+                page.call("Page.navigate", url=link)
+                page.until("document.querySelector('form') && !document.querySelector('form').hidden")
+                self.assertIsNone(verified(), "opening the link is enough")
+                show(page, "page-verification")
+                page.click("button")
+                page.until("document.querySelector('form').hidden")
+                self.assertIsNotNone(verified())
+
     def test_a_new_password_is_chosen_on_the_page_of_the_link(self):
         mailbox, port = Mailbox(), free_port()
         own = {"PORT": str(port), "API_URL": f"http://{HOST}:{port}"}

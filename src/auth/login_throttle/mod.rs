@@ -40,6 +40,12 @@ const PASSWORD_RESET: Throttle =
     Throttle { policy: "password-reset", quota: 20, window: TimeDelta::hours(1) };
 /// Mails about that to one account, whoever asks.
 const RESET_MAIL: Throttle = Throttle { policy: "password-reset", quota: 5, window: TimeDelta::hours(1) };
+/// Showing that an address is read, from one address.
+const VERIFICATION: Throttle =
+    Throttle { policy: "email-verification", quota: 20, window: TimeDelta::hours(1) };
+/// Mails about that to one account.
+const VERIFICATION_MAIL: Throttle =
+    Throttle { policy: "email-verification", quota: 5, window: TimeDelta::hours(1) };
 const SIGN_UP: Throttle = Throttle { policy: "sign-up", quota: 20, window: TimeDelta::hours(1) };
 
 /// A guess at a password that was counted and may be made: without one no password is verified.
@@ -147,6 +153,16 @@ impl LoginThrottle {
     /// Counts an attempt to have a new password.
     pub async fn password_reset(&self) -> Result<(), ApiError> {
         self.count(&[(PASSWORD_RESET, format!("password reset by address\n{}", self.address))]).await
+    }
+
+    /// Counts an attempt to show that an address is read.
+    pub async fn verification(&self) -> Result<(), ApiError> {
+        self.count(&[(VERIFICATION, format!("verification by address\n{}", self.address))]).await
+    }
+
+    /// Counts a mail for that, which `user` asks for.
+    pub async fn verification_mail(&self, user: Uuid) -> Result<(), ApiError> {
+        self.count(&[(VERIFICATION_MAIL, format!("verification of account\n{user}"))]).await
     }
 
     /// Reports to the client the limit that it is closest to.

@@ -5,6 +5,7 @@ use super::{Content, Frame, Letter, Link};
 pub(super) const FRAME: Frame = Frame {
     hello: "Hello",
     account_at: "You get this mail because of your account at",
+    or_type: "Or type this code where you are signed in:",
     or_open: "Or open this address:",
 };
 
@@ -16,6 +17,7 @@ pub(super) fn content(letter: &Letter, username: &str, site: &str) -> Content {
                 "Somebody asked for a new password for your account “{username}”. If it was you, choose one now:"
             )],
             link: Some(Link { label: "Choose a new password", url: link.clone() }),
+            code: None,
             notes: vec![
                 "The link works once, within 30 minutes.".into(),
                 "If it was not you, do nothing: your password stays as it is.".into(),
@@ -28,7 +30,29 @@ pub(super) fn content(letter: &Letter, username: &str, site: &str) -> Content {
                 "If it was not you, somebody else reads your mail: change the password of your mailbox first, and then this one.".into(),
             ],
             link: None,
+            code: None,
             notes: Vec::new(),
+        },
+        Letter::EmailVerification { link, code } => Content {
+            subject: format!("Is this your address at {site}?"),
+            paragraphs: vec![format!("Your account “{username}” has this e-mail address. Confirm that you read it:")],
+            link: Some(Link { label: "Confirm the address", url: link.clone() }),
+            code: Some(code.clone()),
+            notes: vec![
+                "The link and the code work for a day.".into(),
+                "If it is not your account, do nothing: you get no more mail from it.".into(),
+            ],
+        },
+        Letter::EmailChanged { link } => Content {
+            subject: format!("Your address at {site} was changed"),
+            paragraphs: vec![format!(
+                "Your account “{username}” has another e-mail address now. If it was not you, undo that at once:"
+            )],
+            link: Some(Link { label: "Keep this address", url: link.clone() }),
+            code: None,
+            notes: vec![
+                "The link works for seven days. It signs out every device; ask for a new password then.".into(),
+            ],
         },
     }
 }

@@ -5,6 +5,7 @@ use super::{Content, Frame, Letter, Link};
 pub(super) const FRAME: Frame = Frame {
     hello: "Hallo",
     account_at: "Sie erhalten diese E-Mail wegen Ihres Kontos bei",
+    or_type: "Oder geben Sie dort, wo Sie angemeldet sind, diesen Code ein:",
     or_open: "Oder öffnen Sie diese Adresse:",
 };
 
@@ -16,6 +17,7 @@ pub(super) fn content(letter: &Letter, username: &str, site: &str) -> Content {
                 "Jemand hat für Ihr Konto „{username}“ ein neues Passwort verlangt. Wenn Sie es waren, wählen Sie es jetzt:"
             )],
             link: Some(Link { label: "Neues Passwort wählen", url: link.clone() }),
+            code: None,
             notes: vec![
                 "Der Link gilt einmal, innerhalb von 30 Minuten.".into(),
                 "Wenn Sie es nicht waren, müssen Sie nichts tun: Ihr Passwort bleibt, wie es ist.".into(),
@@ -28,7 +30,29 @@ pub(super) fn content(letter: &Letter, username: &str, site: &str) -> Content {
                 "Wenn Sie es nicht waren, liest jemand Ihre E-Mails mit: Ändern Sie zuerst das Passwort Ihres Postfachs und danach dieses.".into(),
             ],
             link: None,
+            code: None,
             notes: Vec::new(),
+        },
+        Letter::EmailVerification { link, code } => Content {
+            subject: format!("Ist das Ihre Adresse bei {site}?"),
+            paragraphs: vec![format!("Ihr Konto „{username}“ hat diese E-Mail-Adresse. Bestätigen Sie, dass Sie sie lesen:")],
+            link: Some(Link { label: "Adresse bestätigen", url: link.clone() }),
+            code: Some(code.clone()),
+            notes: vec![
+                "Der Link und der Code gelten einen Tag.".into(),
+                "Wenn es nicht Ihr Konto ist, müssen Sie nichts tun: Sie erhalten keine weiteren E-Mails davon.".into(),
+            ],
+        },
+        Letter::EmailChanged { link } => Content {
+            subject: format!("Ihre Adresse bei {site} wurde geändert"),
+            paragraphs: vec![format!(
+                "Ihr Konto „{username}“ hat jetzt eine andere E-Mail-Adresse. Wenn Sie das nicht waren, machen Sie es sofort rückgängig:"
+            )],
+            link: Some(Link { label: "Diese Adresse behalten", url: link.clone() }),
+            code: None,
+            notes: vec![
+                "Der Link gilt sieben Tage. Er meldet alle Geräte ab; fordern Sie danach ein neues Passwort an.".into(),
+            ],
         },
     }
 }

@@ -154,6 +154,12 @@ pub struct Account {
     /// The unique e-mail address.
     #[schema(example = "ada@example.com")]
     pub email: String,
+    /// When the user has shown that they read it.
+    #[schema(required)]
+    pub email_verified_at: Option<DateTime<Utc>>,
+    /// The address that takes its place once it is verified.
+    #[schema(required, example = "ada@example.org")]
+    pub pending_email: Option<String>,
     /// What the user may do.
     pub role: Role,
     /// The name shown to readers.

@@ -11,11 +11,12 @@ use crate::auth::password::{Password, Passwords};
 use crate::cache::{Invalidates, Scope};
 use crate::error::{ApiError, FieldError, FieldErrors};
 use crate::http::conditional::Tagged;
-use crate::http::idempotency::Idempotent;
+use crate::http::idempotency::{Idempotent, Write};
 use crate::http::now::Now;
 use crate::http::validation::{Validate, Violations};
 use crate::identity::Role;
 use crate::mail::{MailLanguage, PreferredLanguage};
+use crate::users::jobs::{MailQueue, Notice, notify};
 use crate::users::model::{Account, Bio, DisplayName, Email, Username, check_password};
 use crate::users::store;
 
@@ -66,6 +67,8 @@ impl Validate for CreateUser {
 }
 
 /// Sign up
+///
+/// Where the service has mail, the address is mailed a link and a code that show that the user reads it.
 #[utoipa::path(post, path = "/v1/users", tag = "users", request_body = CreateUser, responses(
     (status = 201, description = "The account is made; sign in to use it", body = Account,
      headers(("Location" = String, description = "The path of the new user"))),
@@ -74,6 +77,7 @@ impl Validate for CreateUser {
 pub async fn create(
     State(passwords): State<Passwords>,
     State(policy): State<SignUpPolicy>,
+    State(mail): State<MailQueue>,
     Now(now): Now,
     PreferredLanguage(language): PreferredLanguage,
     throttle: LoginThrottle,
@@ -91,13 +95,19 @@ pub async fn create(
         bio: body.bio.as_ref().map(Bio::as_str),
         language: body.language.unwrap_or(language),
     };
-    key.run_statement(None, async |write| {
+    let make = async |write: &mut Write| {
         let account = store::insert(write, new, now).await?;
         write.belongs_to(account.id);
+        if mail.is_on() {
+            notify(write, account.id, Notice::EmailVerification, now).await?;
+        }
         let location = [(header::LOCATION, format!("/v1/users/{}", account.id))];
         // Nothing shows a new user, who has written nothing.
         let changed = Invalidates(Scope::Nothing);
         Ok((StatusCode::CREATED, location, changed, Tagged(account)))
-    })
-    .await
+    };
+    let response =
+        if mail.is_on() { key.run(None, make).await? } else { key.run_statement(None, make).await? };
+    mail.wake();
+    Ok(response)
 }

@@ -2,12 +2,14 @@
 
 mod create;
 mod credentials;
+mod email_verifications;
 mod follows;
 mod password_resets;
 mod read;
 mod write;
 
 pub use create::*;
+pub use email_verifications::*;
 pub use follows::*;
 pub use password_resets::*;
 pub use read::*;

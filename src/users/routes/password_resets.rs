@@ -16,15 +16,13 @@ use crate::auth::store as sessions;
 use crate::auth::token;
 use crate::cache::{Invalidates, Scope};
 use crate::db::Db;
-use crate::db::channel::Wake;
 use crate::error::ApiError;
 use crate::http::idempotency::Idempotent;
 use crate::http::now::Now;
 use crate::http::validation::{Validate, Violations};
 use crate::jobs::model::Kind;
 use crate::jobs::store::{self as jobs, NewJob};
-use crate::mail::Mailer;
-use crate::users::jobs::{Notice, ResetRequest, notify};
+use crate::users::jobs::{MailQueue, Notice, ResetRequest, notify};
 use crate::users::model::check_password;
 use crate::users::store::{self, Purpose};
 
@@ -54,13 +52,12 @@ impl Validate for CreatePasswordReset {
     (status = 501, description = "The operator has not set up mail"),
 ))]
 pub async fn create_password_reset(
-    State(mailer): State<Mailer>,
-    State(wake): State<Wake>,
+    State(mail): State<MailQueue>,
     Now(now): Now,
     throttle: LoginThrottle,
     Idempotent(key, body): Idempotent<CreatePasswordReset>,
 ) -> Result<Response, ApiError> {
-    mailer.require()?;
+    mail.require()?;
     throttle.password_reset().await?;
     // JSON in PostgreSQL cannot hold a NUL.
     let email = body.email.trim().chars().take(MAX_EMAIL).filter(|c| *c != '\0').collect();
@@ -72,7 +69,7 @@ pub async fn create_password_reset(
             Ok((StatusCode::ACCEPTED, Invalidates(Scope::Nothing)))
         })
         .await?;
-    wake.here();
+    mail.wake();
     Ok(response)
 }
 
@@ -105,7 +102,7 @@ pub async fn confirm_password_reset(
     State(db): State<Db>,
     State(passwords): State<Passwords>,
     State(policy): State<SignUpPolicy>,
-    State(wake): State<Wake>,
+    State(mail): State<MailQueue>,
     Now(now): Now,
     throttle: LoginThrottle,
     Idempotent(key, body): Idempotent<ConfirmPasswordReset>,
@@ -137,7 +134,7 @@ pub async fn confirm_password_reset(
             Ok((StatusCode::NO_CONTENT, Invalidates(Scope::Nothing)))
         })
         .await?;
-    wake.here();
+    mail.wake();
     Ok(response)
 }
 

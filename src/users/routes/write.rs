@@ -16,7 +16,7 @@ use crate::auth::login_throttle::LoginThrottle;
 use crate::auth::password::{Password, Passwords};
 use crate::auth::{Caller, User, store as sessions};
 use crate::cache::{Invalidates, Scope};
-use crate::db::{Connection, Db, Outcome};
+use crate::db::{Connection, Db, Outcome, ViolationKind};
 use crate::error::ApiError;
 use crate::http::conditional::Tagged;
 use crate::http::extract::{Json, Path};
@@ -26,6 +26,7 @@ use crate::http::validation::{Validate, Violations, not_null, nullable};
 use crate::identity::Role;
 use crate::mail::MailLanguage;
 use crate::posts::store as posts;
+use crate::users::jobs::{MailQueue, Notice, notify};
 use crate::users::model::{Account, Bio, DisplayName, Email, UserPath, Username, check_password};
 use crate::users::store;
 
@@ -103,7 +104,8 @@ impl UpdateUser {
 /// Change an account
 ///
 /// One's own, or as an admin anyone's. An admin who sets another user's password does not need the present
-/// one, and revokes every session of that user. A banned user changes only what others do not see: the e-mail
+/// one, and revokes every session of that user. Where the service has mail, one's own new address is `pending_email` until it is
+/// verified. A banned user changes only what others do not see: the e-mail
 /// address and the password.
 #[utoipa::path(patch, path = "/v1/users/{id}", tag = "users", params(UserPath, IfMatch),
     request_body = UpdateUser, security(("token" = [])), responses(
@@ -117,6 +119,7 @@ pub async fn update(
     State(db): State<Db>,
     State(passwords): State<Passwords>,
     State(policy): State<SignUpPolicy>,
+    State(mail): State<MailQueue>,
     Now(now): Now,
     throttle: LoginThrottle,
     Path(UserPath { id }): Path<UserPath>,
@@ -137,9 +140,12 @@ pub async fn update(
     let new =
         NewCredentials { email: body.email.clone(), password: body.password, current: body.current_password };
     let checked = new.check(&user, id, &db, &passwords, &throttle).await?;
+    // An admin knows whose address it is; everybody else shows it.
+    let waits = mail.is_on() && user.id == id;
     let changes = store::Changes {
         username: body.username.as_ref().map(Username::as_str),
-        email: body.email.as_ref(),
+        email: body.email.as_ref().filter(|_| !waits),
+        pending_email: body.email.as_ref().filter(|_| waits),
         role: body.role,
         display_name: body.display_name.as_ref().map(|name| name.as_ref().map(DisplayName::as_str)),
         bio: body.bio.as_ref().map(|bio| bio.as_ref().map(Bio::as_str)),
@@ -154,6 +160,12 @@ pub async fn update(
         return Err(refusal(&mut transaction, id, &if_match, changes.verified_hash).await?);
     }
     let account = store::account(&mut transaction, id).await?.ok_or(ApiError::NotFound)?;
+    if outcome == Outcome::Changed && changes.pending_email.is_some() && account.pending_email.is_some() {
+        if store::is_taken(&mut transaction, changes.pending_email, id).await? {
+            return Err(ApiError::conflict("email", "taken", ViolationKind::Taken.detail()));
+        }
+        notify(&mut transaction, id, Notice::EmailVerification, now).await?;
+    }
     if let Some(before) = before.filter(|before| before.role != account.role) {
         if before.is_last_admin {
             return Err(last_admin("role"));
@@ -174,6 +186,7 @@ pub async fn update(
     }
     audit::record_all(&mut transaction, &entries, now).await?;
     transaction.commit().await?;
+    mail.wake();
     Ok((Invalidates::if_changed(outcome == Outcome::Changed, Scope::Everything), Tagged(account)))
 }
 

@@ -34,6 +34,12 @@ pub struct ExportedAccount {
     /// Why.
     #[schema(required)]
     pub ban_reason: Option<String>,
+    /// When the user has shown that they read the address.
+    #[schema(required)]
+    pub email_verified_at: Option<DateTime<Utc>>,
+    /// The address that takes its place once it is verified.
+    #[schema(required)]
+    pub pending_email: Option<String>,
     /// The language of mails to the user.
     pub language: MailLanguage,
     /// When the account was made.
@@ -56,6 +62,9 @@ pub struct ExportedFollow {
 pub struct ExportedToken {
     /// What the link is for.
     pub purpose: String,
+    /// The address that was replaced, which the link gives back.
+    #[schema(required)]
+    pub email: Option<String>,
     /// How long it works.
     pub expires_at: DateTime<Utc>,
     #[serde(skip)]
@@ -70,7 +79,7 @@ pub async fn one_time_tokens(
 ) -> sqlx::Result<Vec<ExportedToken>> {
     sqlx::query_as!(
         ExportedToken,
-        "select purpose, expires_at, hash from one_time_tokens
+        "select purpose, email, expires_at, hash from one_time_tokens
          where user_id = $1 and hash > $2
          order by hash limit $3",
         user_id,
@@ -85,7 +94,7 @@ pub async fn account(connection: &mut Connection, user_id: Uuid) -> sqlx::Result
     sqlx::query_as!(
         ExportedAccount,
         r#"select id, username, email, role as "role: Role", display_name, bio, banned_until, ban_reason,
-             language as "language: MailLanguage",             created_at, updated_at
+             language as "language: MailLanguage", email_verified_at, pending_email,             created_at, updated_at
            from users where id = $1"#,
         user_id
     )

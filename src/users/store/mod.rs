@@ -2,13 +2,15 @@
 
 mod follows;
 mod one_time_tokens;
+mod update;
 
 pub use follows::*;
 pub use one_time_tokens::*;
+pub use update::*;
 
 pub mod export;
 
-use crate::db::{Connection, Outcome};
+use crate::db::Connection;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -40,7 +42,8 @@ pub async fn insert(
              created_at, updated_at)
            values ($1, $2, $3, $9, $4, $5, $6, $7, $10, $8, $8)
            returning id, username, email, role as "role: Role", display_name, bio,
-             banned_until, ban_reason, language as "language: MailLanguage", version, created_at, updated_at"#,
+             banned_until, ban_reason, language as "language: MailLanguage",
+             email_verified_at, pending_email, version, created_at, updated_at"#,
         Uuid::now_v7(),
         new.username.as_str(),
         new.email.as_str(),
@@ -70,7 +73,8 @@ pub async fn account(connection: &mut Connection, id: Uuid) -> sqlx::Result<Opti
     sqlx::query_as!(
         Account,
         r#"select id, username, email, role as "role: Role", display_name, bio,
-             banned_until, ban_reason, language as "language: MailLanguage", version, created_at, updated_at
+             banned_until, ban_reason, language as "language: MailLanguage",
+             email_verified_at, pending_email, version, created_at, updated_at
            from users where id = $1"#,
         id
     )
@@ -83,7 +87,8 @@ pub async fn account_named(connection: &mut Connection, username: &str) -> sqlx:
     sqlx::query_as!(
         Account,
         r#"select id, username, email, role as "role: Role", display_name, bio,
-             banned_until, ban_reason, language as "language: MailLanguage", version, created_at, updated_at
+             banned_until, ban_reason, language as "language: MailLanguage",
+             email_verified_at, pending_email, version, created_at, updated_at
            from users where lower(username collate "C") = lower($1)"#,
         username
     )
@@ -91,12 +96,19 @@ pub async fn account_named(connection: &mut Connection, username: &str) -> sqlx:
     .await
 }
 
-/// Whom mail to the user with `id` is for.
-pub async fn recipient(connection: &mut Connection, id: Uuid) -> sqlx::Result<Option<Recipient>> {
+/// Whom mail to the user with `id` is for: at the address that waits to be verified, if that is wanted and there is one.
+pub async fn recipient(
+    connection: &mut Connection,
+    id: Uuid,
+    at_pending: bool,
+) -> sqlx::Result<Option<Recipient>> {
     sqlx::query_as!(
         Recipient,
-        r#"select email, username, display_name, language as "language: MailLanguage" from users where id = $1"#,
-        id
+        r#"select coalesce(case when $2 then pending_email end, email) as "email!", username, display_name,
+             language as "language: MailLanguage"
+           from users where id = $1"#,
+        id,
+        at_pending
     )
     .fetch_optional(connection)
     .await
@@ -104,6 +116,18 @@ pub async fn recipient(connection: &mut Connection, id: Uuid) -> sqlx::Result<Op
 
 pub async fn password_hash(connection: &mut Connection, id: Uuid) -> sqlx::Result<Option<String>> {
     sqlx::query_scalar!("select password_hash from users where id = $1", id).fetch_optional(connection).await
+}
+
+/// Whether another user than `id` has the address. That it is so when the address becomes theirs is for its unique index.
+pub async fn is_taken(connection: &mut Connection, email: Option<&Email>, id: Uuid) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"select exists(
+             select from users where coalesce(email_key, lower(email)) = $1 and id <> $2) as "exists!""#,
+        email.map(Email::key),
+        id
+    )
+    .fetch_one(connection)
+    .await
 }
 
 pub async fn exist(connection: &mut Connection) -> sqlx::Result<bool> {
@@ -153,7 +177,8 @@ pub async fn list(
     sqlx::query_as!(
         Account,
         r#"select id, username, email, role as "role: Role", display_name, bio,
-             banned_until, ban_reason, language as "language: MailLanguage", version, created_at, updated_at
+             banned_until, ban_reason, language as "language: MailLanguage",
+             email_verified_at, pending_email, version, created_at, updated_at
            from users
            where lower(username collate "C") >= lower($1) and lower(username collate "C") < lower($1) || '~'
              and lower(username collate "C") > coalesce($2, '')
@@ -164,71 +189,6 @@ pub async fn list(
     )
     .fetch_all(connection)
     .await
-}
-
-/// What changes in an account; `None` stays as it is, `Some(None)` is taken away.
-#[derive(Debug, Default)]
-pub struct Changes<'a> {
-    pub username: Option<&'a str>,
-    pub email: Option<&'a Email>,
-    pub role: Option<Role>,
-    pub display_name: Option<Option<&'a str>>,
-    pub bio: Option<Option<&'a str>>,
-    pub language: Option<MailLanguage>,
-    /// The new password's PHC string.
-    pub password_hash: Option<&'a str>,
-    /// Change nothing unless this still is the password's PHC string.
-    pub verified_hash: Option<&'a str>,
-}
-
-/// Refused if it is not there, in none of the versions `if_match`, or has another password than the verified.
-pub async fn update(
-    connection: &mut Connection,
-    id: Uuid,
-    changes: &Changes<'_>,
-    if_match: Option<&[i64]>,
-    now: DateTime<Utc>,
-) -> sqlx::Result<Outcome> {
-    let result = sqlx::query!(
-        r#"with old as (
-             select id, username, email, role, display_name, bio, language, password_hash from users
-             where id = $1 and ($10::text is null or password_hash = $10)
-               and ($12::bigint[] is null or version = any($12))
-             for no key update),
-           new as (
-             select id, coalesce($2, username) as username, coalesce($3, email) as email,
-               coalesce($4, role) as role,
-               case when $5 then $6 else display_name end as display_name,
-               case when $7 then $8 else bio end as bio,
-               coalesce($14, language) as language, coalesce($9, password_hash) as password_hash
-             from old),
-           changed as (
-             update users u set
-               username = new.username, email = new.email,
-                email_key = coalesce($13, u.email_key), role = new.role, display_name = new.display_name,
-               bio = new.bio, language = new.language, password_hash = new.password_hash, version = u.version + 1, updated_at = $11
-             from old join new on new.id = old.id
-             where u.id = new.id and old is distinct from new
-             returning u.id)
-           select exists (select from old) as "found!", exists (select from changed) as "changed!""#,
-        id,
-        changes.username,
-        changes.email.map(Email::as_str),
-        changes.role.map(Role::as_str),
-        changes.display_name.is_some(),
-        changes.display_name.flatten(),
-        changes.bio.is_some(),
-        changes.bio.flatten(),
-        changes.password_hash,
-        changes.verified_hash,
-        now,
-        if_match,
-        changes.email.map(Email::key),
-        changes.language.map(MailLanguage::as_str)
-    )
-    .fetch_one(connection)
-    .await?;
-    Ok(Outcome::of(result.found, result.changed))
 }
 
 /// Lets go of a part of what is a user's, and says how many rows that were: none once one statement can do the rest in

@@ -13,29 +13,48 @@ text_enum! {
     pub enum Purpose {
         /// To choose a new password.
         PasswordReset = "password_reset",
+        /// To show that an address is read.
+        EmailVerification = "email_verification",
+        /// To have the address again that another has replaced.
+        EmailUndo = "email_undo",
     }
 }
 
-/// Notes that the address of a user was sent a token; false if the user is gone. With a lost answer the mail may be
-/// sent again, so a user may have several.
+#[derive(Debug)]
+pub struct NewToken<'a> {
+    pub purpose: Purpose,
+    pub hash: &'a TokenHash,
+    /// Of the code beside the link.
+    pub code_hash: Option<&'a TokenHash>,
+    /// The address that was replaced.
+    pub email: Option<&'a str>,
+    pub expires_at: DateTime<Utc>,
+}
+
+/// Notes that a user was sent a token: for the address that is to take the place of theirs, if there is one. With a
+/// lost answer the mail may be sent again, so a user may have several.
 pub async fn insert_token(
     connection: &mut Connection,
     user_id: Uuid,
-    purpose: Purpose,
-    hash: &TokenHash,
-    expires_at: DateTime<Utc>,
-) -> sqlx::Result<bool> {
-    let inserted = sqlx::query!(
-        "insert into one_time_tokens (hash, purpose, user_id, email_key, version, expires_at)
-         select $1, $2, id, coalesce(email_key, lower(email)), version, $4 from users where id = $3",
-        hash,
-        purpose.as_str(),
+    new: &NewToken<'_>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "insert into one_time_tokens (hash, purpose, user_id, email_key, version, expires_at, code_hash, email)
+         select $1, $2, id,
+           case when $2 = 'email_verification' then coalesce(pending_email_key, email_key, lower(email))
+                else coalesce(email_key, lower(email)) end,
+           version, $4, $5, $6
+         from users where id = $3",
+        new.hash,
+        new.purpose.as_str(),
         user_id,
-        expires_at
+        new.expires_at,
+        new.code_hash.map(|hash| &hash[..]),
+        new.email
     )
     .execute(connection)
     .await?;
-    Ok(inserted.rows_affected() > 0)
+    Ok(())
 }
 
 /// Whom a token proves to be the reader of the account's mail.
@@ -84,11 +103,105 @@ pub async fn reset_password(
          used as (
            delete from one_time_tokens
            where user_id = (select id from proven) and purpose = 'password_reset')
-         update users set password_hash = $2, version = version + 1, updated_at = $3
+         update users set password_hash = $2, email_verified_at = coalesce(email_verified_at, $3),
+           version = version + 1, updated_at = $3
          where id = (select id from proven)
          returning id",
         hash,
         password_hash,
+        now
+    )
+    .fetch_optional(connection)
+    .await
+}
+
+/// Counts a try of a code against every live one of a user, and gives the token that it stands for.
+pub async fn try_code(
+    connection: &mut Connection,
+    user_id: Uuid,
+    code_hash: &TokenHash,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Option<Vec<u8>>> {
+    sqlx::query_scalar!(
+        "with tried as (
+           update one_time_tokens set tries_left = tries_left - 1
+           where user_id = $1 and purpose = 'email_verification' and tries_left > 0 and expires_at > $3
+           returning hash, code_hash)
+         select hash from tried where code_hash = $2 limit 1",
+        user_id,
+        &code_hash[..],
+        now
+    )
+    .fetch_optional(connection)
+    .await
+}
+
+/// What the proof of an address has changed.
+#[derive(Debug)]
+pub struct Verified {
+    pub user_id: Uuid,
+    /// The address that another has taken the place of.
+    pub replaced: Option<String>,
+}
+
+/// Notes that the address that a token was sent to is read; one that waited for that takes the place of the user's. Uses
+/// up every token of theirs for that; `None` if it proves nothing any more. An address that somebody else has by now
+/// violates its unique index.
+pub async fn verify_email(
+    connection: &mut Connection,
+    hash: &[u8],
+    now: DateTime<Utc>,
+) -> sqlx::Result<Option<Verified>> {
+    sqlx::query_as!(
+        Verified,
+        r#"with proven as (
+             select u.id, case when u.pending_email is not null then u.email end as replaced
+             from one_time_tokens t join users u on u.id = t.user_id
+             where t.hash = $1 and t.purpose = 'email_verification' and t.expires_at > $2
+               and coalesce(u.pending_email_key, u.email_key, lower(u.email)) = t.email_key
+             for update of u, t),
+           used as (
+             delete from one_time_tokens
+             where user_id = (select id from proven) and purpose = 'email_verification')
+           update users u set email = coalesce(u.pending_email, u.email),
+             email_key = coalesce(u.pending_email_key, u.email_key), pending_email = null, pending_email_key = null,
+             email_verified_at = $2, version = u.version + 1, updated_at = $2
+           from proven where u.id = proven.id
+           returning u.id as user_id, proven.replaced as "replaced?""#,
+        hash,
+        now
+    )
+    .fetch_optional(connection)
+    .await
+}
+
+/// Gives a user the address again that a token says was replaced, and uses up every token of theirs; `None` if it
+/// proves nothing any more. An address that somebody else has by now violates its unique index.
+pub async fn restore_email(
+    connection: &mut Connection,
+    hash: &TokenHash,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Option<Uuid>> {
+    let Some(proven) = sqlx::query!(
+        r#"delete from one_time_tokens where hash = $1 and purpose = 'email_undo' and expires_at > $2
+           returning user_id, email as "email!""#,
+        hash,
+        now
+    )
+    .fetch_optional(&mut *connection)
+    .await?
+    else {
+        return Ok(None);
+    };
+    let key = crate::text::fold(&proven.email);
+    sqlx::query_scalar!(
+        "with used as (delete from one_time_tokens where user_id = $1)
+         update users set email = $2, email_key = $3, pending_email = null, pending_email_key = null,
+           email_verified_at = $4, version = version + 1, updated_at = $4
+         where id = $1 returning id",
+        proven.user_id,
+        proven.email,
+        key,
         now
     )
     .fetch_optional(connection)

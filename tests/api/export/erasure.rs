@@ -61,7 +61,8 @@ async fn fill(app: &TestApp, user: &TestUser) -> BTreeMap<&'static str, (&'stati
                  values ('{decided}', '{friend}', '{comment}', 'abuse', 'upheld', '{id}', now(), now());
                insert into jobs (id, kind, user_id, error, run_at, created_at)
                  values ('{job}', 'mail', '{id}', '{email} is refused', now(), now());
-               insert into one_time_tokens values ('\x03', 'password_reset', '{id}', '{email}', 1, now());
+               insert into one_time_tokens (hash, purpose, user_id, email_key, version, expires_at, email)
+                 values ('\x03', 'password_reset', '{id}', '{email}', 1, now(), '{email}');
                insert into idempotency_keys (key_hash, fingerprint, user_id, status, headers, body, created_at)
                  values ('\x01', '\x02', '{id}', 207, '{{}}', convert_to('{{"email": "{email}"}}', 'UTF8'), now());
                insert into audit_log values

@@ -193,10 +193,24 @@ impl TestApp {
     /// The token in a mail to `user`, by which they choose a new password.
     pub(crate) async fn reset_token(&self, user: &TestUser) -> String {
         self.post("/v1/password-resets").json(&json!({"email": user.email})).expect(202).await;
+        self.mailed_token().await
+    }
+
+    /// The token in the newest mail, once what was asked for is mailed.
+    pub(crate) async fn mailed_token(&self) -> String {
         self.run_jobs().await;
         let text = self.mails().remove(0).text;
-        let (_, rest) = text.split_once("/account/password-reset#").unwrap_or_else(|| panic!("{text}"));
+        let (_, rest) = text.split_once('#').unwrap_or_else(|| panic!("{text}"));
         rest.split_whitespace().next().unwrap().to_owned()
+    }
+
+    /// The token by which `user` undoes that they have another address by now.
+    pub(crate) async fn undo_token(&self, user: &TestUser) -> String {
+        let body = json!({"email": format!("new-{}", user.email), "current_password": PASSWORD});
+        self.patch(&format!("/v1/users/{}", user.id)).by(user).json(&body).expect(200).await;
+        let body = json!({"token": self.mailed_token().await});
+        self.post("/v1/email-verifications/confirmation").json(&body).expect(204).await;
+        self.mailed_token().await
     }
 
     /// A job that was given up: its id.

@@ -1,0 +1,84 @@
+//! The words of the pages, in each language: what is missing there does not compile.
+
+use super::Page;
+use crate::mail::MailLanguage;
+
+/// The words of one page.
+pub(super) struct Words {
+    pub(super) title: &'static str,
+    pub(super) submit: &'static str,
+    pub(super) done: &'static str,
+    pub(super) expired: &'static str,
+}
+
+/// The words of all pages.
+pub(super) struct Common {
+    pub(super) incomplete: &'static str,
+    pub(super) password: &'static str,
+    pub(super) rule: &'static str,
+    pub(super) refused: &'static str,
+    pub(super) failed: &'static str,
+    pub(super) to_the_site: &'static str,
+}
+
+pub(super) fn common(language: MailLanguage) -> &'static Common {
+    match language {
+        MailLanguage::English => &Common {
+            incomplete: "This address is not whole: open the link in the mail again.",
+            password: "New password",
+            rule: "At least 8 characters. Not your name, not your e-mail address, and none of the most common passwords.",
+            refused: "This password is too short, too common, or your name.",
+            failed: "That did not work. Try again in a moment.",
+            to_the_site: "To the site",
+        },
+        MailLanguage::German => &Common {
+            incomplete: "Diese Adresse ist nicht vollständig: Öffnen Sie noch einmal den Link in der E-Mail.",
+            password: "Neues Passwort",
+            rule: "Mindestens 8 Zeichen. Nicht Ihr Name, nicht Ihre E-Mail-Adresse und keines der häufigsten Passwörter.",
+            refused: "Dieses Passwort ist zu kurz, zu häufig oder Ihr Name.",
+            failed: "Das hat nicht geklappt. Versuchen Sie es gleich noch einmal.",
+            to_the_site: "Zur Website",
+        },
+    }
+}
+
+pub(super) fn words(page: Page, language: MailLanguage) -> &'static Words {
+    match (page, language) {
+        (Page::PasswordReset, MailLanguage::English) => &Words {
+            title: "Choose a new password",
+            submit: "Change the password",
+            done: "Your password is changed. Sign in with it.",
+            expired: "This link was used or is too old. Ask for a new one.",
+        },
+        (Page::PasswordReset, MailLanguage::German) => &Words {
+            title: "Neues Passwort wählen",
+            submit: "Passwort ändern",
+            done: "Ihr Passwort ist geändert. Melden Sie sich damit an.",
+            expired: "Dieser Link wurde schon benutzt oder ist zu alt. Fordern Sie einen neuen an.",
+        },
+        (Page::EmailVerification, MailLanguage::English) => &Words {
+            title: "Confirm your address",
+            submit: "I read this address",
+            done: "Thank you: the address is confirmed.",
+            expired: "This link was used or is too old. Have a new one mailed.",
+        },
+        (Page::EmailVerification, MailLanguage::German) => &Words {
+            title: "Adresse bestätigen",
+            submit: "Ich lese diese Adresse",
+            done: "Danke: Die Adresse ist bestätigt.",
+            expired: "Dieser Link wurde schon benutzt oder ist zu alt. Lassen Sie sich einen neuen schicken.",
+        },
+        (Page::EmailUndo, MailLanguage::English) => &Words {
+            title: "Keep your old address",
+            submit: "Undo the change",
+            done: "Your account has this address again, and every device is signed out. Ask for a new password now.",
+            expired: "This link was used or is too old.",
+        },
+        (Page::EmailUndo, MailLanguage::German) => &Words {
+            title: "Alte Adresse behalten",
+            submit: "Änderung rückgängig machen",
+            done: "Ihr Konto hat wieder diese Adresse, und alle Geräte sind abgemeldet. Fordern Sie jetzt ein neues Passwort an.",
+            expired: "Dieser Link wurde schon benutzt oder ist zu alt.",
+        },
+    }
+}
