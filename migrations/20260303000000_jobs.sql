@@ -7,7 +7,9 @@ create table jobs (
   payload jsonb not null default '{}',
   -- Whom it is about: without them it is not done.
   user_id uuid constraint jobs_user_id_fkey references users on delete cascade,
-  -- When it is due; of one that is being worked on, when its lease ends.
+  -- When it was to be done first.
+  due_at timestamptz not null,
+  -- When it is tried next; of one that is being worked on, when its lease ends.
   run_at timestamptz not null,
   attempts integer not null default 0,
   -- The process that works on it, if its lease has not ended.
@@ -22,5 +24,8 @@ create table jobs (
 create index jobs_due on jobs (kind, run_at) where failed_at is null;
 create index jobs_held on jobs (holder) where holder is not null;
 create index jobs_unfinished on jobs (id) where failed_at is null;
+create index jobs_by_due_at on jobs (due_at) where failed_at is null;
 create index jobs_failed on jobs (id) where failed_at is not null;
+create index jobs_failed_by_kind on jobs (kind) where failed_at is not null;
+create index jobs_failed_by_age on jobs (failed_at) where failed_at is not null;
 create index jobs_of_user on jobs (user_id, id) where user_id is not null;

@@ -2,7 +2,9 @@
 alter table users
   add column email_verified_at timestamptz,
   add column pending_email text,
-  add column pending_email_key text;
+  add column pending_email_key text,
+  -- Grows with each change of the password or the address: what was proven before proves nothing after it.
+  add column credentials_version bigint not null default 1;
 
 alter table one_time_tokens
   -- What a change of address has replaced.

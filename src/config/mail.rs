@@ -49,17 +49,20 @@ pub enum Encryption {
     None,
 }
 
-const FORM: &str = "must be `smtp://user:password@host:587`, `smtps://…`, `ses:`, with a configuration set `ses:NAME`, or `off`";
+const FORM: &str = "must be `smtp://user:password@host:587`, `smtps://…`, `ses:`, with a configuration set `ses:NAME`, or `off`; in development `outbox`";
 
-/// `None` if there is no mail: in production unless `MAIL_URL` is set, in development if it is `off`.
+/// `None` if there is no mail: unless `MAIL_URL` is set, or the database is the private one of development, in which
+/// there is nothing of others. Then mails are shown.
 pub(super) fn read(env: &mut Variables<'_>, production: bool, port: u16) -> Option<MailConfig> {
+    let is_private = env.text("DATABASE_URL").is_none() && env.text("DB_SECRET_ID").is_none();
     let roots = env.pem_file("MAIL_SSL_ROOT_CERT");
     let (url, from) = (env.text("MAIL_URL"), env.mailbox("MAIL_FROM"));
     let (api_url, account_url) = (env.public_url("API_URL"), env.public_url("ACCOUNT_URL"));
     let transport = match url.as_deref() {
         Some("off") => return None,
-        None if production => return None,
+        None if production || !is_private => return None,
         None => TransportConfig::Outbox,
+        Some("outbox") if !production => TransportConfig::Outbox,
         Some(url) => match transport(url) {
             Some(TransportConfig::Smtp(smtp)) => {
                 TransportConfig::Smtp(SmtpConfig { root_certificates: roots, ..smtp })
@@ -71,7 +74,7 @@ pub(super) fn read(env: &mut Variables<'_>, production: bool, port: u16) -> Opti
             }
         },
     };
-    if from.is_none() && url.is_some() && !env.has_error("MAIL_FROM") {
+    if from.is_none() && url.as_deref().is_some_and(|url| url != "outbox") && !env.has_error("MAIL_FROM") {
         env.error("MAIL_FROM", "is required with MAIL_URL, like `My blog <blog@example.com>`");
     }
     let api_url = match api_url {

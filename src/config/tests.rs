@@ -161,7 +161,13 @@ fn mail_is_set_up_as_a_whole_or_not_at_all() {
     };
     assert_eq!(mail(&[]), Ok(None));
     assert_eq!(mail(&[("MAIL_URL", "off"), ("MAIL_FROM", "a@b.example")]), Ok(None));
+    assert!(read(&[]).unwrap().mail.is_some());
     assert!(read(&[("MAIL_URL", "off")]).unwrap().mail.is_none());
+    // What is mailed is not for everybody who reaches the port.
+    let database = ("DATABASE_URL", "postgres://u:p@h/d");
+    assert!(read(&[database]).unwrap().mail.is_none());
+    assert!(read(&[database, ("MAIL_URL", "outbox")]).unwrap().mail.is_some());
+    assert!(mail(&[("MAIL_URL", "outbox")]).unwrap_err().starts_with("MAIL_URL"));
     let (url, from) = (("MAIL_URL", "smtp://user:hunter2@host"), ("MAIL_FROM", "My blog <a@b.example>"));
     assert_eq!(
         mail(&[url]).unwrap_err().lines().map(|line| line.split(' ').next().unwrap()).collect::<Vec<_>>(),

@@ -44,7 +44,9 @@ impl Kind {
     #[must_use]
     pub fn timeout(self) -> Duration {
         match self {
-            Self::Mail | Self::PasswordReset => Duration::from_mins(1),
+            // Longer than a mail server may take.
+            Self::Mail => Duration::from_mins(6),
+            Self::PasswordReset => Duration::from_mins(1),
             Self::Expiry | Self::Rendering => Duration::from_hours(1),
         }
     }

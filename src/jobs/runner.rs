@@ -1,8 +1,9 @@
 //! Works on jobs: claims what is due, a few of each kind at once, and keeps the leases of what it works on until that
 //! has ended. A process that dies extends none, and another takes over what it had when they end.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -10,6 +11,7 @@ use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use metrics::{counter, gauge};
 use tokio::sync::oneshot;
+use tokio::task::{self, JoinSet};
 use tokio::time::timeout;
 use uuid::Uuid;
 
@@ -31,8 +33,8 @@ const COUNT_AFTER: TimeDelta = TimeDelta::minutes(1);
 /// How many characters are kept of an error.
 const MAX_ERROR: usize = 500;
 
-/// The jobs that are being worked on.
-type InHand = BTreeMap<Uuid, Kind>;
+/// The jobs that are being worked on, by the tasks that do.
+type InHand = HashMap<task::Id, (Uuid, Kind)>;
 
 /// When something was done last.
 struct Last {
@@ -81,8 +83,8 @@ impl Stop {
 
 impl<W, F> Runner<W>
 where
-    W: Fn(Claim) -> F,
-    F: Future<Output = Result<(), Failure>>,
+    W: Fn(Claim) -> F + Send + Sync + 'static,
+    F: Future<Output = Result<(), Failure>> + Send + 'static,
 {
     /// `work` does one job.
     pub fn new(db: Db, clock: Clock, wake: Wake, work: W) -> Self {
@@ -91,34 +93,39 @@ where
 
     /// Works on what is due until it is stopped. After that it does nothing, for ever.
     pub async fn run(self, Stopped(mut stopped): Stopped) {
-        let mut running = FuturesUnordered::new();
+        let this = Arc::new(self);
+        let mut running = JoinSet::new();
         let mut in_hand = InHand::new();
-        let mut last = Last { extended: self.clock.now(), counted: DateTime::<Utc>::MIN_UTC };
+        let mut last = Last { extended: this.clock.now(), counted: DateTime::<Utc>::MIN_UTC };
         // So that processes that start together do not run in step.
         let mut pause = POLL.mul_f64(rand::random());
         loop {
             // Whatever comes first leads to a claim, so that none of the others is missed.
             tokio::select! {
                 Ok(End { grace, ended }) = &mut stopped => {
-                    self.end(running, grace).await;
+                    this.end(running, grace).await;
                     drop(ended);
                     return std::future::pending().await;
                 }
-                Some(id) = running.next(), if !running.is_empty() => {
+                Some(ended) = running.join_next_with_id() => {
+                    let id = ended.map_or_else(|panicked| panicked.id(), |(id, ())| id);
                     in_hand.remove(&id);
                 }
-                () = self.woken() => {}
-                () = self.clock.sleep(pause) => {}
+                () = this.woken() => {}
+                () = this.clock.sleep(pause) => {}
             }
             pause = POLL;
-            self.keep_up(&in_hand, &mut last).await;
-            for job in logged("claim jobs", self.claim(&in_hand).await).unwrap_or_default() {
-                in_hand.insert(job.id, job.kind);
-                running.push(self.attempt(job));
+            this.keep_up(&in_hand, &mut last).await;
+            let claimed = logged("claim jobs", this.claim(&in_hand).await).unwrap_or_default();
+            let has_claimed = !claimed.is_empty();
+            for job in claimed {
+                let (id, kind, this) = (job.id, job.kind, this.clone());
+                let task = running.spawn(async move { this.attempt(job).await });
+                in_hand.insert(task.id(), (id, kind));
             }
-            if is_full(&in_hand) {
+            if has_claimed && is_full(&in_hand) {
                 // There may be more than this task can take.
-                self.wake.others();
+                this.wake.others();
             }
         }
     }
@@ -154,9 +161,9 @@ where
         self.clock.sleep(COALESCE).await;
     }
 
-    async fn end(&self, mut running: FuturesUnordered<impl Future<Output = Uuid>>, grace: Duration) {
-        let finished = timeout(grace, async { while running.next().await.is_some() {} }).await;
-        drop(running);
+    async fn end(&self, mut running: JoinSet<()>, grace: Duration) {
+        let finished = timeout(grace, async { while running.join_next().await.is_some() {} }).await;
+        running.shutdown().await;
         if finished.is_err() {
             logged("give back jobs", self.give_back().await);
         }
@@ -183,22 +190,21 @@ where
         let mut connection = self.db.acquire().await?;
         let periodic: Vec<_> = Kind::ALL.into_iter().filter(|kind| kind.period().is_some()).collect();
         store::insert_periodic(&mut connection, &periodic, now).await?;
-        let mut oldest = 0;
-        for standing in store::standings(&mut connection, &Kind::ALL).await? {
-            let late = standing.oldest.map_or(0, |due| (now - due).num_seconds().max(0));
-            oldest = oldest.max(late);
-            let kind = standing.kind.as_str();
-            set(&gauge!("jobs_unfinished", "kind" => kind), number(standing.unfinished));
-            set(&gauge!("jobs_failed", "kind" => kind), number(standing.failed));
+        for count in store::counts(&mut connection, &Kind::ALL).await? {
+            let kind = count.kind.as_str();
+            set(&gauge!("jobs_unfinished", "kind" => kind), number(count.unfinished));
+            set(&gauge!("jobs_failed", "kind" => kind), number(count.failed));
         }
-        set(&gauge!("jobs_oldest_seconds"), number(oldest));
+        let oldest = store::oldest(&mut connection).await?;
+        let late = oldest.map_or(0, |due| (now - due).num_seconds());
+        set(&gauge!("jobs_oldest_seconds"), number(late));
         Ok(())
     }
 
-    async fn attempt(&self, job: Claim) -> Uuid {
+    async fn attempt(&self, job: Claim) {
         let Claim { id, kind, attempts, .. } = job;
         let lease = Lease { id, holder: self.id, attempts };
-        let result = if attempts > MAX_ATTEMPTS {
+        let result = if attempts > MAX_ATTEMPTS && kind.period().is_none() {
             Err(Failure::Lasting("its process has died each time".into()))
         } else {
             let work = AssertUnwindSafe(timeout(kind.timeout(), (self.work)(job))).catch_unwind();
@@ -213,7 +219,6 @@ where
         }
         // If that fails too, it is done again when its lease ends.
         logged("settle a job", self.settle(lease, kind, result).await);
-        id
     }
 
     async fn settle(&self, lease: Lease, kind: Kind, result: Result<(), Failure>) -> Result<(), db::Error> {
@@ -263,7 +268,7 @@ impl From<sqlx::Error> for Failure {
 }
 
 fn ids(in_hand: &InHand) -> Vec<Uuid> {
-    in_hand.keys().copied().collect()
+    in_hand.values().map(|(id, _)| *id).collect()
 }
 
 fn number(counted: i64) -> usize {
@@ -271,7 +276,7 @@ fn number(counted: i64) -> usize {
 }
 
 fn free_places(in_hand: &InHand, kind: Kind) -> usize {
-    kind.places().saturating_sub(in_hand.values().filter(|taken| **taken == kind).count())
+    kind.places().saturating_sub(in_hand.values().filter(|(_, taken)| *taken == kind).count())
 }
 
 /// Whether there is a kind of which no more can be taken, and of which there may be more.

@@ -22,7 +22,7 @@ pub struct NewJob {
 pub async fn insert(connection: &mut Connection, new: NewJob, now: DateTime<Utc>) -> sqlx::Result<Uuid> {
     let id = Uuid::now_v7();
     sqlx::query!(
-        "insert into jobs (id, kind, payload, user_id, run_at, created_at) values ($1, $2, $3, $4, $5, $6)",
+        "insert into jobs (id, kind, payload, user_id, due_at, run_at, created_at) values ($1, $2, $3, $4, $5, $5, $6)",
         id,
         new.kind.as_str(),
         new.payload,
@@ -44,8 +44,8 @@ pub async fn insert_periodic(
     let ids: Vec<Uuid> = kinds.iter().map(|_| Uuid::now_v7()).collect();
     let kinds: Vec<String> = kinds.iter().map(|kind| kind.as_str().to_owned()).collect();
     sqlx::query!(
-        "insert into jobs (id, kind, key, run_at, created_at)
-         select id, kind, kind, $3, $3 from unnest($1::uuid[], $2::text[]) as new (id, kind)
+        "insert into jobs (id, kind, key, due_at, run_at, created_at)
+         select id, kind, kind, $3, $3, $3 from unnest($1::uuid[], $2::text[]) as new (id, kind)
          on conflict (key) do nothing",
         &ids,
         &kinds,
@@ -146,7 +146,8 @@ pub async fn put_off(
 ) -> sqlx::Result<()> {
     sqlx::query!(
         "update jobs set holder = null, run_at = $4, error = $5,
-           attempts = case when $5::text is null then 0 else attempts end
+           attempts = case when $5::text is null then 0 else attempts end,
+           due_at = case when $5::text is null then $4 else due_at end
          where id = $1 and holder = $2 and attempts = $3",
         lease.id,
         lease.holder,
@@ -188,7 +189,7 @@ pub async fn delete_failed(
 ) -> sqlx::Result<u64> {
     let deleted = sqlx::query!(
         "delete from jobs where id in (
-           select id from jobs where failed_at <= $1 order by id limit $2 for update skip locked)",
+           select id from jobs where failed_at <= $1 order by failed_at limit $2 for update skip locked)",
         before,
         limit
     )
@@ -256,7 +257,7 @@ pub async fn find(connection: &mut Connection, id: Uuid, now: DateTime<Utc>) -> 
 /// Lets a job that was given up be tried anew, from now on; false if there is no such job.
 pub async fn retry(connection: &mut Connection, id: Uuid, now: DateTime<Utc>) -> sqlx::Result<bool> {
     let retried = sqlx::query!(
-        "update jobs set failed_at = null, attempts = 0, run_at = $2 where id = $1 and failed_at is not null",
+        "update jobs set failed_at = null, attempts = 0, due_at = $2, run_at = $2 where id = $1 and failed_at is not null",
         id,
         now
     )
@@ -265,35 +266,37 @@ pub async fn retry(connection: &mut Connection, id: Uuid, now: DateTime<Utc>) ->
     Ok(retried.rows_affected() > 0)
 }
 
-/// How the jobs of a kind stand.
+/// How many jobs of a kind there are; [`MAX_COUNTED`] at most.
 #[derive(Debug)]
-pub struct Standing {
+pub struct Count {
     pub kind: Kind,
-    /// How many are not done, those that are worked on included; [`MAX_COUNTED`] at most.
+    /// Those that are not done, with those that are worked on.
     pub unfinished: i64,
-    /// How many were given up; [`MAX_COUNTED`] at most.
+    /// Those that were given up.
     pub failed: i64,
-    /// When the first of those that wait was due.
-    pub oldest: Option<DateTime<Utc>>,
 }
 
 /// Up to how many jobs are counted.
 pub const MAX_COUNTED: i64 = 10_000;
 
-pub async fn standings(connection: &mut Connection, kinds: &[Kind]) -> sqlx::Result<Vec<Standing>> {
+pub async fn counts(connection: &mut Connection, kinds: &[Kind]) -> sqlx::Result<Vec<Count>> {
     let kinds: Vec<String> = kinds.iter().map(|kind| kind.as_str().to_owned()).collect();
     sqlx::query_as!(
-        Standing,
+        Count,
         r#"select kinds.kind as "kind!: Kind",
              (select count(*) from (
                 select from jobs where kind = kinds.kind and failed_at is null limit $2) counted) as "unfinished!",
              (select count(*) from (
-                select from jobs where kind = kinds.kind and failed_at is not null limit $2) counted) as "failed!",
-             (select min(run_at) from jobs where kind = kinds.kind and failed_at is null) as oldest
+                select from jobs where kind = kinds.kind and failed_at is not null limit $2) counted) as "failed!"
            from unnest($1::text[]) as kinds (kind)"#,
         &kinds,
         MAX_COUNTED
     )
     .fetch_all(connection)
     .await
+}
+
+/// When the job was to be done first that has waited longest and was not given up.
+pub async fn oldest(connection: &mut Connection) -> sqlx::Result<Option<DateTime<Utc>>> {
+    sqlx::query_scalar!("select min(due_at) from jobs where failed_at is null").fetch_one(connection).await
 }

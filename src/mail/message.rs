@@ -3,8 +3,10 @@
 use std::time::SystemTime;
 
 use askama::Template;
+use lettre::Address;
 use lettre::message::header::{Header, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message, MultiPart};
+use url::Host;
 
 use super::letter::{Content, Frame};
 use super::{Mail, SendError};
@@ -60,10 +62,15 @@ fn rendered(template: &impl Template) -> Result<String, SendError> {
     template.render().map_err(|error| SendError::Lasting(format!("the mail cannot be written: {error}")))
 }
 
+/// An address as every server takes it: its domain in ASCII. What is before that has no such form.
+fn address(email: &str) -> Option<Address> {
+    let (local, domain) = email.rsplit_once('@').filter(|(local, _)| local.is_ascii())?;
+    Address::new(local, Host::parse(domain).ok()?.to_string()).ok()
+}
+
 pub(super) fn message(mail: &Mail<'_>, content: &Content, from: &Mailbox) -> Result<Message, SendError> {
-    let address = mail.to.email.parse();
-    let address =
-        address.map_err(|_not_one| SendError::Lasting("mail cannot be sent to the address".into()))?;
+    let unmailable = || SendError::Lasting("mail cannot be sent to the address".into());
+    let address = address(&mail.to.email).ok_or_else(unmailable)?;
     Message::builder()
         .from(from.clone())
         .to(Mailbox::new(Some(mail.to.name().to_owned()), address))
@@ -73,4 +80,20 @@ pub(super) fn message(mail: &Mail<'_>, content: &Content, from: &Mailbox) -> Res
         .header(AutoSubmitted)
         .multipart(MultiPart::alternative_plain_html(text(mail, content)?, html(mail, content)?))
         .map_err(|error| SendError::Lasting(format!("the mail cannot be written: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn domains_are_sent_in_ascii() {
+        let sent = |email| address(email).map(|address| address.to_string());
+        assert_eq!(sent("ada@bücher.example").as_deref(), Some("ada@xn--bcher-kva.example"));
+        assert_eq!(sent("Ada+blog@Example.com").as_deref(), Some("Ada+blog@example.com"));
+        for unmailable in ["ø@example.com", "a@b c", "@example.com", "a", "a@", "สมชาย@example.com"]
+        {
+            assert_eq!(sent(unmailable), None, "{unmailable}");
+        }
+    }
 }

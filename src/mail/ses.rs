@@ -50,10 +50,9 @@ fn explain(error: &SdkError<SendEmailError>) -> SendError {
         return SendError::Passing(format!("SES cannot be reached: {}", DisplayErrorContext(error)));
     };
     let answer = format!("SES answered {}", context.err().code().unwrap_or("without a code"));
+    // A message that is rejected is one of an identity that somebody has to verify, and is sent then.
     match context.err() {
-        SendEmailError::MessageRejected(_) | SendEmailError::BadRequestException(_) => {
-            SendError::Lasting(answer)
-        }
+        SendEmailError::BadRequestException(_) => SendError::Lasting(answer),
         _ => SendError::Passing(answer),
     }
 }

@@ -13,8 +13,8 @@ use super::{BuildError, SendError};
 use crate::causes::causes;
 use crate::config::mail::{Encryption, SmtpConfig};
 
-/// How long the server may take over a mail, from the connection to its last answer.
-const TIMEOUT: Duration = Duration::from_secs(30);
+/// How long the server may take over a mail, from the connection to its last answer: some look into it before that.
+const TIMEOUT: Duration = Duration::from_mins(5);
 
 pub(super) fn transport(config: &SmtpConfig) -> Result<AsyncSmtpTransport<Tokio1Executor>, BuildError> {
     let tls = match config.encryption {
@@ -58,11 +58,34 @@ fn explain(error: &lettre::transport::smtp::Error) -> SendError {
         return SendError::Passing(format!("the mail server cannot be reached: {}", causes(error)));
     };
     let answer = format!("the mail server answered {code}");
-    // About the mail or whom it is for. What else is permanent to SMTP, such as a refused password, is for somebody
-    // to mend, and then the mail is sent.
-    if error.is_permanent() && (550..=554).contains(&u16::from(code)) {
+    // Whatever else is permanent to SMTP, such as a refused password or sender, is for somebody to mend, and then the
+    // mail is sent.
+    if error.is_permanent() && is_about_recipient(&causes(error)) {
         SendError::Lasting(answer)
     } else {
         SendError::Passing(answer)
+    }
+}
+
+/// Whether an answer has an enhanced status code (RFC 3463) of a mailbox that is not there or takes no mail.
+fn is_about_recipient(answer: &str) -> bool {
+    let about = ["5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"];
+    answer.split_whitespace().any(|word| about.contains(&word.trim_matches(|c: char| !c.is_ascii_digit())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_about_the_recipient_is_given_up() {
+        for answer in ["permanent error (550): 5.1.1 <a@b> unknown", "5.2.1 disabled", "5.1.10 null MX"] {
+            assert!(is_about_recipient(answer), "{answer}");
+        }
+        for answer in
+            ["550 no", "554 5.7.1 Relay access denied", "552 5.2.2 full", "553 5.1.8 sender", "15.1.1"]
+        {
+            assert!(!is_about_recipient(answer), "{answer}");
+        }
     }
 }

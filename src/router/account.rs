@@ -18,7 +18,8 @@ use crate::state::AppState;
 use words::{Common, Words};
 
 const POLICY: HeaderValue = HeaderValue::from_static(
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; frame-ancestors 'none'",
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; form-action 'none'; base-uri 'none'; \
+     frame-ancestors 'none'",
 );
 
 #[derive(Clone, Copy)]
@@ -65,9 +66,9 @@ fn show(
     State(PublicUrl(site)): State<PublicUrl>,
 ) -> Result<Response, ApiError> {
     let action = match page {
-        Page::PasswordReset => "/v1/password-resets/confirmation",
-        Page::EmailVerification => "/v1/email-verifications/confirmation",
-        Page::EmailUndo => "/v1/email-verifications/undo",
+        Page::PasswordReset => "../v1/password-resets/confirmation",
+        Page::EmailVerification => "../v1/email-verifications/confirmation",
+        Page::EmailUndo => "../v1/email-verifications/undo",
     };
     let filled = Filled {
         language: language.as_str(),

@@ -82,7 +82,11 @@ fn describe() {
     describe_gauge!("cache_shared", "1 while the invalidation bus is connected; else nothing is cached.");
     describe_gauge!("jobs_unfinished", "Jobs that are not done, of all tasks, up to 10,000.");
     describe_gauge!("jobs_failed", "Jobs that were given up, up to 10,000.");
-    describe_gauge!("jobs_oldest_seconds", Unit::Seconds, "How late the job is that waits longest.");
+    describe_gauge!(
+        "jobs_oldest_seconds",
+        Unit::Seconds,
+        "How long the job has waited that was to be done first."
+    );
     describe_counter!("jobs_attempts_total", "Jobs that this task has worked on, by what came of it.");
     describe_gauge!("password_hashes_running", "Passwords being hashed.");
     describe_gauge!("password_hashes_waiting", "Passwords waiting to be hashed.");

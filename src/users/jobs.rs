@@ -17,13 +17,14 @@ use crate::jobs::model::{Claim, Failure, Kind};
 use crate::jobs::store::{self as jobs, NewJob};
 use crate::mail::{Letter, Mail, Mailer};
 use crate::site::store as site;
+use crate::text;
 
 /// How long a link for a new password works.
 const RESET_LIFETIME: TimeDelta = TimeDelta::minutes(30);
 /// How long a link and a code work that show that an address is read.
 const VERIFICATION_LIFETIME: TimeDelta = TimeDelta::days(1);
 /// How long a change of address can be undone.
-const UNDO_LIFETIME: TimeDelta = TimeDelta::days(7);
+pub const UNDO_LIFETIME: TimeDelta = TimeDelta::days(7);
 
 /// What a mail to a user is about: the payload of its job, which goes with the user.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -99,20 +100,30 @@ pub async fn look_up(db: &Db, job: Claim, now: DateTime<Utc>) -> Result<(), Fail
 
 /// Sends a mail to the user whom the job is about.
 pub async fn send(db: &Db, mailer: &Mailer, job: Claim, now: DateTime<Utc>) -> Result<(), Failure> {
-    let (id, user_id) = (job.id, job.user_id.unwrap_or_default());
+    let (id, user_id, is_first) = (job.id, job.user_id.unwrap_or_default(), job.attempts == 1);
     let notice: Notice = payload(job)?;
-    let mut connection = db.acquire().await?;
+    // The token is for the address that it is sent to: nobody changes that in between.
+    let mut transaction = db.begin().await?;
     let at_pending = matches!(notice, Notice::EmailVerification);
-    let Some(mut to) = store::recipient(&mut connection, user_id, at_pending).await? else {
+    let Some(mut to) = store::lock_recipient(&mut transaction, user_id, at_pending).await? else {
         return Ok(());
     };
-    if let Notice::EmailChanged { email } = &notice {
-        to.email.clone_from(email);
+    match &notice {
+        Notice::EmailChanged { email } => to.email.clone_from(email),
+        Notice::EmailVerification => {
+            // Whoever reads the address may not have asked for it, nor for what others say in it.
+            to.display_name = None;
+            let key = text::fold(&to.email);
+            if is_first && !login_throttle::may_mail_verification(&mut transaction, &key, now).await? {
+                return Ok(transaction.commit().await?);
+            }
+        }
+        Notice::PasswordReset | Notice::PasswordChanged => {}
     }
-    let site = site::read(&mut connection).await?.title;
-    let letter = write(&mut connection, mailer, user_id, &notice, now).await?;
-    // Others use it while this waits for the network.
-    drop(connection);
+    let site = site::read(&mut transaction).await?.title;
+    let letter = write(&mut transaction, mailer, user_id, &notice, now).await?;
+    // Not held while this waits for the network.
+    transaction.commit().await?;
     Ok(mailer.send(&Mail { id, to, site: &site, letter, date: now }).await?)
 }
 
@@ -125,38 +136,36 @@ async fn write(
     now: DateTime<Utc>,
 ) -> sqlx::Result<Letter> {
     let (token, hash) = token::generate();
-    let mut new = NewToken {
-        purpose: Purpose::PasswordReset,
+    let new = |purpose, lifetime| NewToken {
+        purpose,
         hash: &hash,
         code_hash: None,
         email: None,
-        expires_at: now + RESET_LIFETIME,
+        expires_at: now + lifetime,
     };
     Ok(match notice {
         Notice::PasswordChanged => Letter::PasswordChanged,
         Notice::PasswordReset => {
-            store::insert_token(connection, user_id, &new).await?;
+            store::insert_token(connection, user_id, &new(Purpose::PasswordReset, RESET_LIFETIME)).await?;
             Letter::PasswordReset { link: mailer.link("password-reset", &token) }
         }
         Notice::EmailVerification => {
             let (code, code_hash) = token::generate_code(user_id);
-            new.purpose = Purpose::EmailVerification;
-            new.code_hash = Some(&code_hash);
-            new.expires_at = now + VERIFICATION_LIFETIME;
-            store::insert_token(connection, user_id, &new).await?;
+            let new = new(Purpose::EmailVerification, VERIFICATION_LIFETIME);
+            store::insert_token(connection, user_id, &NewToken { code_hash: Some(&code_hash), ..new })
+                .await?;
             let (link, code) = (mailer.link("email-verification", &token), code.expose_secret().to_owned());
             Letter::EmailVerification { link, code }
         }
         Notice::EmailChanged { email } => {
-            new.purpose = Purpose::EmailUndo;
-            new.email = Some(email);
-            new.expires_at = now + UNDO_LIFETIME;
-            store::insert_token(connection, user_id, &new).await?;
+            let new = new(Purpose::EmailUndo, UNDO_LIFETIME);
+            store::insert_token(connection, user_id, &NewToken { email: Some(email), ..new }).await?;
             Letter::EmailChanged { link: mailer.link("email-undo", &token) }
         }
     })
 }
 
 fn payload<T: for<'de> Deserialize<'de>>(job: Claim) -> Result<T, Failure> {
-    serde_json::from_value(job.payload).map_err(|error| Failure::Lasting(error.into()))
+    // A later version may have written it, and will be back.
+    serde_json::from_value(job.payload).map_err(|error| Failure::Passing(error.into()))
 }

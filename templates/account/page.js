@@ -27,7 +27,9 @@ async function submit(event) {
     }
     const { errors = [] } = await response.json();
     const isAbout = (field) => errors.some((error) => error.field === field);
-    say(isAbout("token") ? form.dataset.expired : isAbout("password") ? form.dataset.refused : form.dataset.failed);
+    const about = { token: "expired", password: "refused", email: "taken" };
+    const field = Object.keys(about).find(isAbout);
+    say(form.dataset[about[field] ?? "failed"]);
   } catch {
     say(form.dataset.failed);
   } finally {
@@ -37,6 +39,7 @@ async function submit(event) {
 
 if (token) {
   form.hidden = false;
-  say("");
   form.addEventListener("submit", submit);
+} else {
+  say(message.dataset.incomplete);
 }

@@ -102,8 +102,51 @@ async fn a_new_address_counts_once_it_is_verified_and_the_old_one_can_undo_it() 
     back().expect(204).await;
     app.get("/v1/users/me").by(&user).expect_problem(401, "unauthenticated").await;
     sign_in("new@example.com").expect(401).await;
+    // Who has changed it knew the password.
+    sign_in(&user.email).expect(401).await;
+    let body = json!({"token": app.reset_token(&user).await, "password": PASSWORD});
+    app.post("/v1/password-resets/confirmation").json(&body).expect(204).await;
     sign_in(&user.email).expect(201).await;
     back().expect_fields(422, &[("token", "invalid")]).await;
+}
+
+/// Somebody has the session and the password of another, and wants the account for good.
+#[tokio::test]
+async fn a_thief_does_not_keep_the_old_address_from_being_had_again() {
+    let app = TestApp::start().await;
+    let user = app.author().await;
+    let undo = app.undo_token(&user).await;
+    // By another change, which the thief undoes.
+    let now = TestUser { email: format!("new-{}", user.email), ..user.clone() };
+    let of_thief = app.undo_token(&now).await;
+    app.post("/v1/email-verifications/undo").json(&json!({"token": of_thief})).expect(204).await;
+    // By an account with the address, or with one that is to become it.
+    let body = json!({"username": "thief", "email": user.email.to_uppercase(), "password": PASSWORD});
+    app.post("/v1/users").json(&body).expect_fields(409, &[("email", "taken")]).await;
+    let thief = app.author().await;
+    let body = json!({"email": user.email, "current_password": PASSWORD});
+    let path = format!("/v1/users/{}", thief.id);
+    app.patch(&path).by(&thief).json(&body).expect_fields(409, &[("email", "taken")]).await;
+
+    app.post("/v1/email-verifications/undo").json(&json!({"token": undo})).expect(204).await;
+    app.reset_token(&user).await;
+    assert_eq!(app.mails().remove(0).to, user.email);
+}
+
+#[tokio::test]
+async fn a_new_password_takes_back_a_change_of_address() {
+    let app = TestApp::start().await;
+    let (by_link, by_hand) = (app.author().await, app.author().await);
+    let (token, _) = change(&app, &by_link, "thief@example.com").await;
+    let body = json!({"token": app.reset_token(&by_link).await, "password": "another password for tests"});
+    app.post("/v1/password-resets/confirmation").json(&body).expect(204).await;
+    confirm(&app, json!({"token": token})).expect_fields(422, &[("token", "invalid")]).await;
+
+    app.run_jobs().await;
+    let (token, _) = change(&app, &by_hand, "thief@example.com").await;
+    let body = json!({"password": "another password for tests", "current_password": PASSWORD});
+    app.patch(&format!("/v1/users/{}", by_hand.id)).by(&by_hand).json(&body).expect(200).await;
+    confirm(&app, json!({"token": token})).expect_fields(422, &[("token", "invalid")]).await;
 }
 
 #[tokio::test]
@@ -138,10 +181,11 @@ async fn who_comes_second_to_an_address_is_told() {
     let (of_other, _) = change(&app, &other, "WANTED@example.com").await;
     confirm(&app, json!({"token": of_user})).expect(204).await;
     confirm(&app, json!({"token": of_other})).expect_fields(409, &[("email", "taken")]).await;
-    // So is who wants an old one back that somebody else has taken.
+    // So is who wants an old one back that an admin has given to somebody else.
     let (_, undo, _) = mailed(&app).await;
-    let body = json!({"username": "squatter", "email": user.email, "password": PASSWORD});
-    app.post("/v1/users").json(&body).expect(201).await;
+    let body = json!({"email": user.email});
+    let path = format!("/v1/users/{}", app.author().await.id);
+    app.patch(&path).by(&app.admin().await).json(&body).expect(200).await;
     let back = app.post("/v1/email-verifications/undo").json(&json!({"token": undo}));
     back.expect_fields(409, &[("email", "taken")]).await;
 }
@@ -186,6 +230,22 @@ async fn mails_about_it_are_limited() {
         app.post("/v1/email-verifications").by(&user).expect(202).await;
     }
     app.post("/v1/email-verifications").by(&user).expect_problem(429, "rate_limited").await;
+}
+
+#[tokio::test]
+async fn nobody_is_mailed_the_words_of_strangers_or_many_of_their_mails() {
+    let app = TestApp::start().await;
+    for number in 0..8 {
+        let user = app.author().await;
+        let body = json!({
+            "email": "Victim@example.com", "current_password": PASSWORD,
+            "display_name": "Your account is locked: https://evil.example",
+        });
+        app.patch(&format!("/v1/users/{}", user.id)).by(&user).json(&body).expect(200).await;
+        app.run_jobs().await;
+        assert_eq!(app.mails().len(), usize::min(number + 1, 5));
+    }
+    assert!(app.mails().iter().all(|mail| !mail.text.contains("evil") && !mail.html.contains("evil")));
 }
 
 #[tokio::test]

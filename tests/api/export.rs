@@ -50,7 +50,11 @@ const OTHER_TABLES: [(&str, &str); 9] = [
 /// The columns that an exported row does not show. `user_id` and its like are the caller; what is made from
 /// other columns, secrets, counters for conditional requests, and other people are left out.
 const WITHHELD: [(&str, &str, &[&str]); 15] = [
-    ("account", "users", &["email_key", "password_hash", "pending_email_key", "version"]),
+    (
+        "account",
+        "users",
+        &["credentials_version", "email_key", "password_hash", "pending_email_key", "version"],
+    ),
     ("sessions", "sessions", &["user_id", "token_hash"]),
     (
         "posts",
@@ -70,7 +74,7 @@ const WITHHELD: [(&str, &str, &[&str]); 15] = [
     ("revisions", "post_revisions", &["editor_id"]),
     ("comments", "comments", &["author_id", "renderer", "thread", "version"]),
     ("likes", "post_likes", &["user_id"]),
-    ("jobs", "jobs", &["key", "payload", "user_id", "holder"]),
+    ("jobs", "jobs", &["key", "payload", "user_id", "holder", "due_at"]),
     (
         "one_time_tokens",
         "one_time_tokens",

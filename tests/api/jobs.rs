@@ -27,7 +27,7 @@ async fn ask(app: &TestApp, kind: Kind, about: Option<&TestUser>) -> Uuid {
 type Work = BoxFuture<'static, Result<(), Failure>>;
 
 /// Works on the jobs of `app` by `work`, at the time of `app`.
-fn runner<W: Fn(Claim) -> Work>(app: &TestApp, work: W) -> Runner<W> {
+fn runner<W: Fn(Claim) -> Work + Send + Sync + 'static>(app: &TestApp, work: W) -> Runner<W> {
     Runner::new(app.db.clone(), app.clock(), Wake::default(), work)
 }
 
@@ -45,7 +45,10 @@ impl Attempts {
     }
 }
 
-fn failing(attempts: &Attempts, failure: impl Fn() -> Failure) -> impl Fn(Claim) -> Work {
+fn failing<F: Fn() -> Failure + Send + Sync + 'static>(
+    attempts: &Attempts,
+    failure: F,
+) -> impl Fn(Claim) -> Work + Send + Sync + use<F> {
     let attempts = attempts.clone();
     move |job| {
         attempts.note(&job);
@@ -259,7 +262,8 @@ async fn what_is_done_from_time_to_time_is_due_again_and_made_if_it_is_missing()
     let failing = runner(&app, failing(&fails, || Failure::Lasting("it cannot".into())));
     for _ in 0..=MAX_ATTEMPTS {
         app.advance(TimeDelta::hours(1));
-        assert_eq!(failing.run_due().await.unwrap(), 2, "it is never given up");
+        assert_eq!(failing.run_due().await.unwrap(), 2);
+        assert_eq!(fails.take().len(), 2, "it is never given up");
     }
 }
 

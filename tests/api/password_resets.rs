@@ -73,6 +73,10 @@ async fn a_link_is_for_half_an_hour_and_for_the_account_as_it_was() {
         app.patch(&format!("/v1/users/{}", user.id)).by(&admin).json(&change).expect(200).await;
         expect_useless(&app, &token).await;
     }
+    // What is not of the credentials does not matter: who has a session cannot keep the owner from a new password.
+    let token = app.reset_token(&user).await;
+    app.patch(&format!("/v1/users/{}", user.id)).by(&user).json(&json!({"language": "de"})).expect(200).await;
+    confirm(&app, &token, NEW_PASSWORD).expect(204).await;
     for nonsense in ["", "blog_", "ไม่ใช่", "\0", &"x".repeat(10_000)] {
         expect_useless(&app, nonsense).await;
     }

@@ -24,8 +24,8 @@ class Slow(Mailbox):
 def ask(database, address):
     """Asks for a thousand mails to a user: the ids of the jobs."""
     return psql(database, f"""
-        insert into jobs (id, kind, payload, user_id, run_at, created_at)
-        select gen_random_uuid(), 'mail', '{{"letter": "password_changed"}}', id, now(), now()
+        insert into jobs (id, kind, payload, user_id, due_at, run_at, created_at)
+        select gen_random_uuid(), 'mail', '{{"letter": "password_changed"}}', id, now(), now(), now()
         from users, generate_series(1, {JOBS}) where email = '{address}' returning id""")
 
 

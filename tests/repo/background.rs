@@ -3,10 +3,11 @@
 use crate::{code, files};
 
 /// Whoever else spawns, and who waits for what is spawned there.
-const AWAITED: [(&str, &str); 6] = [
+const AWAITED: [(&str, &str); 7] = [
     ("src/background.rs", "the set itself"),
     ("src/server.rs", "`Starting::finish`"),
     ("src/cli/serve.rs", "`serve_on`, while it serves"),
+    ("src/jobs/runner.rs", "`Runner::run`, which works on no more than it has places for"),
     ("src/workers.rs", "the request whose work it is"),
     ("src/export/routes.rs", "the body of the response that it writes"),
     (

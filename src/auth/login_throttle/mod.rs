@@ -38,12 +38,12 @@ const PASSWORD: Throttle = Throttle { policy: "password", quota: 10, window: FIF
 /// Asking for a new password, and choosing one, from one address.
 const PASSWORD_RESET: Throttle =
     Throttle { policy: "password-reset", quota: 20, window: TimeDelta::hours(1) };
-/// Mails about that to one account, whoever asks.
-const RESET_MAIL: Throttle = Throttle { policy: "password-reset", quota: 5, window: TimeDelta::hours(1) };
+/// Mails about that to one account, whoever asks: for as long as their links work, so that nobody uses them up for it.
+const RESET_MAIL: Throttle = Throttle { policy: "password-reset", quota: 5, window: TimeDelta::minutes(30) };
 /// Showing that an address is read, from one address.
 const VERIFICATION: Throttle =
     Throttle { policy: "email-verification", quota: 20, window: TimeDelta::hours(1) };
-/// Mails about that to one account.
+/// Mails about that which one account asks for, and to one address, whoever asks.
 const VERIFICATION_MAIL: Throttle =
     Throttle { policy: "email-verification", quota: 5, window: TimeDelta::hours(1) };
 const SIGN_UP: Throttle = Throttle { policy: "sign-up", quota: 20, window: TimeDelta::hours(1) };
@@ -160,6 +160,11 @@ impl LoginThrottle {
         self.count(&[(VERIFICATION, format!("verification by address\n{}", self.address))]).await
     }
 
+    /// Counts a guess at a code of `user`.
+    pub async fn code(&self, user: Uuid) -> Result<(), ApiError> {
+        self.count(&[(VERIFICATION, format!("code of account\n{user}"))]).await
+    }
+
     /// Counts a mail for that, which `user` asks for.
     pub async fn verification_mail(&self, user: Uuid) -> Result<(), ApiError> {
         self.count(&[(VERIFICATION_MAIL, format!("verification of account\n{user}"))]).await
@@ -200,12 +205,28 @@ pub async fn may_mail_reset(
     user: Uuid,
     now: DateTime<Utc>,
 ) -> sqlx::Result<bool> {
-    let Throttle { quota, window, .. } = RESET_MAIL;
-    let subject = format!("password reset of account\n{user}");
-    Ok(store::count(connection, &subject, quota, window, now).await?.count <= quota)
+    RESET_MAIL.admits(connection, &format!("password reset of account\n{user}"), now).await
+}
+
+/// Counts a mail to the address with this key that asks whether it is read, and says whether it is within the quota.
+pub async fn may_mail_verification(
+    connection: &mut Connection,
+    email_key: &str,
+    now: DateTime<Utc>,
+) -> sqlx::Result<bool> {
+    VERIFICATION_MAIL.admits(connection, &format!("verification of address\n{email_key}"), now).await
 }
 
 impl Throttle {
+    async fn admits(
+        self,
+        connection: &mut Connection,
+        subject: &str,
+        now: DateTime<Utc>,
+    ) -> sqlx::Result<bool> {
+        Ok(store::count(connection, subject, self.quota, self.window, now).await?.count <= self.quota)
+    }
+
     fn status(self, counted: store::Counted, now: DateTime<Utc>) -> LimitStatus {
         LimitStatus {
             policy: self.policy,

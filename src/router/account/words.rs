@@ -17,7 +17,10 @@ pub(super) struct Common {
     pub(super) password: &'static str,
     pub(super) rule: &'static str,
     pub(super) refused: &'static str,
+    /// Somebody else has the address.
+    pub(super) taken: &'static str,
     pub(super) failed: &'static str,
+    pub(super) needs_script: &'static str,
     pub(super) to_the_site: &'static str,
 }
 
@@ -28,7 +31,9 @@ pub(super) fn common(language: MailLanguage) -> &'static Common {
             password: "New password",
             rule: "At least 8 characters. Not your name, not your e-mail address, and none of the most common passwords.",
             refused: "This password is too short, too common, or your name.",
-            failed: "That did not work. Try again in a moment.",
+            taken: "Another account has this address by now.",
+            failed: "That did not work. Try again later.",
+            needs_script: "This page needs JavaScript.",
             to_the_site: "To the site",
         },
         MailLanguage::German => &Common {
@@ -36,7 +41,9 @@ pub(super) fn common(language: MailLanguage) -> &'static Common {
             password: "Neues Passwort",
             rule: "Mindestens 8 Zeichen. Nicht Ihr Name, nicht Ihre E-Mail-Adresse und keines der häufigsten Passwörter.",
             refused: "Dieses Passwort ist zu kurz, zu häufig oder Ihr Name.",
-            failed: "Das hat nicht geklappt. Versuchen Sie es gleich noch einmal.",
+            taken: "Inzwischen hat ein anderes Konto diese Adresse.",
+            failed: "Das hat nicht geklappt. Versuchen Sie es später noch einmal.",
+            needs_script: "Diese Seite braucht JavaScript.",
             to_the_site: "Zur Website",
         },
     }

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use crate::auth::login_throttle::LoginThrottle;
 use crate::auth::password::{Password, Passwords};
 use crate::cache::{Invalidates, Scope};
+use crate::db::ViolationKind;
 use crate::error::{ApiError, FieldError, FieldErrors};
 use crate::http::conditional::Tagged;
 use crate::http::idempotency::{Idempotent, Write};
@@ -96,6 +97,9 @@ pub async fn create(
         language: body.language.unwrap_or(language),
     };
     let make = async |write: &mut Write| {
+        if mail.is_on() && store::is_taken(write, &body.email, None, now).await? {
+            return Err(ApiError::conflict("email", "taken", ViolationKind::Taken.detail()));
+        }
         let account = store::insert(write, new, now).await?;
         write.belongs_to(account.id);
         if mail.is_on() {

@@ -4,11 +4,12 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use secrecy::ExposeSecret;
 use serde::Deserialize;
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use crate::auth::login_throttle::LoginThrottle;
+use crate::auth::password::{Password, Passwords};
 use crate::auth::{SignedIn, Viewer, store as sessions, token};
 use crate::cache::{Invalidates, Scope};
 use crate::db::Db;
@@ -16,8 +17,8 @@ use crate::error::ApiError;
 use crate::http::idempotency::{Idempotency, Idempotent};
 use crate::http::now::Now;
 use crate::http::validation::{Validate, Violations};
-use crate::users::jobs::{MailQueue, Notice, notify};
-use crate::users::store;
+use crate::users::jobs::{MailQueue, Notice, UNDO_LIFETIME, notify};
+use crate::users::store::{self, NewToken, Purpose};
 
 /// An account is shown to its user and to admins.
 const UNSEEN: Invalidates = Invalidates(Scope::Nothing);
@@ -99,6 +100,7 @@ pub async fn confirm_email_verification(
         Some(code) => {
             let user =
                 viewer.0.ok_or(ApiError::Unauthenticated("Sign in to use the code, or open the link."))?;
+            throttle.code(user.id).await?;
             let code_hash = token::code_hash(user.id, code.trim());
             // Outside the transaction: a wrong one is to be counted.
             ("code", store::try_code(&mut db.acquire().await?, user.id, &code_hash, now).await?)
@@ -110,6 +112,12 @@ pub async fn confirm_email_verification(
         .run(viewer.id(), async |write| {
             let verified = store::verify_email(write, &hash, now).await?.ok_or_else(invalid)?;
             if let Some(email) = verified.replaced {
+                // Nobody else takes the old address while it can be had again, from before its reader is told.
+                let (_, hash) = token::generate();
+                let (purpose, expires_at) = (Purpose::EmailUndo, now + UNDO_LIFETIME);
+                let kept =
+                    NewToken { purpose, hash: &hash, code_hash: None, email: Some(&email), expires_at };
+                store::insert_token(write, verified.user_id, &kept).await?;
                 notify(write, verified.user_id, Notice::EmailChanged { email }, now).await?;
             }
             Ok((StatusCode::NO_CONTENT, UNSEEN))
@@ -135,21 +143,31 @@ impl Validate for UndoEmailChange {
 
 /// Undo a change of address
 ///
-/// By the link that was mailed to the old one. It is the account's address again, and every device is signed out.
+/// By the link that was mailed to the old one. It is the account's address again, every device is signed out, and the
+/// password is one that nobody knows: ask for a new one.
 #[utoipa::path(post, path = "/v1/email-verifications/undo", tag = "users", request_body = UndoEmailChange, responses(
     (status = 204, description = "The account has its old address again"),
     (status = 409, description = "Somebody else has the address by now"),
 ))]
 pub async fn undo_email_change(
+    State(db): State<Db>,
+    State(passwords): State<Passwords>,
     Now(now): Now,
     throttle: LoginThrottle,
     Idempotent(key, body): Idempotent<UndoEmailChange>,
 ) -> Result<Response, ApiError> {
     throttle.verification().await?;
     let hash = token::hash(body.token.trim());
+    let invalid = || ApiError::invalid("token", "invalid", "is unknown, used or expired");
+    if !store::is_live(&mut db.acquire().await?, Purpose::EmailUndo, &hash, now).await? {
+        return Err(invalid());
+    }
+    // Who has changed the address had to know the password.
+    let (unknown, _) = token::generate();
+    let password = Password::from(unknown.expose_secret().to_owned());
+    let password_hash = passwords.hash(Some(throttle.address()), password).await?;
     key.run(None, async |write| {
-        let invalid = || ApiError::invalid("token", "invalid", "is unknown, used or expired");
-        let user_id: Uuid = store::restore_email(write, &hash, now).await?.ok_or_else(invalid)?;
+        let user_id = store::restore_email(write, &hash, &password_hash, now).await?.ok_or_else(invalid)?;
         write.belongs_to(user_id);
         sessions::delete_others(write, user_id, None).await?;
         Ok((StatusCode::NO_CONTENT, UNSEEN))

@@ -160,8 +160,11 @@ pub async fn update(
         return Err(refusal(&mut transaction, id, &if_match, changes.verified_hash).await?);
     }
     let account = store::account(&mut transaction, id).await?.ok_or(ApiError::NotFound)?;
-    if outcome == Outcome::Changed && changes.pending_email.is_some() && account.pending_email.is_some() {
-        if store::is_taken(&mut transaction, changes.pending_email, id).await? {
+    if outcome == Outcome::Changed
+        && account.pending_email.is_some()
+        && let Some(email) = changes.pending_email
+    {
+        if store::is_taken(&mut transaction, email, Some(id), now).await? {
             return Err(ApiError::conflict("email", "taken", ViolationKind::Taken.detail()));
         }
         notify(&mut transaction, id, Notice::EmailVerification, now).await?;

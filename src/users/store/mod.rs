@@ -97,7 +97,8 @@ pub async fn account_named(connection: &mut Connection, username: &str) -> sqlx:
 }
 
 /// Whom mail to the user with `id` is for: at the address that waits to be verified, if that is wanted and there is one.
-pub async fn recipient(
+/// Nobody changes that until the transaction ends.
+pub async fn lock_recipient(
     connection: &mut Connection,
     id: Uuid,
     at_pending: bool,
@@ -106,7 +107,7 @@ pub async fn recipient(
         Recipient,
         r#"select coalesce(case when $2 then pending_email end, email) as "email!", username, display_name,
              language as "language: MailLanguage"
-           from users where id = $1"#,
+           from users where id = $1 for share"#,
         id,
         at_pending
     )
@@ -118,13 +119,24 @@ pub async fn password_hash(connection: &mut Connection, id: Uuid) -> sqlx::Resul
     sqlx::query_scalar!("select password_hash from users where id = $1", id).fetch_optional(connection).await
 }
 
-/// Whether another user than `id` has the address. That it is so when the address becomes theirs is for its unique index.
-pub async fn is_taken(connection: &mut Connection, email: Option<&Email>, id: Uuid) -> sqlx::Result<bool> {
+/// Whether another user than `id` has the address, or can still have it again. Whether it is so when the address
+/// becomes theirs is for its unique index.
+pub async fn is_taken(
+    connection: &mut Connection,
+    email: &Email,
+    id: Option<Uuid>,
+    now: DateTime<Utc>,
+) -> sqlx::Result<bool> {
     sqlx::query_scalar!(
         r#"select exists(
-             select from users where coalesce(email_key, lower(email)) = $1 and id <> $2) as "exists!""#,
-        email.map(Email::key),
-        id
+               select from users where coalesce(email_key, lower(email)) = $1 and id is distinct from $2)
+             or exists(
+               select from one_time_tokens
+               where email_key = $1 and purpose = 'email_undo' and expires_at > $3 and user_id is distinct from $2)
+             as "exists!""#,
+        email.key(),
+        id,
+        now
     )
     .fetch_one(connection)
     .await

@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use crate::auth::token::TokenHash;
 use crate::db::Connection;
+use crate::text;
 use crate::text_enum::text_enum;
 
 // The words are stored.
@@ -41,16 +42,19 @@ pub async fn insert_token(
     sqlx::query!(
         "insert into one_time_tokens (hash, purpose, user_id, email_key, version, expires_at, code_hash, email)
          select $1, $2, id,
-           case when $2 = 'email_verification' then coalesce(pending_email_key, email_key, lower(email))
-                else coalesce(email_key, lower(email)) end,
-           version, $4, $5, $6
+           coalesce($7, case when $2 = 'email_verification' then pending_email_key end, email_key, lower(email)),
+           -- Of the change that has replaced the address, however late its mail is sent.
+           coalesce((select min(version) from one_time_tokens
+                     where user_id = $3 and purpose = 'email_undo' and $2 = 'email_undo' and email_key = $7),
+             credentials_version), $4, $5, $6
          from users where id = $3",
         new.hash,
         new.purpose.as_str(),
         user_id,
         new.expires_at,
         new.code_hash.map(|hash| &hash[..]),
-        new.email
+        new.email,
+        new.email.map(text::fold)
     )
     .execute(connection)
     .await?;
@@ -77,7 +81,7 @@ pub async fn bearer(
         "select u.id as user_id, u.username, u.email
          from one_time_tokens t join users u on u.id = t.user_id
          where t.hash = $1 and t.purpose = $2 and t.expires_at > $3
-           and u.version = t.version and coalesce(u.email_key, lower(u.email)) = t.email_key",
+           and u.credentials_version = t.version and coalesce(u.email_key, lower(u.email)) = t.email_key",
         hash,
         purpose.as_str(),
         now
@@ -86,8 +90,8 @@ pub async fn bearer(
     .await
 }
 
-/// Sets the password of the user whom the token proves, as [`bearer`] says, and uses up every token of theirs for
-/// that; `None` if it proves nothing any more.
+/// Sets the password of the user whom the token proves, as [`bearer`] says, uses up every token of theirs for that, and
+/// takes back an address that waits to be verified; `None` if it proves nothing any more.
 pub async fn reset_password(
     connection: &mut Connection,
     hash: &TokenHash,
@@ -98,12 +102,13 @@ pub async fn reset_password(
         "with proven as (
            select u.id from one_time_tokens t join users u on u.id = t.user_id
            where t.hash = $1 and t.purpose = 'password_reset' and t.expires_at > $3
-             and u.version = t.version and coalesce(u.email_key, lower(u.email)) = t.email_key
+             and u.credentials_version = t.version and coalesce(u.email_key, lower(u.email)) = t.email_key
            for update of u, t),
          used as (
            delete from one_time_tokens
            where user_id = (select id from proven) and purpose = 'password_reset')
          update users set password_hash = $2, email_verified_at = coalesce(email_verified_at, $3),
+           pending_email = null, pending_email_key = null, credentials_version = credentials_version + 1,
            version = version + 1, updated_at = $3
          where id = (select id from proven)
          returning id",
@@ -112,6 +117,24 @@ pub async fn reset_password(
         now
     )
     .fetch_optional(connection)
+    .await
+}
+
+/// Whether there is such a token.
+pub async fn is_live(
+    connection: &mut Connection,
+    purpose: Purpose,
+    hash: &TokenHash,
+    now: DateTime<Utc>,
+) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"select exists(
+             select from one_time_tokens where hash = $1 and purpose = $2 and expires_at > $3) as "exists!""#,
+        hash,
+        purpose.as_str(),
+        now
+    )
+    .fetch_one(connection)
     .await
 }
 
@@ -165,6 +188,7 @@ pub async fn verify_email(
              where user_id = (select id from proven) and purpose = 'email_verification')
            update users u set email = coalesce(u.pending_email, u.email),
              email_key = coalesce(u.pending_email_key, u.email_key), pending_email = null, pending_email_key = null,
+             credentials_version = u.credentials_version + (u.pending_email is not null)::int,
              email_verified_at = $2, version = u.version + 1, updated_at = $2
            from proven where u.id = proven.id
            returning u.id as user_id, proven.replaced as "replaced?""#,
@@ -175,33 +199,28 @@ pub async fn verify_email(
     .await
 }
 
-/// Gives a user the address again that a token says was replaced, and uses up every token of theirs; `None` if it
-/// proves nothing any more. An address that somebody else has by now violates its unique index.
+/// Gives a user the address again that a token says was replaced, with a password that nobody knows, and uses up every
+/// token of theirs but those of changes before that one; `None` if it proves nothing any more. An address that somebody
+/// else has by now violates its unique index.
 pub async fn restore_email(
     connection: &mut Connection,
     hash: &TokenHash,
+    password_hash: &str,
     now: DateTime<Utc>,
 ) -> sqlx::Result<Option<Uuid>> {
-    let Some(proven) = sqlx::query!(
-        r#"delete from one_time_tokens where hash = $1 and purpose = 'email_undo' and expires_at > $2
-           returning user_id, email as "email!""#,
-        hash,
-        now
-    )
-    .fetch_optional(&mut *connection)
-    .await?
-    else {
-        return Ok(None);
-    };
-    let key = crate::text::fold(&proven.email);
     sqlx::query_scalar!(
-        "with used as (delete from one_time_tokens where user_id = $1)
-         update users set email = $2, email_key = $3, pending_email = null, pending_email_key = null,
-           email_verified_at = $4, version = version + 1, updated_at = $4
-         where id = $1 returning id",
-        proven.user_id,
-        proven.email,
-        key,
+        "with proven as (
+           select user_id, email, email_key, version from one_time_tokens
+           where hash = $1 and purpose = 'email_undo' and expires_at > $3 for update),
+         used as (
+           delete from one_time_tokens t using proven p
+           where t.user_id = p.user_id and (t.purpose <> 'email_undo' or t.version >= p.version))
+         update users u set email = p.email, email_key = p.email_key, pending_email = null, pending_email_key = null,
+           email_verified_at = $3, password_hash = $2, credentials_version = u.credentials_version + 1,
+           version = u.version + 1, updated_at = $3
+         from proven p where u.id = p.user_id returning u.id",
+        hash,
+        password_hash,
         now
     )
     .fetch_optional(connection)

@@ -20,7 +20,7 @@ pub struct Changes<'a> {
     pub display_name: Option<Option<&'a str>>,
     pub bio: Option<Option<&'a str>>,
     pub language: Option<MailLanguage>,
-    /// The new password's PHC string.
+    /// The new password's PHC string. It takes back an address that waits to be verified.
     pub password_hash: Option<&'a str>,
     /// Change nothing unless this still is the password's PHC string.
     pub verified_hash: Option<&'a str>,
@@ -43,6 +43,7 @@ pub async fn update(
            new as (
              select id, coalesce($2, username) as username, coalesce($3, email) as email,
                case when $3::text is not null or $15::text = email then null
+                    when $15 is null and $9::text is not null then null
                     else coalesce($15, pending_email) end as pending_email,
                coalesce($4, role) as role,
                case when $5 then $6 else display_name end as display_name,
@@ -57,7 +58,9 @@ pub async fn update(
                pending_email = new.pending_email,
                pending_email_key = case when new.pending_email is not null then coalesce($16::text, u.pending_email_key) end,
                role = new.role, display_name = new.display_name,
-               bio = new.bio, language = new.language, password_hash = new.password_hash, version = u.version + 1, updated_at = $11
+               bio = new.bio, language = new.language, password_hash = new.password_hash, version = u.version + 1,
+               credentials_version = u.credentials_version
+                 + (new.email <> old.email or new.password_hash <> old.password_hash)::int, updated_at = $11
              from old join new on new.id = old.id
              where u.id = new.id and old is distinct from new
              returning u.id)

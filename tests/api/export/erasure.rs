@@ -59,8 +59,8 @@ async fn fill(app: &TestApp, user: &TestUser) -> BTreeMap<&'static str, (&'stati
                  values ('{report}', '{id}', '{theirs}', 'spam', 'So says {name}.', now());
                insert into reports (id, reporter_id, comment_id, reason, status, resolver_id, resolved_at, created_at)
                  values ('{decided}', '{friend}', '{comment}', 'abuse', 'upheld', '{id}', now(), now());
-               insert into jobs (id, kind, user_id, error, run_at, created_at)
-                 values ('{job}', 'mail', '{id}', '{email} is refused', now(), now());
+               insert into jobs (id, kind, user_id, error, due_at, run_at, created_at)
+                 values ('{job}', 'mail', '{id}', '{email} is refused', now(), now(), now());
                insert into one_time_tokens (hash, purpose, user_id, email_key, version, expires_at, email)
                  values ('\x03', 'password_reset', '{id}', '{email}', 1, now(), '{email}');
                insert into idempotency_keys (key_hash, fingerprint, user_id, status, headers, body, created_at)

@@ -59,8 +59,8 @@ insert into reports (id, reporter_id, post_id, reason, status, created_at)
     case when i % 10 = 0 then 'open' else 'upheld' end, now()
   from generate_series(1, 5000) i;
 
-insert into jobs (id, kind, run_at, holder, failed_at, created_at)
-  select md5('j' || i)::uuid, 'mail', now() + interval '1 hour',
+insert into jobs (id, kind, due_at, run_at, holder, failed_at, created_at)
+  select md5('j' || i)::uuid, 'mail', now(), now() + interval '1 hour',
     case when i % 500 = 0 then md5('h')::uuid end, case when i % 500 > 0 and i % 3 = 0 then now() end, now()
   from generate_series(1, 10000) i;
 

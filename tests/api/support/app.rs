@@ -216,8 +216,7 @@ impl TestApp {
     /// A job that was given up: its id.
     pub(crate) async fn failed_job(&self) -> Uuid {
         let id = Uuid::now_v7();
-        let sql =
-            "insert into jobs (id, kind, run_at, failed_at, created_at) values ($1, 'mail', $2, $2, $2)";
+        let sql = "insert into jobs (id, kind, due_at, run_at, failed_at, created_at) values ($1, 'mail', $2, $2, $2, $2)";
         let insert = sqlx::query(sql).bind(id).bind(self.now());
         insert.execute(&mut self.db.acquire().await.unwrap()).await.unwrap();
         id
