@@ -41,7 +41,7 @@ describe("a forgotten password", () => {
     let token: string | undefined;
     while (token === undefined) {
       const outbox = await (await fetch(`${baseUrl}/outbox`)).text();
-      token = /#(blog_[\w-]+)/.exec(outbox)?.[1];
+      token = /password-reset#(blog_[\w-]+)/.exec(outbox)?.[1];
     }
     const confirm = () => anonymous.POST("/v1/password-resets/confirmation", { body: { token, password: chosen } });
     assert.equal((await confirm()).response.status, 204);
