@@ -217,6 +217,8 @@ TERRAFORM = [
     ("jobs late for a moment", "modules/service/alarms.tf", "period              = 300\n  evaluation_periods  = 3", "period              = 60\n  evaluation_periods  = 3", "golden@alarm.oldest_job + period"),
     ("the mean of late jobs", "modules/service/alarms.tf", '"JobsOldestSeconds"\n  statistic           = "Maximum"', '"JobsOldestSeconds"\n  statistic           = "Average"', "golden@alarm.oldest_job + statistic"),
     ("no news of jobs is bad news", "modules/service/alarms.tf", "treat_missing_data  = \"notBreaching\"\n\n  alarm_actions = [var.alarm_topic_arn]\n  ok_actions    = [var.alarm_topic_arn]\n}\n\n# The service's own view", "treat_missing_data  = \"breaching\"\n\n  alarm_actions = [var.alarm_topic_arn]\n  ok_actions    = [var.alarm_topic_arn]\n}\n\n# The service's own view", "golden@alarm.oldest_job + treat_missing_data"),
+    ("the diagnosis may change records", "bootstrap/deploy_role.tf", '"route53:ListResourceRecordSets"', '"route53:*"', "wildcard@policy.deploy"),
+    ("the diagnosis may not find the zone", "bootstrap/deploy_role.tf", '          "route53:ListHostedZonesByName",\n', "", "deploy-needs@route53:ListHostedZonesByName"),
     ("storage in mebibytes", "modules/database/alarms.tf", "pow(1024, 3)", "pow(1024, 2)", "golden@alarm.storage + threshold"),
     ("the mean of connections", "modules/database/alarms.tf", '"Maximum"', '"Average"', "golden@alarm.connections + statistic"),
     ("storage that does not grow", "modules/database/main.tf", "var.storage_gib * 5", "var.storage_gib", "golden@+ max_allocated_storage"),

@@ -18,7 +18,7 @@ SENDER = {"StringEquals": {"ses:FromAddress": "blog@example.com"}}
 # Actions that AWS does not limit to a resource.
 UNLIMITED = re.compile(
     r"ecr:GetAuthorizationToken|ecs:(RegisterTaskDefinition|DescribeTaskDefinition|ListTaskDefinitions|ListTasks)"
-    r"|ec2:Describe\w+|elasticloadbalancing:Describe\w+|logs:DescribeLogGroups|secretsmanager:GetRandomPassword"
+    r"|ec2:Describe\w+|elasticloadbalancing:Describe\w+|logs:DescribeLogGroups|secretsmanager:GetRandomPassword|route53:ListHostedZonesByName"
 )
 
 # What ECS needs to start a task.
