@@ -1,4 +1,5 @@
-"""Puts the database's two secrets into the emulator of Secrets Manager, in the shapes that RDS gives them."""
+"""Puts the database's two secrets into the emulator of Secrets Manager, in the shapes that RDS gives them, and the sender of
+mails into that of SES."""
 
 import json
 import pathlib
@@ -6,17 +7,13 @@ import urllib.error
 import urllib.request
 
 # The emulator reads the service from the signature and does not check it.
-SIGNATURE = "AWS4-HMAC-SHA256 Credential=compose/20260101/ap-northeast-2/secretsmanager/aws4_request"
+SIGNATURE = "AWS4-HMAC-SHA256 Credential=compose/20260101/ap-northeast-2/{}/aws4_request"
 
 
-def call(action, **parameters):
-    headers = {
-        "Authorization": SIGNATURE,
-        "Content-Type": "application/x-amz-json-1.1",
-        "X-Amz-Target": f"secretsmanager.{action}",
-    }
+def call(service, path="/", action="", **parameters):
+    headers = {"Authorization": SIGNATURE.format(service), "Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": action}
     body = json.dumps(parameters).encode()
-    with urllib.request.urlopen(urllib.request.Request("http://aws:5000/", body, headers), timeout=10) as answer:
+    with urllib.request.urlopen(urllib.request.Request(f"http://aws:5000{path}", body, headers), timeout=10) as answer:
         return json.load(answer)
 
 
@@ -24,7 +21,7 @@ def create(name, role, **where):
     password = pathlib.Path(f"/credentials/{role}-password").read_text().strip()
     secret = json.dumps({"username": f"blog_{role}", "password": password, **where})
     try:
-        call("CreateSecret", Name=name, SecretString=secret)
+        call("secretsmanager", action="secretsmanager.CreateSecret", Name=name, SecretString=secret)
     except urllib.error.HTTPError as error:
         # Another start has made it; since then it may have been rotated.
         if b"ResourceExistsException" not in error.read():
@@ -34,3 +31,4 @@ def create(name, role, **where):
 # One that RDS manages holds no more than these two; one that its rotation function made, all of it.
 create("blog-api/database-master", "master")
 create("blog-api/database", "application", engine="postgres", host="postgres", port=5432, dbname="blog")
+call("ses", "/v2/email/identities", EmailIdentity="example.com")

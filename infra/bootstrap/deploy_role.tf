@@ -173,6 +173,7 @@ resource "aws_iam_role_policy" "deploy" {
           "elasticloadbalancing:DescribeTargetGroups",
           "elasticloadbalancing:DescribeTargetHealth",
           "logs:DescribeLogGroups",
+          "route53:ListHostedZonesByName",
         ]
         Resource = "*"
       },
@@ -180,18 +181,22 @@ resource "aws_iam_role_policy" "deploy" {
         Sid    = "DiagnoseTheRest"
         Effect = "Allow"
         Action = [
+          "acm:DescribeCertificate",
           "ec2:DescribeVpcAttribute",
           "ecr:GetRepositoryPolicy",
           "kms:DescribeKey",
           "rds:DescribeDBInstances",
+          "route53:ListResourceRecordSets",
           "wafv2:GetWebACLForResource",
         ]
         Resource = [
+          "arn:aws:acm:${var.region}:${local.account}:certificate/*",
           "arn:aws:ec2:${var.region}:${local.account}:vpc/*",
           "arn:aws:ecr:${var.region}:${local.account}:repository/${var.name}",
           "arn:aws:elasticloadbalancing:${var.region}:${local.account}:loadbalancer/app/*",
           "arn:aws:kms:${var.region}:${local.account}:key/*",
           "arn:aws:rds:${var.region}:${local.account}:db:*",
+          "arn:aws:route53:::hostedzone/*",
           "arn:aws:wafv2:${var.region}:${local.account}:regional/webacl/*",
         ]
       },

@@ -1,5 +1,7 @@
 """The way from the internet to the load balancer."""
 
+import json
+
 from network import default_route, known_groups, opens, target
 from table import Cause, rule
 
@@ -65,6 +67,23 @@ def listener_elsewhere(facts):
                     f"--certificates CertificateArn=CERTIFICATE --default-actions {forward}",
                     evidence,
                 )
+
+
+@rule("record-gone", "where Route 53 leads the domain of the certificate")
+def record_gone(facts):
+    for _, balancer in balancers(facts):
+        ours = balancer["DNSName"].lower()
+        for domain in balancer.get("Domains", []):
+            name, targets = domain["name"], domain["targets"]
+            if targets is None or any(t.lower().rstrip(".").removeprefix("dualstack.") == ours for t in targets):
+                continue
+            alias = {"DNSName": ours, "HostedZoneId": balancer["CanonicalHostedZoneId"], "EvaluateTargetHealth": True}
+            change = {"Action": "UPSERT", "ResourceRecordSet": {"Name": name, "Type": "A", "AliasTarget": alias}}
+            yield Cause(
+                f"The domain {name} " + ("leads elsewhere than to the load balancer." if targets else "has no record: nobody finds the load balancer."),
+                f"aws route53 change-resource-record-sets --hosted-zone-id {domain['zone']} --change-batch '{json.dumps({'Changes': [change]})}'",
+                [f"{name} in {domain['zone']}: {', '.join(targets) or 'no record'}; the load balancer is {ours}"],
+            )
 
 
 @rule("firewall-blocks", "the default action of the load balancer's firewall")

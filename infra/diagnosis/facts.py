@@ -250,12 +250,31 @@ class Gatherer:
         return groups
 
     def edge(self, balancer):
-        """What stands before a load balancer: its listeners, and the firewall's default action."""
+        """What stands before a load balancer: its listeners, their domains, and the firewall's default action."""
         listeners = self.answer("elbv2", "describe-listeners", "--load-balancer-arn", balancer).get("Listeners", [])
         _, firewall = self.look(
             "wafv2", "get-web-acl-for-resource", "--resource-arn", balancer, missing=["WAFNonexistentItemException"]
         )
-        return {"Listeners": listeners, "WebAcl": firewall.get("WebACL")}
+        certificates = {c["CertificateArn"] for listener in listeners for c in listener.get("Certificates", [])}
+        return {"Listeners": listeners, "Domains": [self.domain(arn) for arn in sorted(certificates)], "WebAcl": firewall.get("WebACL")}
+
+    def domain(self, certificate):
+        """What a certificate is for, and where Route 53 leads it: `targets` is None if no zone here says so or may be read."""
+        named = self.answer("acm", "describe-certificate", "--certificate-arn", certificate).get("Certificate", {})
+        name = named.get("DomainName", "*")
+        # A wildcard is no name that has a record.
+        zones = [] if "*" in name else self.answer("route53", "list-hosted-zones-by-name").get("HostedZones", [])
+        zones = [z for z in zones if f".{name}.".endswith(f".{z['Name']}") and not z.get("Config", {}).get("PrivateZone")]
+        if not zones:
+            return {"name": name, "zone": None, "targets": None}
+        zone = max(zones, key=lambda z: len(z["Name"]))["Id"].split("/")[-1]
+        found, records = self.look(
+            "route53", "list-resource-record-sets", "--hosted-zone-id", zone, "--query", f"ResourceRecordSets[?Name=='{name}.']"
+        )
+        records = [r for r in records or [] if r["Type"] in ("A", "AAAA", "CNAME")]
+        values = [v["Value"] for r in records for v in r.get("ResourceRecords", [])]
+        targets = [*values, *(r["AliasTarget"]["DNSName"] for r in records if "AliasTarget" in r)]
+        return {"name": name, "zone": zone, "targets": targets if found else None}
 
     def databases(self, definition, subnets):
         """The instances that may be the service's: that of DB_HOST, else those in its network, else all."""

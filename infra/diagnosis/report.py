@@ -5,7 +5,8 @@ from facts import failed_by_itself, steady
 from table import RULES, Cause, Rule, diagnose, reports, update
 
 # What no rule looks at.
-UNSEEN = "network ACLs, endpoint policies, the policies of keys and of the organisation, the domain's record"
+UNSEEN = "network ACLs, endpoint policies, the policies of keys and of the organisation"
+RECORD = ", the domain's record"
 UNEXPLAINED = Rule("unexplained", "the service's counts, rollout and reports, when no other rule speaks", None)
 
 
@@ -61,7 +62,9 @@ def text(facts, found):
         if service.get("deployments") and not steady(service):
             states = ", ".join(f"{d['taskDefinition'].split('/')[-1]} {d.get('rolloutState')}" for d in service["deployments"])
             lines += [f"But the service is not steady yet: {states}. Ask again."]
-        lines += [f"Not looked at: {UNSEEN}."]
+        domains = [domain for _, balancer in edge.balancers(facts) for domain in balancer.get("Domains", [])]
+        read = domains and all(domain["targets"] is not None for domain in domains)
+        lines += [f"Not looked at: {UNSEEN if read else UNSEEN + RECORD}."]
     if facts["unknown"]:
         lines += ["", "Could not look at:", *(f"   {line}" for line in dict.fromkeys(facts["unknown"]))]
     return "\n".join(lines)

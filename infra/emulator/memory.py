@@ -127,8 +127,8 @@ def is_action_permitted_as_over_tls(is_permitted, self, *arguments):
 
 @patch(IAMRequest, "_raise_access_denied")
 def raise_access_denied_in_json(raise_access_denied, self):
-    # Secrets Manager answers in JSON, also that something is not allowed; moto says that in XML, which no client of it reads.
-    if self._service == "secretsmanager":
+    # These answer in JSON, also that something is not allowed; moto says that in XML, which no client of theirs reads.
+    if self._service in ("secretsmanager", "ses"):
         message = f"User: {self._access_key.arn} is not authorized to perform: {self._action}"
         raise JsonRESTError("AccessDeniedException", message)
     raise_access_denied(self)
@@ -156,6 +156,13 @@ def change_records_again(change_records, self, zone, changes):
 FakeDeleteMarker.dispose = lambda self: None
 
 
+def decision(policies, action, resource, context):
+    results = {IAMPolicy(policy).is_action_permitted(action, resource, None, context) for policy in policies}
+    if PermissionResult.DENIED in results:
+        return "explicitDeny"
+    return "allowed" if PermissionResult.PERMITTED in results else "implicitDeny"
+
+
 @patch(IamResponse, "simulate_principal_policy")
 def simulate_principal_policy(_, self):
     # moto simulates no policies, but weighs them for its own calls. Unlike IAM it knows neither permission boundaries nor
@@ -164,15 +171,8 @@ def simulate_principal_policy(_, self):
     holder = SimpleNamespace(backend=self.backend, _owner_role_name=name, _owner_user_name=name)
     policies = (AssumedRoleAccessKey if kind == "role" else IAMUserAccessKey).collect_policies(holder)
     context = {entry["ContextKeyName"]: entry["ContextKeyValues"][0] for entry in self._get_param("ContextEntries", [])}
-
-    def decision(action, resource):
-        results = {IAMPolicy(policy).is_action_permitted(action, resource, None, context) for policy in policies}
-        if PermissionResult.DENIED in results:
-            return "explicitDeny"
-        return "allowed" if PermissionResult.PERMITTED in results else "implicitDeny"
-
     results = [
-        {"EvalActionName": action, "EvalResourceName": resource, "EvalDecision": decision(action, resource)}
+        {"EvalActionName": action, "EvalResourceName": resource, "EvalDecision": decision(policies, action, resource, context)}
         for action in self._get_param("ActionNames") for resource in self._get_param("ResourceArns")
     ]  # fmt: skip
     return ActionResult({"EvaluationResults": results, "IsTruncated": False})

@@ -7,6 +7,7 @@ module "network" {
   cidr               = var.cidr
   availability_zones = var.availability_zones
   outbound           = local.settings.outbound
+  mail               = var.mail != null
   flow_logs          = local.settings.flow_logs
   kms_key_arn        = aws_kms_key.this.arn
   log_retention_days = var.log_retention_days
@@ -48,6 +49,7 @@ module "service" {
   tasks_security_group_id         = module.network.tasks_security_group_id
 
   database = module.database
+  mail     = var.mail
 
   task_definition_file = "${path.root}/../../task-definition.json"
   task_size            = local.settings.task_size

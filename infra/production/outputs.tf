@@ -59,6 +59,11 @@ output "migrate_role_arn" {
   value = module.service.migrate_role_arn
 }
 
+output "mail_records" {
+  description = "Records of mail to set by hand: those of a domain outside the zone."
+  value       = module.service.mail_records
+}
+
 output "application_secret_arn" {
   value = module.database.application_secret_arn
 }

@@ -143,6 +143,30 @@ variable "environment" {
     condition     = length(setintersection(keys(var.environment), ["PORT", "DRAIN_DELAY", "SHUTDOWN_TIMEOUT"])) == 0
     error_message = "environment must not set PORT, DRAIN_DELAY or SHUTDOWN_TIMEOUT: they go with portMappings and stopTimeout, so set them in task-definition.json, beside these."
   }
+
+  validation {
+    condition     = length(setintersection(keys(var.environment), ["MAIL_URL", "MAIL_FROM"])) == 0
+    error_message = "environment must not set MAIL_URL or MAIL_FROM: mail does, for SES. A mail server cannot be reached, whatever outbound is: tasks are let out to port 443 alone, and its password would stand in the task definition."
+  }
+}
+
+variable "mail" {
+  description = <<-EOT
+    Mail by SES, whose sender is `from`, such as My blog <blog@example.com>; null for none. `dmarc` is the policy of the domain's
+    DMARC record: none, quarantine or reject, or off where the domain has such a record already.
+  EOT
+  type        = object({ from = string, dmarc = optional(string, "none") })
+  default     = null
+
+  validation {
+    condition     = var.mail == null ? true : can(regex("^([^<>]+ <)?[^<>@ ]+@([a-z0-9-]+\\.)+[a-z]{2,}>?$", var.mail.from))
+    error_message = "mail.from must be a sender such as My blog <blog@example.com>, with the domain in lower case."
+  }
+
+  validation {
+    condition     = var.mail == null ? true : contains(["none", "quarantine", "reject", "off"], var.mail.dmarc)
+    error_message = "mail.dmarc must be none, quarantine, reject or off."
+  }
 }
 
 variable "tasks" {

@@ -15,7 +15,7 @@ BESIDES = {
     "ecr:UploadLayerPart",
     "iam:PassRole",
 }
-SERVICES = "(ec2|ecr|ecs|elbv2|iam|kms|logs|rds|secretsmanager|sts|wafv2)"
+SERVICES = "(acm|ec2|ecr|ecs|elbv2|iam|kms|logs|rds|route53|secretsmanager|sts|wafv2)"
 # Calls whose right has another name; none is needed to ask who one is.
 RIGHTS = {
     "ecr:GetLoginPassword": "ecr:GetAuthorizationToken",

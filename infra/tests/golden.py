@@ -11,7 +11,7 @@ from pathlib import Path
 import yaml
 
 # Runs of production.tftest.hcl.
-CHOICES = ("learning", "small", "spot_on_arm")
+CHOICES = ("learning", "small", "spot_on_arm", "no_mail")
 
 FOLDER = Path(__file__).parent / "golden"
 # What the mocked provider makes up where mocks/ says nothing.

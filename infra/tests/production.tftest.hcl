@@ -9,6 +9,7 @@ variables {
   domain_name = "blog.example.com"
   zone_id     = "Z0123456789ABCDEFGHIJ"
   alarm_email = "operators@example.com"
+  mail        = { from = "My blog <blog@example.com>" }
 }
 
 override_resource {
@@ -59,6 +60,14 @@ run "spot_on_arm" {
   variables {
     architecture = "ARM64"
     spot_percent = 70
+  }
+}
+
+run "no_mail" {
+  command = plan
+
+  variables {
+    mail = null
   }
 }
 

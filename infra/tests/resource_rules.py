@@ -11,11 +11,14 @@ import re
 APPLICATION_SECRET = "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:blog-api/database-AbCdEf"
 MASTER_SECRET = "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:rds!db-AbCdEf"
 PASSWORDS = "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:blog-api/admin/*"
+SENDING = {f"arn:aws:ses:ap-northeast-2:123456789012:{what}" for what in ("identity/example.com", "configuration-set/blog-api")}
+KEYS = {(f"token{number}._domainkey.example.com", f"token{number}.dkim.amazonses.com") for number in (1, 2, 3)}
+SENDER = {"StringEquals": {"ses:FromAddress": "blog@example.com"}}
 
 # Actions that AWS does not limit to a resource.
 UNLIMITED = re.compile(
     r"ecr:GetAuthorizationToken|ecs:(RegisterTaskDefinition|DescribeTaskDefinition|ListTaskDefinitions|ListTasks)"
-    r"|ec2:Describe\w+|elasticloadbalancing:Describe\w+|logs:DescribeLogGroups|secretsmanager:GetRandomPassword"
+    r"|ec2:Describe\w+|elasticloadbalancing:Describe\w+|logs:DescribeLogGroups|secretsmanager:GetRandomPassword|route53:ListHostedZonesByName"
 )
 
 # What ECS needs to start a task.
@@ -80,5 +83,8 @@ PRODUCTION = BOOTSTRAP + [
     ("migrate-secrets", None, lambda s: readable(s, "migrate") == {APPLICATION_SECRET, MASTER_SECRET}, "the migrate role must read both secrets and no other"),
     ("task-key", None, lambda s: all_readers(s, lambda actions: "kms:Decrypt" in actions), "a role cannot decrypt what it reads"),
     ("task-rights", None, lambda s: all_readers(s, lambda actions: actions <= {"secretsmanager:GetSecretValue", "kms:Decrypt"}), "a role does more than to read its secrets"),
+    ("mail-sender", "aws_iam_role_policy.mail", lambda r: all(s["Condition"] == SENDER for s in json.loads(r["policy"])["Statement"]), "the task may send in the name of others"),
+    ("mail-keys", None, lambda s: {(r["name"], *r["records"]) for r in s.of("aws_route53_record") if r["type"] == "CNAME" and "dkim" in r["address"]} == KEYS, "mail is signed with keys that nobody finds"),
+    ("mail-rights", None, lambda s: rights(s, "mail") == dict.fromkeys(("ses:SendEmail", "ses:SendRawEmail"), SENDING), "the task must send for its identity and configuration set, and do nothing else with mail"),
     ("execution-rights", None, lambda s: rights(s, "execution").keys() == EXECUTION, "the execution role may do less or more than what starts a task"),
 ]

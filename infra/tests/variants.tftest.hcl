@@ -22,6 +22,20 @@ run "without_a_way_to_the_internet" {
   }
 }
 
+run "mail_without_a_way_to_the_internet" {
+  command = plan
+
+  variables {
+    outbound = "endpoints"
+    mail     = { from = "blog@example.org", dmarc = "off" }
+  }
+
+  assert {
+    condition     = contains(module.network.interface_endpoints, "email") && length(output.mail_records) == 5
+    error_message = "mail must have an endpoint of SES, and records to set by hand where its domain is not in the zone"
+  }
+}
+
 run "a_gateway_in_each_zone" {
   command = plan
 
@@ -33,6 +47,17 @@ run "a_gateway_in_each_zone" {
     condition     = module.network.nat_zones == ["ap-northeast-2a", "ap-northeast-2c"] && module.network.interface_endpoints == []
     error_message = "with nat-per-zone there must be a NAT gateway in each zone, and no interface endpoint"
   }
+}
+
+run "a_mail_server" {
+  command = plan
+
+  variables {
+    outbound    = "endpoints"
+    environment = { MAIL_URL = "smtps://mail.example.com" }
+  }
+
+  expect_failures = [var.environment]
 }
 
 run "mistakes_in_variables" {
@@ -54,6 +79,7 @@ run "mistakes_in_variables" {
     database_version     = "9"
     log_retention_days   = 31
     database_storage_gib = 5
+    mail                 = { from = "My blog" }
   }
 
   expect_failures = [
@@ -72,5 +98,6 @@ run "mistakes_in_variables" {
     var.database_version,
     var.log_retention_days,
     var.database_storage_gib,
+    var.mail,
   ]
 }

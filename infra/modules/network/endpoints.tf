@@ -1,8 +1,9 @@
 data "aws_region" "current" {}
 
 locals {
-  # What a task needs to start and to run: the image, its logs, its secret. Image layers come from S3.
-  interface_endpoints = var.outbound == "endpoints" ? ["ecr.api", "ecr.dkr", "logs", "secretsmanager"] : []
+  # What a task needs to start and to run: the image, its logs, its secret, mail. Image layers come from S3.
+  needed              = concat(["ecr.api", "ecr.dkr", "logs", "secretsmanager"], var.mail ? ["email"] : [])
+  interface_endpoints = var.outbound == "endpoints" ? local.needed : []
 }
 
 resource "aws_vpc_endpoint" "interface" {

@@ -18,6 +18,11 @@ variable "outbound" {
   type        = string
 }
 
+variable "mail" {
+  description = "Tasks send mail by SES."
+  type        = bool
+}
+
 variable "flow_logs" {
   description = "Log all traffic."
   type        = bool

@@ -179,6 +179,23 @@ resource "aws_cloudwatch_metric_alarm" "log_errors" {
   ok_actions    = [var.alarm_topic_arn]
 }
 
+resource "aws_cloudwatch_metric_alarm" "oldest_job" {
+  alarm_name        = "${var.name}-oldest-job"
+  alarm_description = "A job waits for more than ten minutes: no task works on it, or what it needs is away."
+
+  namespace           = local.namespace
+  metric_name         = "JobsOldestSeconds"
+  statistic           = "Maximum"
+  period              = 300
+  evaluation_periods  = 3
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 600
+  treat_missing_data  = "notBreaching"
+
+  alarm_actions = [var.alarm_topic_arn]
+  ok_actions    = [var.alarm_topic_arn]
+}
+
 # The service's own view of its latency, by its access log: without the way to the load balancer.
 resource "aws_cloudwatch_log_metric_filter" "latency" {
   name           = "${var.name}-latency"

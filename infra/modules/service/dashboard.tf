@@ -38,6 +38,13 @@ locals {
       [local.namespace, "CacheHits"],
       [local.namespace, "CacheMisses"],
     ] },
+    { title = "Jobs, of all tasks", stat = "Maximum", metrics = [
+      [local.namespace, "JobsUnfinished"],
+      [local.namespace, "JobsFailed"],
+    ] },
+    { title = "Oldest job, seconds late", stat = "Maximum", metrics = [
+      [local.namespace, "JobsOldestSeconds"],
+    ] },
     { title = "Database: CPU, %", stat = "Average", metrics = [
       ["AWS/RDS", "CPUUtilization", "DBInstanceIdentifier", var.database.identifier],
     ] },

@@ -37,3 +37,7 @@ output "admin_role_arn" {
 output "migrate_role_arn" {
   value = aws_iam_role.migrate.arn
 }
+
+output "mail_records" {
+  value = [for record in values(local.mail_records) : join(" ", record) if !local.mail_is_in_zone]
+}

@@ -16,6 +16,11 @@ locals {
   settings = merge(
     { for variable in local.container.environment : variable.name => variable.value },
     { METRICS_NAMESPACE = local.namespace },
+    var.mail == null ? {} : {
+      MAIL_URL  = "ses:${aws_sesv2_configuration_set.this[0].configuration_set_name}"
+      MAIL_FROM = var.mail.from
+      API_URL   = "https://${var.domain_name}"
+    },
     var.environment,
   )
 

@@ -60,6 +60,11 @@ variable "database" {
   })
 }
 
+variable "mail" {
+  description = "The sender of mails and the policy of its DMARC record, or null for no mail."
+  type        = object({ from = string, dmarc = string })
+}
+
 variable "task_definition_file" {
   description = "The task definition that the rendered ones are made from."
   type        = string

@@ -119,6 +119,12 @@ def rolls(facts):
     update("service.deployments.0", rolloutState="IN_PROGRESS", runningCount=0)(facts)
 
 
+def leads(*targets, zone="Z1"):
+    """Where the domain leads; of no zone, nobody knows."""
+    domain = {"name": "blog.example.com", "zone": zone, "targets": [*targets] if zone else None}
+    return put("target_groups.0.LoadBalancers.0.Domains", [domain])
+
+
 def of_database(key, value):
     def change(facts):
         group = facts["databases"][0]["VpcSecurityGroups"][0]["VpcSecurityGroupId"]
@@ -271,6 +277,9 @@ FAULTS = [
           [put("target_groups.0.LoadBalancers.0.Listeners.0.DefaultActions", [{"Type": "fixed-response"}])]),
     Fault("redirect to nowhere", "listener-elsewhere", "where nothing listens", "create-listener",
           [put("target_groups.0.LoadBalancers.0.Listeners.0.DefaultActions", [{"Type": "redirect", "RedirectConfig": {"Port": "443"}}])]),
+    Fault("no record of the domain", "record-gone", "blog.example.com has no record", "change-resource-record-sets --hosted-zone-id Z1",
+          [leads()]),
+    Fault("the domain leads to an old balancer", "record-gone", "leads elsewhere", "change-resource-record-sets", [leads("dualstack.old-1.elb.example.")]),
     Fault("firewall blocks by default", "firewall-blocks", "default action is to block", "get-web-acl",
           [put("target_groups.0.LoadBalancers.0.WebAcl", {"Name": "blog-api", "Id": "1", "DefaultAction": {"Block": {}}})]),
     Fault("stuck with the breaker off", "breaker-off", "circuit breaker off", "deploymentCircuitBreaker={enable=true,rollback=true}",
@@ -290,6 +299,8 @@ HARMLESS = {
         add("target_groups.0.LoadBalancers.0.Listeners", {"Port": 81, "Protocol": "HTTP", "DefaultActions": [{"Type": "redirect", "RedirectConfig": {"Port": "80"}}]}),
         lambda facts: of_balancer("IpPermissions.0.FromPort", 80)(facts) or of_balancer("IpPermissions.0.ToPort", 81)(facts),
     ],
+    "a domain whose zone is elsewhere": [leads(zone=None)],
+    "a domain that leads to the balancer": [lambda facts: leads(f"DualStack.{facts['target_groups'][0]['LoadBalancers'][0]['DNSName']}.")(facts)],
     "tasks that were scaled in": [stop("Scaling activity initiated by deployment", 0, stop_code="ServiceSchedulerInitiated")],
     "a migration that ended well": [stop(EXITED, 0, started_by="deploy")],
     "trouble that is over": [event(STEADY), event(FAILED)],

@@ -53,6 +53,10 @@ class Faults(unittest.TestCase):
             self.assertNotIn("Nothing is wrong", each)
             self.assertIn("Not looked at: network ACLs", each)
 
+    def test_a_record_that_is_not_read_is_named(self):
+        for read, change in [(False, faults.leads(zone=None)), (True, faults.leads(HEALTHY["target_groups"][0]["LoadBalancers"][0]["DNSName"]))]:
+            self.assertEqual(read, "the domain's record" not in causes(change)[1])
+
     def test_each_fault_fires_its_rule_and_no_other(self):
         for fault in faults.FAULTS:
             with self.subTest(fault.name):

@@ -8,6 +8,21 @@ mock_data "aws_region" {
   defaults = { name = "ap-northeast-2" }
 }
 
+mock_data "aws_route53_zone" {
+  defaults = { name = "example.com" }
+}
+
+mock_resource "aws_sesv2_email_identity" {
+  defaults = {
+    arn                     = "arn:aws:ses:ap-northeast-2:123456789012:identity/example.com"
+    dkim_signing_attributes = { tokens = ["token1", "token2", "token3"] }
+  }
+}
+
+mock_resource "aws_sesv2_configuration_set" {
+  defaults = { arn = "arn:aws:ses:ap-northeast-2:123456789012:configuration-set/blog-api" }
+}
+
 mock_resource "aws_kms_key" {
   defaults = { arn = "arn:aws:kms:ap-northeast-2:123456789012:key/11111111-2222-3333-4444-555555555555" }
 }
