@@ -6,8 +6,8 @@
 //!   can ask for; [`server`] listens and stops; [`openapi`] is the document that the handlers generate;
 //!   [`background`] watches what runs beside the requests; [`work`] does each kind of job, [`maintenance`] those
 //!   from time to time; [`export`] asks every feature for what it keeps about a user.
-//! - The features, [`users`], [`posts`], [`comments`], [`moderation`], [`audit`], [`jobs`], [`site`] and [`feeds`], have the
-//!   same three rooms each: `model` (what it is and what is allowed: pure), `store` (all of its SQL) and `routes`
+//! - The features, [`users`], [`posts`], [`comments`], [`moderation`], [`notifications`], [`audit`], [`jobs`], [`site`] and [`feeds`],
+//!   have the same three rooms each: `model` (what it is and what is allowed: pure), `store` (all of its SQL) and `routes`
 //!   (handlers and their request types).
 //! - The kit knows no feature: [`identity`] is roles and how users are named; [`auth`] tells who is calling,
 //!   as extractor types, and has the rooms of sessions; [`http`] is the middleware stack, the extractors,
@@ -50,6 +50,7 @@ pub mod mail;
 pub mod maintenance;
 pub mod markdown;
 pub mod moderation;
+pub mod notifications;
 pub mod openapi;
 pub mod posts;
 pub mod router;

@@ -11,6 +11,7 @@ use crate::db::{self, Db};
 use crate::http::idempotency::store as idempotency;
 use crate::jobs::store as jobs;
 use crate::markdown::Renderer;
+use crate::notifications::store as notifications;
 use crate::posts::jobs as posts;
 use crate::users::store as users;
 
@@ -19,6 +20,8 @@ const BATCH: i64 = 500;
 
 /// How long jobs that were given up can be looked at and tried anew.
 const FAILED_JOBS_KEPT: TimeDelta = TimeDelta::days(30);
+/// How long users are told what they were told.
+const NOTIFICATIONS_KEPT: TimeDelta = TimeDelta::days(90);
 
 /// Deletes what has expired. After an error, what was done until then lasts.
 pub async fn expire(db: &Db, now: DateTime<Utc>) -> Result<(), db::Error> {
@@ -26,6 +29,9 @@ pub async fn expire(db: &Db, now: DateTime<Utc>) -> Result<(), db::Error> {
     while login_throttle::delete_expired(&mut db.acquire().await?, now, BATCH).await? > 0 {}
     while sessions::delete_expired(&mut db.acquire().await?, now, BATCH).await? > 0 {}
     while users::delete_expired_tokens(&mut db.acquire().await?, now, BATCH).await? > 0 {}
+    while notifications::delete_expired(&mut db.acquire().await?, now - NOTIFICATIONS_KEPT, BATCH).await? > 0
+    {
+    }
     while jobs::delete_failed(&mut db.acquire().await?, now - FAILED_JOBS_KEPT, BATCH).await? > 0 {}
     Ok(())
 }

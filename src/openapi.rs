@@ -39,6 +39,7 @@ use crate::state::AppState;
         (name = "posts", description = "Write, publish and read"),
         (name = "comments", description = "Discuss and moderate"),
         (name = "moderation", description = "Bans, reports by readers, the audit log"),
+        (name = "notifications", description = "What users are told, in the API and by mail"),
         (name = "jobs", description = "What is done later"),
         (name = "site", description = "What holds for the whole site"),
         (name = "users", description = "Accounts and public profiles"),
@@ -202,6 +203,8 @@ fn complete_operation(method: &str, operation: &mut Value) {
     let has = |key: &str, value: &str| parameters.iter().any(|parameter| parameter[key] == value);
     let has_body = !operation["requestBody"].is_null();
     let reads_token = !operation["security"].is_null();
+    let schemes = operation["security"].as_array().map_or(&[][..], Vec::as_slice);
+    let may_be_user = schemes.iter().any(|scheme| !scheme["token"].is_null());
     let applies = |status: &str| match status {
         "304" => method == "get" && has("name", "If-None-Match"),
         "400" => {
@@ -213,7 +216,7 @@ fn complete_operation(method: &str, operation: &mut Value) {
         }
         "401" => reads_token,
         // Of what needs a token, a banned user may sign out and read.
-        "403" => reads_token && method != "get" && tag != "sessions",
+        "403" => may_be_user && method != "get" && tag != "sessions",
         "409" => has("name", "Idempotency-Key"),
         "412" | "428" => has("name", "If-Match"),
         "413" | "415" => has_body,

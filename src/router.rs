@@ -20,6 +20,7 @@ use crate::http::health;
 use crate::http::preconditions::Unconditional;
 use crate::jobs::routes as jobs;
 use crate::moderation::routes as moderation;
+use crate::notifications::routes as notifications;
 use crate::openapi;
 use crate::posts::routes as posts;
 use crate::site::routes as site;
@@ -38,6 +39,7 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(export::export))
         .routes(routes!(users::read, users::update, users::delete))
         .routes(routes!(users::follow, users::unfollow))
+        .routes(routes!(notifications::read_notification_settings, notifications::update_notification_settings))
         .routes(routes!(users::following))
         .routes(routes!(users::followers))
         // /v1/email-verifications, /v1/password-resets
@@ -46,6 +48,8 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(users::undo_email_change))
         .routes(routes!(users::create_password_reset))
         .routes(routes!(users::confirm_password_reset))
+        // /v1/mail-events
+        .routes(routes!(users::create_mail_event))
         // /v1/sessions
         .routes(routes!(sessions::list, sessions::create))
         .routes(routes!(sessions::delete_current))
@@ -58,6 +62,7 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(posts::read_revision))
         .routes(routes!(posts::restore_revision))
         .routes(routes!(posts::like, posts::unlike))
+        .routes(routes!(posts::mute, posts::unmute))
         // /v1/tags, /v1/feed
         .routes(routes!(posts::list_tags))
         .routes(routes!(posts::timeline))
@@ -71,6 +76,10 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(moderation::list_reports, moderation::create_report))
         .routes(routes!(moderation::read_report, moderation::update_report))
         .routes(routes!(audit::list_audit))
+        // /v1/notifications, /v1/unsubscriptions
+        .routes(routes!(notifications::list_notifications))
+        .routes(routes!(notifications::read_notifications))
+        .routes(routes!(notifications::unsubscription_page, notifications::unsubscribe))
         // /v1/jobs
         .routes(routes!(jobs::list_jobs))
         .routes(routes!(jobs::retry_job))

@@ -21,7 +21,7 @@ use crate::mail::{self, Mailer};
 use crate::markdown::Renderer;
 use crate::posts::store::NextPublication;
 use crate::users::jobs::MailQueue;
-use crate::users::routes::SignUpPolicy;
+use crate::users::routes::{MailEventsToken, SignUpPolicy};
 
 /// How many passwords are hashed at once, whatever the machine.
 const MAX_HASHES: usize = 4;
@@ -46,6 +46,7 @@ pub struct AppState {
     pub wake: Wake,
     pub mailer: Mailer,
     pub mail_queue: MailQueue,
+    pub mail_events_token: MailEventsToken,
 }
 
 /// Why there is no state: a mistake in the configuration.
@@ -83,6 +84,7 @@ impl AppState {
             renderer: Renderer::new(config.public_url.as_deref()),
             mail_queue: MailQueue::new(mailer.clone(), wake.clone()),
             mailer,
+            mail_events_token: MailEventsToken(config.mail_events_token_hash.as_deref().map(Into::into)),
             wake,
             public_url: PublicUrl(config.public_url.as_deref().map(Into::into)),
         })

@@ -6,6 +6,7 @@ use futures_util::future::BoxFuture;
 use crate::jobs::model::{Claim, Failure, Kind};
 use crate::jobs::runner::Runner;
 use crate::maintenance;
+use crate::notifications::jobs as notifications;
 use crate::state::AppState;
 use crate::users::jobs as users;
 
@@ -17,10 +18,12 @@ pub fn runner(state: AppState) -> Runner<impl Fn(Claim) -> BoxFuture<'static, Re
 }
 
 async fn work(state: AppState, job: Claim) -> Result<(), Failure> {
-    let AppState { db, cache, clock, renderer, mailer, .. } = state;
+    let AppState { db, cache, clock, renderer, mailer, public_url, .. } = state;
     match job.kind {
-        Kind::Mail => users::send(&db, &mailer, job, clock.now()).await?,
-        Kind::PasswordReset => users::look_up(&db, job, clock.now()).await?,
+        Kind::Mail => users::send(&db, &mailer, &job, clock.now()).await?,
+        Kind::PasswordReset => users::look_up(&db, &job, clock.now()).await?,
+        Kind::Notification => notifications::tell(&db, &mailer, &job, clock.now()).await?,
+        Kind::NotificationMail => notifications::mail(&db, &mailer, &public_url, &job, clock.now()).await?,
         Kind::Expiry => maintenance::expire(&db, clock.now()).await?,
         Kind::Rendering => maintenance::rerender(&db, &cache, &renderer).await?,
     }

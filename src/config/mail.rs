@@ -16,6 +16,8 @@ pub struct MailConfig {
     pub transport: TransportConfig,
     /// `MAIL_FROM`.
     pub from: Mailbox,
+    /// `API_URL`: where readers reach this service, without a slash at its end.
+    pub api_url: String,
     /// `ACCOUNT_URL`: where the pages are that links in mails open, without a slash at its end.
     pub account_url: String,
 }
@@ -79,7 +81,7 @@ pub(super) fn read(env: &mut Variables<'_>, production: bool, port: u16) -> Opti
     }
     let api_url = match api_url {
         Some(url) => url,
-        None if production && account_url.is_none() => {
+        None if production => {
             env.error(
                 "API_URL",
                 "is required with MAIL_URL, like `https://api.blog.example`: links in mails lead there",
@@ -92,6 +94,7 @@ pub(super) fn read(env: &mut Variables<'_>, production: bool, port: u16) -> Opti
         transport,
         from: from.or_else(|| "blog-api <blog@localhost>".parse().ok())?,
         account_url: account_url.unwrap_or_else(|| format!("{api_url}/account")),
+        api_url,
     })
 }
 

@@ -58,6 +58,8 @@ pub struct Config {
     pub public_url: Option<String>,
     /// `MAIL_URL` and what belongs to it; `None` if there is no mail.
     pub mail: Option<MailConfig>,
+    /// `MAIL_EVENTS_TOKEN_SHA256`, in lower case.
+    pub mail_events_token_hash: Option<String>,
     /// `RATE_LIMIT_ADDRESS`: how many requests a minute each client address may make.
     pub rate_limit_address: Option<NonZeroU32>,
     /// `RATE_LIMIT_ACCOUNT`: how many requests a minute each account may make.
@@ -164,6 +166,7 @@ impl Config {
             trusted_proxy_hops: env.parse("TRUSTED_PROXY_HOPS", "a number of proxies").unwrap_or(0),
             public_url: env.public_url("PUBLIC_URL"),
             mail: mail::read(&mut env, production, port),
+            mail_events_token_hash: env.sha256("MAIL_EVENTS_TOKEN_SHA256"),
             rate_limit_address: env.number_or_off("RATE_LIMIT_ADDRESS", 600),
             rate_limit_account: env.number_or_off("RATE_LIMIT_ACCOUNT", 1200),
             rate_limit_account_kib: env.number_or_off("RATE_LIMIT_ACCOUNT_KIB", 64 * 1024),

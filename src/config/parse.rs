@@ -75,6 +75,16 @@ impl<'a> Variables<'a> {
         chosen.map(|(_, choice)| choice.clone())
     }
 
+    /// 64 hexadecimal digits, in lower case.
+    pub(super) fn sha256(&mut self, name: &str) -> Option<String> {
+        let value = self.text(name)?.to_ascii_lowercase();
+        let is_hash = value.len() == 64 && value.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if !is_hash {
+            self.error(name, "must be a SHA-256 hash in 64 hexadecimal digits, as `sha256sum` writes it");
+        }
+        is_hash.then_some(value)
+    }
+
     /// Seconds (`20`) or a number with its unit (`500ms`, `2min`).
     pub(super) fn duration(&mut self, name: &str) -> Option<Duration> {
         let value = self.text(name)?;

@@ -176,7 +176,7 @@ fn mail_is_set_up_as_a_whole_or_not_at_all() {
     let api = ("API_URL", "https://api.example");
     assert_eq!(mail(&[url, from, api]), Ok(Some("https://api.example/account".to_owned())));
     let account = ("ACCOUNT_URL", "https://blog.example/me");
-    assert_eq!(mail(&[url, from, account]), Ok(Some("https://blog.example/me".to_owned())));
+    assert_eq!(mail(&[url, from, api, account]), Ok(Some("https://blog.example/me".to_owned())));
     for (name, value) in
         [("MAIL_URL", "smtp://user:hunter2@"), ("MAIL_FROM", "nobody"), ("API_URL", "api.example")]
     {

@@ -11,6 +11,7 @@ use crate::comments::store::export::ExportedComment;
 use crate::http::idempotency::store::export::ExportedIdempotencyKey;
 use crate::jobs::store::export::ExportedJob;
 use crate::moderation::store::export::{ExportedDecision, ExportedReport};
+use crate::notifications::store::export::{ExportedNotification, ExportedNotificationSettings};
 use crate::posts::store::export::{ExportedLike, ExportedPost, ExportedRevision};
 use crate::users::store::export::{ExportedAccount, ExportedFollow, ExportedToken};
 
@@ -35,6 +36,12 @@ pub struct Export {
     pub following: Vec<ExportedFollow>,
     /// Who follows the caller.
     pub followers: Vec<ExportedFollow>,
+    /// The posts of which the caller wants to be told nothing.
+    pub muted_posts: Vec<ExportedLike>,
+    /// What the caller was told in the last 90 days.
+    pub notifications: Vec<ExportedNotification>,
+    /// What the caller has chosen about mail, if anything.
+    pub notification_settings: Vec<ExportedNotificationSettings>,
     /// The links that were mailed to the caller, until they expire.
     pub one_time_tokens: Vec<ExportedToken>,
     /// What is still to be done for the caller, or could not be done.

@@ -34,6 +34,7 @@ use crate::http::now::Now;
 use crate::http::shares::{Share, Shares};
 use crate::jobs::store::export as jobs;
 use crate::moderation::store::export as moderation;
+use crate::notifications::store::export as notifications;
 use crate::posts::store::export::{self as posts, ExportedPost};
 use crate::users::store::export::{self as users, ExportedAccount};
 
@@ -151,6 +152,10 @@ impl Writer {
         self.list("likes", LIGHT, posts::likes, |row| row.post_id).await?;
         self.list("following", LIGHT, users::following, |row| row.user_id).await?;
         self.list("followers", LIGHT, users::followers, |row| row.user_id).await?;
+        self.list("muted_posts", LIGHT, posts::muted_posts, |row| row.post_id).await?;
+        self.list("notifications", LIGHT, notifications::notifications, |row| row.id).await?;
+        self.list("notification_settings", LIGHT, notifications::notification_settings, |row| row.user_id)
+            .await?;
         self.list("one_time_tokens", LIGHT, users::one_time_tokens, |row| row.hash.clone()).await?;
         self.list("jobs", LIGHT, jobs::jobs, |row| row.id).await?;
         self.list("reports", LIGHT, moderation::reports, |row| row.id).await?;

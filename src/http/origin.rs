@@ -16,6 +16,15 @@ pub const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-p
 #[derive(Clone, Debug)]
 pub struct PublicUrl(pub Option<Arc<str>>);
 
+/// Where a post is read: on the `site`, or if there is none in the `api`.
+#[must_use]
+pub fn post_address(site: Option<&str>, api: &str, slug: &str) -> String {
+    match site {
+        Some(site) => format!("{site}/posts/{slug}"),
+        None => format!("{api}/v1/posts/{slug}"),
+    }
+}
+
 /// Where the client asked this service: scheme and authority, like `https://api.example.com`. The scheme is
 /// that of the proxy in front, where there is one to be trusted.
 #[derive(Clone, Debug)]

@@ -173,6 +173,14 @@ pub struct Page<T> {
     next_link: Option<HeaderValue>,
 }
 
+impl<T> Page<T> {
+    /// Its items, its `next_cursor` and its `Link`, for a list that has more to say.
+    #[must_use]
+    pub fn into_parts(self) -> (Vec<T>, Option<String>, Option<HeaderValue>) {
+        (self.items, self.next_cursor, self.next_link)
+    }
+}
+
 fn next_link(uri: &Uri, cursor: &str) -> Option<HeaderValue> {
     let query = Serializer::new(String::new())
         .extend_pairs(

@@ -19,6 +19,10 @@ text_enum! {
         Mail = "mail",
         /// Finds the account for which a new password is asked.
         PasswordReset = "password_reset",
+        /// Tells users what concerns them.
+        Notification = "notification",
+        /// A mail with what a user was told.
+        NotificationMail = "notification_mail",
         /// Forgets what has expired.
         Expiry = "expiry",
         /// Renders anew what an earlier version rendered.
@@ -27,7 +31,14 @@ text_enum! {
 }
 
 impl Kind {
-    pub const ALL: [Self; 4] = [Self::Mail, Self::PasswordReset, Self::Expiry, Self::Rendering];
+    pub const ALL: [Self; 6] = [
+        Self::Mail,
+        Self::PasswordReset,
+        Self::Notification,
+        Self::NotificationMail,
+        Self::Expiry,
+        Self::Rendering,
+    ];
 
     /// How many of this kind a task works on at once. The places are the kind's own, so that one kind whose jobs hang
     /// keeps no other waiting.
@@ -35,7 +46,8 @@ impl Kind {
     pub fn places(self) -> usize {
         match self {
             Self::Mail => 8,
-            Self::PasswordReset => 2,
+            Self::NotificationMail => 4,
+            Self::PasswordReset | Self::Notification => 2,
             Self::Expiry | Self::Rendering => 1,
         }
     }
@@ -45,9 +57,10 @@ impl Kind {
     pub fn timeout(self) -> Duration {
         match self {
             // Longer than a mail server may take.
-            Self::Mail => Duration::from_mins(6),
+            Self::Mail | Self::NotificationMail => Duration::from_mins(6),
             Self::PasswordReset => Duration::from_mins(1),
-            Self::Expiry | Self::Rendering => Duration::from_hours(1),
+            // Of a post, as many users as follow its author.
+            Self::Notification | Self::Expiry | Self::Rendering => Duration::from_hours(1),
         }
     }
 
@@ -55,7 +68,7 @@ impl Kind {
     #[must_use]
     pub fn period(self) -> Option<TimeDelta> {
         match self {
-            Self::Mail | Self::PasswordReset => None,
+            Self::Mail | Self::PasswordReset | Self::Notification | Self::NotificationMail => None,
             Self::Expiry | Self::Rendering => Some(TimeDelta::minutes(10)),
         }
     }
@@ -86,6 +99,13 @@ pub struct Claim {
     pub user_id: Option<Uuid>,
     /// How often it was tried, this time included.
     pub attempts: i32,
+}
+
+impl Claim {
+    /// A later version may have written one that this does not know, and will be back.
+    pub fn payload<T: for<'de> Deserialize<'de>>(&self) -> Result<T, Failure> {
+        T::deserialize(&self.payload).map_err(|error| Failure::Passing(error.into()))
+    }
 }
 
 /// Why a job was not done.

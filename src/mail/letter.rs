@@ -16,6 +16,26 @@ pub enum Letter {
     EmailVerification { link: String, code: String },
     /// Another address has taken the place of this one: the page that undoes that.
     EmailChanged { link: String },
+    /// What has happened that the user wants to know, newest first, and how much beside that.
+    Notifications { items: Vec<NewsItem>, more: usize },
+}
+
+/// Something that has happened.
+#[derive(Clone, Debug)]
+pub struct NewsItem {
+    pub news: News,
+    /// Where it is read.
+    pub url: Option<String>,
+}
+
+/// What has happened: `who` did it, and `post` is the title.
+#[derive(Clone, Debug)]
+pub enum News {
+    Reply { who: String, post: String },
+    Comment { who: String, post: String },
+    HeldComment { who: String, post: String },
+    Report { who: String },
+    Post { who: String, post: String },
 }
 
 /// A letter in one language.
@@ -24,11 +44,19 @@ pub(super) struct Content {
     pub(super) subject: String,
     /// Before the link, if there is one.
     pub(super) paragraphs: Vec<String>,
+    pub(super) items: Vec<Item>,
     pub(super) link: Option<Link>,
     /// Digits to be typed.
     pub(super) code: Option<String>,
     /// After it.
     pub(super) notes: Vec<String>,
+}
+
+/// One of several things, and where it is read.
+#[derive(Debug)]
+pub(super) struct Item {
+    pub(super) text: String,
+    pub(super) url: Option<String>,
 }
 
 #[derive(Debug)]
@@ -46,6 +74,8 @@ pub(super) struct Frame {
     pub(super) or_type: &'static str,
     /// Before the address of a link.
     pub(super) or_open: &'static str,
+    /// What ends mails like this one.
+    pub(super) unsubscribe: &'static str,
 }
 
 impl Letter {

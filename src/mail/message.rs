@@ -11,6 +11,14 @@ use url::Host;
 use super::letter::{Content, Frame};
 use super::{Mail, SendError};
 
+/// What ends mails like this one.
+pub(super) struct Unsubscribe {
+    /// For people.
+    pub(super) page: String,
+    /// For programs, by RFC 8058.
+    pub(super) endpoint: String,
+}
+
 #[derive(Template)]
 #[template(path = "mail.html")]
 struct Html<'a> {
@@ -19,6 +27,7 @@ struct Html<'a> {
     site: &'a str,
     frame: &'a Frame,
     content: &'a Content,
+    unsubscribe: Option<&'a str>,
 }
 
 #[derive(Template)]
@@ -28,34 +37,86 @@ struct Text<'a> {
     site: &'a str,
     frame: &'a Frame,
     content: &'a Content,
+    unsubscribe: Option<&'a str>,
+}
+
+/// A header whose name and value are text of ours.
+macro_rules! header {
+    ($type:ident, $name:literal, |$self:ident| $value:expr) => {
+        impl Header for $type {
+            fn name() -> HeaderName {
+                HeaderName::new_from_ascii_str($name)
+            }
+
+            // What is written is not read again.
+            fn parse(_: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+                Err("is not read".into())
+            }
+
+            fn display(&$self) -> HeaderValue {
+                HeaderValue::new(Self::name(), $value)
+            }
+        }
+    };
 }
 
 /// RFC 3834: nobody's absence is announced to it.
 #[derive(Clone)]
 struct AutoSubmitted;
+header!(AutoSubmitted, "Auto-Submitted", |self| "auto-generated".to_owned());
 
-impl Header for AutoSubmitted {
-    fn name() -> HeaderName {
-        HeaderName::new_from_ascii_str("Auto-Submitted")
-    }
+/// RFC 2369.
+#[derive(Clone)]
+struct ListUnsubscribe(String);
+header!(ListUnsubscribe, "List-Unsubscribe", |self| format!("<{}>", self.0));
 
-    fn parse(_: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
-        Ok(Self)
-    }
+/// RFC 8058: a `POST` to that address is enough.
+#[derive(Clone)]
+struct ListUnsubscribePost;
+header!(ListUnsubscribePost, "List-Unsubscribe-Post", |self| "List-Unsubscribe=One-Click".to_owned());
 
-    fn display(&self) -> HeaderValue {
-        HeaderValue::new(Self::name(), "auto-generated".to_owned())
-    }
+/// A mail in its language.
+pub(super) struct Written {
+    pub(super) subject: String,
+    pub(super) text: String,
+    pub(super) html: String,
+    unsubscribe: Option<Unsubscribe>,
 }
 
-pub(super) fn html(mail: &Mail<'_>, content: &Content) -> Result<String, SendError> {
-    let language = mail.to.language;
-    let (name, site) = (mail.to.name(), mail.site);
-    rendered(&Html { language: language.as_str(), name, site, frame: language.frame(), content })
-}
+impl Written {
+    pub(super) fn new(
+        mail: &Mail<'_>,
+        content: Content,
+        unsubscribe: Option<Unsubscribe>,
+    ) -> Result<Self, SendError> {
+        let (language, name, site) = (mail.to.language, mail.to.name(), mail.site);
+        let frame = language.frame();
+        let page = unsubscribe.as_ref().map(|unsubscribe| &*unsubscribe.page);
+        let text = rendered(&Text { name, site, frame, content: &content, unsubscribe: page })?;
+        let language = language.as_str();
+        let html = rendered(&Html { language, name, site, frame, content: &content, unsubscribe: page })?;
+        Ok(Self { subject: content.subject, text, html, unsubscribe })
+    }
 
-pub(super) fn text(mail: &Mail<'_>, content: &Content) -> Result<String, SendError> {
-    rendered(&Text { name: mail.to.name(), site: mail.site, frame: mail.to.language.frame(), content })
+    /// As it is sent.
+    pub(super) fn message(&self, mail: &Mail<'_>, from: &Mailbox) -> Result<Message, SendError> {
+        let unmailable = || SendError::Lasting("mail cannot be sent to the address".into());
+        let address = address(&mail.to.email).ok_or_else(unmailable)?;
+        let mut builder = Message::builder()
+            .from(from.clone())
+            .to(Mailbox::new(Some(mail.to.name().to_owned()), address))
+            .subject(&*self.subject)
+            .date(SystemTime::from(mail.date))
+            .message_id(Some(format!("<{}@{}>", mail.id, from.email.domain())))
+            .header(AutoSubmitted);
+        if let Some(unsubscribe) = &self.unsubscribe {
+            builder =
+                builder.header(ListUnsubscribe(unsubscribe.endpoint.clone())).header(ListUnsubscribePost);
+        }
+        builder
+            .multipart(MultiPart::alternative_plain_html(self.text.clone(), self.html.clone()))
+            .map_err(|error| SendError::Lasting(format!("the mail cannot be written: {error}")))
+    }
 }
 
 fn rendered(template: &impl Template) -> Result<String, SendError> {
@@ -66,20 +127,6 @@ fn rendered(template: &impl Template) -> Result<String, SendError> {
 fn address(email: &str) -> Option<Address> {
     let (local, domain) = email.rsplit_once('@').filter(|(local, _)| local.is_ascii())?;
     Address::new(local, Host::parse(domain).ok()?.to_string()).ok()
-}
-
-pub(super) fn message(mail: &Mail<'_>, content: &Content, from: &Mailbox) -> Result<Message, SendError> {
-    let unmailable = || SendError::Lasting("mail cannot be sent to the address".into());
-    let address = address(&mail.to.email).ok_or_else(unmailable)?;
-    Message::builder()
-        .from(from.clone())
-        .to(Mailbox::new(Some(mail.to.name().to_owned()), address))
-        .subject(&content.subject)
-        .date(SystemTime::from(mail.date))
-        .message_id(Some(format!("<{}@{}>", mail.id, from.email.domain())))
-        .header(AutoSubmitted)
-        .multipart(MultiPart::alternative_plain_html(text(mail, content)?, html(mail, content)?))
-        .map_err(|error| SendError::Lasting(format!("the mail cannot be written: {error}")))
 }
 
 #[cfg(test)]

@@ -19,7 +19,8 @@ use uuid::Uuid;
 
 use crate::config::mail::{MailConfig, TransportConfig};
 pub use language::{MailLanguage, PreferredLanguage};
-pub use letter::Letter;
+pub use letter::{Letter, News, NewsItem};
+use message::{Unsubscribe, Written};
 use outbox::Outbox;
 use ses::Ses;
 
@@ -44,6 +45,7 @@ pub struct Mailer(Option<Arc<Sender>>);
 struct Sender {
     transport: Transport,
     from: Mailbox,
+    api_url: String,
     account_url: String,
 }
 
@@ -63,6 +65,8 @@ pub struct Mail<'a> {
     pub site: &'a str,
     pub letter: Letter,
     pub date: DateTime<Utc>,
+    /// The token that ends mails like this one, unless the user has asked for it.
+    pub unsubscribe: Option<SecretString>,
 }
 
 /// Whom a mail is for.
@@ -88,8 +92,9 @@ impl Mailer {
             TransportConfig::Smtp(config) => Transport::Smtp(Box::new(smtp::transport(config)?)),
             TransportConfig::Ses { configuration_set } => Transport::Ses(Ses::new(configuration_set.clone())),
         };
-        let (from, account_url) = (config.from.clone(), config.account_url.clone());
-        Ok(Self(Some(Arc::new(Sender { transport, from, account_url }))))
+        let from = config.from.clone();
+        let (api_url, account_url) = (config.api_url.clone(), config.account_url.clone());
+        Ok(Self(Some(Arc::new(Sender { transport, from, api_url, account_url }))))
     }
 
     #[must_use]
@@ -102,6 +107,12 @@ impl Mailer {
     pub fn link(&self, page: &str, token: &SecretString) -> String {
         let base = self.0.as_ref().map_or("", |sender| &sender.account_url);
         format!("{base}/{page}#{}", token.expose_secret())
+    }
+
+    /// Where readers reach this service, without a slash at its end.
+    #[must_use]
+    pub fn api_url(&self) -> &str {
+        self.0.as_ref().map_or("", |sender| &sender.api_url)
     }
 
     #[must_use]
@@ -117,10 +128,15 @@ impl Mailer {
             return Err(SendError::Passing("MAIL_URL is not set any more".to_owned()));
         };
         let content = mail.letter.content(mail.to.language, &mail.to.username, mail.site);
-        let message = message::message(mail, &content, &sender.from)?;
+        let unsubscribe = mail.unsubscribe.as_ref().map(|token| Unsubscribe {
+            page: self.link("unsubscribe", token),
+            endpoint: format!("{}/v1/unsubscriptions?token={}", sender.api_url, token.expose_secret()),
+        });
+        let written = Written::new(mail, content, unsubscribe)?;
+        let message = written.message(mail, &sender.from)?;
         match &sender.transport {
             Transport::Outbox(outbox) => {
-                outbox.put(mail, &content, message::text(mail, &content)?, message::html(mail, &content)?);
+                outbox.put(mail, written);
                 Ok(())
             }
             Transport::Smtp(transport) => smtp::send(transport, message).await,

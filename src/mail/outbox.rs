@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::Mail;
-use super::letter::Content;
+use super::message::Written;
 
 /// How many mails are kept.
 const MAX_MAILS: usize = 100;
@@ -27,8 +27,8 @@ pub struct Kept {
 pub struct Outbox(Mutex<VecDeque<Kept>>);
 
 impl Outbox {
-    pub(super) fn put(&self, mail: &Mail<'_>, content: &Content, text: String, html: String) {
-        let (to, subject) = (mail.to.email.clone(), content.subject.clone());
+    pub(super) fn put(&self, mail: &Mail<'_>, Written { subject, text, html, .. }: Written) {
+        let to = mail.to.email.clone();
         tracing::info!("a mail, which /outbox shows, to {to}: {subject}\n\n{text}");
         let mut mails = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         mails.push_front(Kept { id: mail.id, to, subject, text, html, date: mail.date });

@@ -27,6 +27,7 @@ enum Page {
     PasswordReset,
     EmailVerification,
     EmailUndo,
+    Unsubscribe,
 }
 
 #[derive(Template)]
@@ -38,6 +39,8 @@ struct Filled<'a> {
     /// Where the form is sent.
     action: &'a str,
     asks_password: bool,
+    /// Whether the token goes in its query.
+    token_in_query: bool,
     site: Option<&'a str>,
 }
 
@@ -50,6 +53,7 @@ pub(super) fn routes() -> Router<AppState> {
         .route("/account/password-reset", page(Page::PasswordReset))
         .route("/account/email-verification", page(Page::EmailVerification))
         .route("/account/email-undo", page(Page::EmailUndo))
+        .route("/account/unsubscribe", page(Page::Unsubscribe))
         .route(
             "/account/page.js",
             asset("text/javascript; charset=utf-8", include_str!("../../templates/account/page.js")),
@@ -69,6 +73,7 @@ fn show(
         Page::PasswordReset => "../v1/password-resets/confirmation",
         Page::EmailVerification => "../v1/email-verifications/confirmation",
         Page::EmailUndo => "../v1/email-verifications/undo",
+        Page::Unsubscribe => "../v1/unsubscriptions",
     };
     let filled = Filled {
         language: language.as_str(),
@@ -76,6 +81,7 @@ fn show(
         words: words::words(page, language),
         action,
         asks_password: matches!(page, Page::PasswordReset),
+        token_in_query: matches!(page, Page::Unsubscribe),
         site: site.as_deref(),
     };
     let html = filled.render().map_err(|error| ApiError::Internal(error.into()))?;

@@ -87,8 +87,8 @@ pub async fn notify(
 }
 
 /// Asks for a mail with a link to the account with that address, if there is one and it has not had too many.
-pub async fn look_up(db: &Db, job: Claim, now: DateTime<Utc>) -> Result<(), Failure> {
-    let ResetRequest { email } = payload(job)?;
+pub async fn look_up(db: &Db, job: &Claim, now: DateTime<Utc>) -> Result<(), Failure> {
+    let ResetRequest { email } = job.payload()?;
     let mut transaction = db.begin().await?;
     if let Some(account) = sessions::credentials_by_email(&mut transaction, &email).await?
         && login_throttle::may_mail_reset(&mut transaction, account.user_id, now).await?
@@ -99,9 +99,9 @@ pub async fn look_up(db: &Db, job: Claim, now: DateTime<Utc>) -> Result<(), Fail
 }
 
 /// Sends a mail to the user whom the job is about.
-pub async fn send(db: &Db, mailer: &Mailer, job: Claim, now: DateTime<Utc>) -> Result<(), Failure> {
+pub async fn send(db: &Db, mailer: &Mailer, job: &Claim, now: DateTime<Utc>) -> Result<(), Failure> {
     let (id, user_id, is_first) = (job.id, job.user_id.unwrap_or_default(), job.attempts == 1);
-    let notice: Notice = payload(job)?;
+    let notice: Notice = job.payload()?;
     // The token is for the address that it is sent to: nobody changes that in between.
     let mut transaction = db.begin().await?;
     let at_pending = matches!(notice, Notice::EmailVerification);
@@ -124,7 +124,7 @@ pub async fn send(db: &Db, mailer: &Mailer, job: Claim, now: DateTime<Utc>) -> R
     let letter = write(&mut transaction, mailer, user_id, &notice, now).await?;
     // Not held while this waits for the network.
     transaction.commit().await?;
-    Ok(mailer.send(&Mail { id, to, site: &site, letter, date: now }).await?)
+    Ok(mailer.send(&Mail { id, to, site: &site, letter, date: now, unsubscribe: None }).await?)
 }
 
 /// The letter of a notice, with a new token if it has a link.
@@ -163,9 +163,4 @@ async fn write(
             Letter::EmailChanged { link: mailer.link("email-undo", &token) }
         }
     })
-}
-
-fn payload<T: for<'de> Deserialize<'de>>(job: Claim) -> Result<T, Failure> {
-    // A later version may have written it, and will be back.
-    serde_json::from_value(job.payload).map_err(|error| Failure::Passing(error.into()))
 }

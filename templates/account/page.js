@@ -9,17 +9,21 @@ function say(text) {
   message.textContent = text;
 }
 
+function request() {
+  if ("tokenInQuery" in form.dataset) {
+    return [`${form.action}?${new URLSearchParams({ token })}`, { method: "POST" }];
+  }
+  const body = JSON.stringify({ token, ...Object.fromEntries(new FormData(form)) });
+  return [form.action, { method: "POST", headers: { "Content-Type": "application/json" }, body }];
+}
+
 async function submit(event) {
   event.preventDefault();
   const button = form.querySelector("button");
   button.disabled = true;
   say("");
   try {
-    const response = await fetch(form.action, {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ token, ...Object.fromEntries(new FormData(form)) }),
-    });
+    const response = await fetch(...request());
     if (response.ok) {
       form.hidden = true;
       say(form.dataset.done);

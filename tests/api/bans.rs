@@ -139,9 +139,13 @@ async fn what_is_no_ban_is_refused_by_field() {
     app.post_by(&user).await;
 }
 
-/// What is written without a look at a ban: signing out.
-const OPEN_TO_BANNED: [(&str, &str); 3] = [
+/// What is written without a look at a ban: what is the user's own, and signing out.
+const OPEN_TO_BANNED: [(&str, &str); 7] = [
     ("POST", "/v1/email-verifications"),
+    ("POST", "/v1/notifications/read"),
+    ("PUT", "/v1/posts/{post}/mute"),
+    ("DELETE", "/v1/posts/{post}/mute"),
+    ("PATCH", "/v1/users/me/notifications"),
     ("DELETE", "/v1/sessions/current"),
     ("DELETE", "/v1/sessions/{id}"),
 ];

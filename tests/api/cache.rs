@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use crate::support::{PASSWORD, TestApp, TestUser, operations};
+use crate::support::{PASSWORD, TestApp, TestUser, bounce, operations};
 
 /// An app whose cache is in use.
 async fn caching() -> TestApp {
@@ -196,6 +196,8 @@ struct World {
     reset_token: String,
     verification_token: String,
     undo_token: String,
+    unsubscribe_token: String,
+    provider: TestUser,
 }
 
 impl World {
@@ -215,6 +217,8 @@ impl World {
             reset_token: app.reset_token(&app.reader().await).await,
             verification_token,
             undo_token: app.undo_token(&app.reader().await).await,
+            unsubscribe_token: app.unsubscribe_token(&guest).await,
+            provider: app.mail_provider(),
             author,
             guest,
             leaver,
@@ -233,6 +237,7 @@ impl World {
             .replace("{token}", &self.reset_token)
             .replace("{verification}", &self.verification_token)
             .replace("{undo}", &self.undo_token)
+            .replace("{unsubscribe}", &self.unsubscribe_token)
             .replace("{guest}", &self.guest.id.to_string())
             .replace("{email}", &self.guest.email)
             .replace("{user}", &self.leaver.id.to_string())
@@ -241,7 +246,7 @@ impl World {
     /// Each write of the document, in an order in which all succeed: its operation, path, who does it, body.
     #[rustfmt::skip]
     fn writes(&self) -> Vec<(&'static str, &'static str, &TestUser, Value)> {
-        let Self { admin, author, guest, leaver, .. } = self;
+        let Self { admin, author, guest, leaver, provider, .. } = self;
         let none = || Value::Null;
         vec![
             ("POST /v1/posts", "/v1/posts", author, json!({"title": "New", "body": "x", "status": "published", "tags": ["new"]})),
@@ -249,6 +254,12 @@ impl World {
             ("POST /v1/posts/{post}/revisions/{number}/restore", "/v1/posts/{post}/revisions/1/restore", author, none()),
             ("PUT /v1/posts/{post}/like", "/v1/posts/{post}/like", guest, none()),
             ("DELETE /v1/posts/{post}/like", "/v1/posts/{post}/like", guest, none()),
+            ("PUT /v1/posts/{post}/mute", "/v1/posts/{post}/mute", guest, none()),
+            ("DELETE /v1/posts/{post}/mute", "/v1/posts/{post}/mute", guest, none()),
+            ("POST /v1/notifications/read", "/v1/notifications/read", guest, json!({"up_to": "{post}"})),
+            ("PATCH /v1/users/me/notifications", "/v1/users/me/notifications", guest, json!({"reply": "digest"})),
+            ("POST /v1/unsubscriptions", "/v1/unsubscriptions?token={unsubscribe}", guest, none()),
+            ("POST /v1/mail-events", "/v1/mail-events", provider, bounce("{email}")),
             ("DELETE /v1/posts/{post}", "/v1/posts/{other_post}", admin, none()),
             ("POST /v1/posts/{post}/restore", "/v1/posts/{other_post}/restore", admin, none()),
             ("POST /v1/posts/{post}/comments", "/v1/posts/{post}/comments", guest, json!({"body": "Another comment"})),
@@ -332,8 +343,17 @@ async fn what_any_write_changes_is_seen_by_the_next_read() {
 
         let now = world.seen(&uncached).await;
         assert_eq!(world.seen(&app).await, now, "after {write}");
-        let unseen =
-            ["/v1/sessions", "/v1/email-verifications", "/v1/password-resets", "/v1/jobs", "POST /v1/users"];
+        let unseen = [
+            "/v1/sessions",
+            "/v1/email-verifications",
+            "/v1/password-resets",
+            "/v1/jobs",
+            "POST /v1/users",
+            "/mute",
+            "/notifications",
+            "/v1/unsubscriptions",
+            "/v1/mail-events",
+        ];
         if !unseen.iter().any(|unseen| write.contains(unseen)) {
             until(|| other_task.cache.generation() != before).await;
             assert_eq!(world.seen(&other_task).await, now, "after {write} by another task");

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::support::{TestApp, TestUser, operations};
 
 /// Every list of the API in every order, each with more than a page of one item.
-const LISTS: [(&str, &str); 21] = [
+const LISTS: [(&str, &str); 22] = [
     ("/v1/users", "/v1/users"),
     ("/v1/users/{id}/following", "/v1/users/{user}/following"),
     ("/v1/users/{id}/followers", "/v1/users/{user}/followers"),
@@ -34,6 +34,7 @@ const LISTS: [(&str, &str); 21] = [
     ("/v1/reports", "/v1/reports"),
     ("/v1/audit", "/v1/audit"),
     ("/v1/jobs", "/v1/jobs"),
+    ("/v1/notifications", "/v1/notifications"),
 ];
 
 /// A user who may read every list, and the lists, with two items each.
@@ -60,6 +61,7 @@ async fn world(app: &TestApp) -> (TestUser, Vec<String>) {
     for post in &posts {
         app.patch(&format!("/v1/posts/{post}")).by(&admin).json(&change).expect(200).await;
     }
+    app.run_jobs().await;
     let fill = |path: &str| path.replace("{user}", &admin.id.to_string()).replace("{post}", &posts[0]);
     let lists = LISTS.map(|(_, path)| fill(path)).to_vec();
     (admin, lists)

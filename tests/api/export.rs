@@ -15,13 +15,16 @@ use crate::support::{TestApp, TestUser};
 
 /// Every column that refers to a user: the field of the export that has its rows, and whether the row goes
 /// with the user (`c`, cascade) or stays without them (`n`, set null).
-const REFERENCES: [(&str, &str, char); 13] = [
+const REFERENCES: [(&str, &str, char); 16] = [
     ("audit_log.actor_id", "actions", 'n'),
     ("comments.author_id", "comments", 'n'),
     ("follows.followed_id", "followers", 'c'),
     ("follows.follower_id", "following", 'c'),
     ("idempotency_keys.user_id", "idempotency_keys", 'c'),
     ("jobs.user_id", "jobs", 'c'),
+    ("muted_posts.user_id", "muted_posts", 'c'),
+    ("notification_settings.user_id", "notification_settings", 'c'),
+    ("notifications.user_id", "notifications", 'c'),
     ("one_time_tokens.user_id", "one_time_tokens", 'c'),
     ("post_likes.user_id", "likes", 'c'),
     ("post_revisions.editor_id", "revisions", 'n'),
@@ -49,7 +52,7 @@ const OTHER_TABLES: [(&str, &str); 9] = [
 
 /// The columns that an exported row does not show. `user_id` and its like are the caller; what is made from
 /// other columns, secrets, counters for conditional requests, and other people are left out.
-const WITHHELD: [(&str, &str, &[&str]); 15] = [
+const WITHHELD: [(&str, &str, &[&str]); 18] = [
     (
         "account",
         "users",
@@ -74,6 +77,9 @@ const WITHHELD: [(&str, &str, &[&str]); 15] = [
     ("revisions", "post_revisions", &["editor_id"]),
     ("comments", "comments", &["author_id", "renderer", "thread", "version"]),
     ("likes", "post_likes", &["user_id"]),
+    ("muted_posts", "muted_posts", &["user_id"]),
+    ("notification_settings", "notification_settings", &["unsubscribe_key", "version"]),
+    ("notifications", "notifications", &["user_id", "thread", "delivery", "mail_at", "mail_job"]),
     ("jobs", "jobs", &["key", "payload", "user_id", "holder", "due_at"]),
     (
         "one_time_tokens",

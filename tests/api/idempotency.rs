@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-use crate::support::{Reply, TestApp, operations};
+use crate::support::{Reply, TestApp, bounce, operations};
 
 const KEY: &str = "8e03978e-40d5-43dd-bc93-6894a57f9324";
 
@@ -186,6 +186,7 @@ async fn a_repetition_is_answered_whatever_has_happened_since() {
     app.post("/v1/email-verifications").by(&app.author().await).expect(202).await;
     let verification = app.mailed_token().await;
     let forgetful = app.author().await;
+    let unsubscribe = app.unsubscribe_token(&forgetful).await;
     let confirmation = json!({"token": app.reset_token(&forgetful).await, "password": "an unusual password"});
     let requests = [
         (
@@ -219,6 +220,9 @@ async fn a_repetition_is_answered_whatever_has_happened_since() {
             json!({"token": app.undo_token(&app.author().await).await}),
         ),
         ("/v1/jobs/{id}/retry", format!("/v1/jobs/{}/retry", app.failed_job().await), Value::Null),
+        ("/v1/mail-events", "/v1/mail-events".to_owned(), bounce("nobody@example.com")),
+        ("/v1/notifications/read", "/v1/notifications/read".to_owned(), json!({"up_to": comment})),
+        ("/v1/unsubscriptions", format!("/v1/unsubscriptions?token={unsubscribe}"), Value::Null),
         ("/v1/password-resets", "/v1/password-resets".to_owned(), json!({"email": forgetful.email})),
         ("/v1/password-resets/confirmation", "/v1/password-resets/confirmation".to_owned(), confirmation),
         ("/v1/users", "/v1/users".to_owned(), sign_up),
@@ -240,8 +244,10 @@ async fn a_repetition_is_answered_whatever_has_happened_since() {
     let send = async |n: usize| {
         let (_, path, body) = &requests[n];
         let mut call = app.post(path).header("idempotency-key", &format!("key-{n}"));
-        if path != "/v1/users" {
-            call = call.by(&editor);
+        match path.as_str() {
+            "/v1/users" => {}
+            "/v1/mail-events" => call = call.by(&app.mail_provider()),
+            _ => call = call.by(&editor),
         }
         if body.is_null() { call.send().await } else { call.json(body).send().await }
     };

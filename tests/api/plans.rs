@@ -23,6 +23,9 @@ const FILTERED: u64 = 1500;
 /// Rows that a page may touch that is sorted: up to 3,000 are found, and each of them by its id.
 const SORTED: u64 = 2 * 3000 + PAGE;
 
+/// Rows that counting a hundred unread notifications may touch: each, and what it is about.
+const UNREAD: u64 = 6 * 100;
+
 /// Rows that a page of a search may touch, however many match: the first posts, to know how far apart they are; in the
 /// index and the table what it finds in windows, the last of which has half more than it needs; and of the 500 that it
 /// orders, each post and its counts.
@@ -44,6 +47,7 @@ const LISTS: &[(&str, &str, Who, u64)] = &[
     ("/v1/jobs", "/v1/jobs?status=waiting", Admin, PAGE),
     ("/v1/jobs", "/v1/jobs?status=running", Admin, PAGE),
     ("/v1/jobs", "/v1/jobs?status=failed", Admin, PAGE),
+    ("/v1/notifications", "/v1/notifications?", Reader, PAGE + UNREAD),
     ("/v1/posts", "/v1/posts?", Anyone, PAGE),
     ("/v1/posts", "/v1/posts?sort=published_at", Anyone, PAGE),
     ("/v1/posts", "/v1/posts?sort=-likes", Anyone, PAGE),

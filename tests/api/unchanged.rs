@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 
 use crate::support::{TestApp, TestUser, operations};
 
+const SETTINGS: &str = "/v1/users/me/notifications";
+
 /// Each `PATCH` and `PUT`: its route, its path, and what is there already.
 struct World {
     app: TestApp,
@@ -38,6 +40,8 @@ impl World {
         app.put(&format!("{user}/ban")).by(&admin).json(&ban).expect(200).await;
         app.put(&format!("{user}/follow")).by(&admin).expect(204).await;
         app.put(&format!("/v1/posts/{post}/like")).by(&admin).expect(204).await;
+        app.put(&format!("/v1/posts/{post}/mute")).by(&admin).expect(204).await;
+        app.patch(SETTINGS).by(&admin).json(&json!({"reply": "never"})).expect(200).await;
         let account = json!({
             "username": author.username, "email": author.email, "display_name": null, "bio": null, "role": "author",
         });
@@ -63,8 +67,10 @@ impl World {
             ),
             ("PATCH", "/v1/reports/{id}", format!("/v1/reports/{report}"), single(&upheld)),
             ("PATCH", "/v1/site", "/v1/site".into(), single(&site)),
+            ("PATCH", SETTINGS, SETTINGS.into(), single(&json!({"reply": "never", "post": "digest"}))),
             ("PUT", "/v1/users/{id}/ban", format!("{user}/ban"), vec![ban]),
             ("PUT", "/v1/users/{id}/follow", format!("{user}/follow"), vec![json!({})]),
+            ("PUT", "/v1/posts/{post}/mute", format!("/v1/posts/{post}/mute"), vec![json!({})]),
             ("PUT", "/v1/posts/{post}/like", format!("/v1/posts/{post}/like"), vec![json!({})]),
             ("POST", "/v1/posts/{post}/restore", format!("/v1/posts/{post}/restore"), vec![json!({})]),
             (
@@ -92,6 +98,7 @@ impl World {
                 (select jsonb_agg(t) from (select * from reports order by id) t),
                 (select jsonb_agg(t) from (select * from post_revisions order by post_id, number) t),
                 (select jsonb_agg(t) from post_likes t), (select jsonb_agg(t) from follows t),
+                (select jsonb_agg(t) from muted_posts t), (select jsonb_agg(t) from notification_settings t),
                 (select jsonb_agg(t) from site t), (select count(*) from audit_log))",
         )
         .fetch_one(&mut connection)

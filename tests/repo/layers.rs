@@ -10,7 +10,8 @@ use crate::{code, files};
 const PROGRAM: [&str; 3] = ["main", "cli", "lib"];
 const TOP: [&str; 9] =
     ["app", "background", "export", "router", "state", "server", "openapi", "maintenance", "work"];
-const FEATURES: [&str; 8] = ["audit", "jobs", "users", "posts", "comments", "moderation", "site", "feeds"];
+const FEATURES: [&str; 9] =
+    ["audit", "jobs", "notifications", "users", "posts", "comments", "moderation", "site", "feeds"];
 const KIT: [&str; 17] = [
     "http",
     "identity",

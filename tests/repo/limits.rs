@@ -14,6 +14,7 @@ fn written(value: &str) -> Option<u64> {
         "s" => 1000,
         "min" => 60_000,
         "h" => 3_600_000,
+        "d" => 86_400_000,
         _ => 1,
     };
     Some(number * factor)
@@ -29,6 +30,7 @@ fn evaluated(name: &str, expression: &str) -> u64 {
                 "secs" | "seconds" => 1000,
                 "mins" | "minutes" => 60_000,
                 "hours" => 3_600_000,
+                "days" => 86_400_000,
                 unit => panic!("{name}: an unknown unit, {unit}"),
             };
             (unit, found[2].to_owned())

@@ -15,12 +15,15 @@ use crate::auth::{Editor, User};
 use crate::cache::{Invalidates, Scope};
 use crate::comments::model::CommentStatus;
 use crate::comments::store::{self, Locked};
+use crate::db::channel::Wake;
 use crate::error::ApiError;
 use crate::http::extract::Json;
-use crate::http::idempotency::Idempotent;
+use crate::http::idempotency::{Idempotent, Write};
 use crate::http::now::Now;
 use crate::http::preconditions::RequireIfMatch;
 use crate::http::validation::{Validate, Violations, items, items_if_given};
+use crate::notifications::model::Event;
+use crate::notifications::store as notifications;
 
 const MAX_IDS: usize = 100;
 
@@ -113,13 +116,14 @@ pub struct Moderated {
 pub async fn moderate(
     Editor(user): Editor,
     Now(now): Now,
+    State(wake): State<Wake>,
     State(RequireIfMatch(required)): State<RequireIfMatch>,
     Idempotent(key, body): Idempotent<ModerateComments>,
 ) -> Result<Response, ApiError> {
     if required && body.versions.is_none() {
         return Err(ApiError::PreconditionRequired);
     }
-    key.run(Some(user.id), async |write| {
+    let moderate = async |write: &mut Write| {
         let found = store::lock(write, &body.ids).await?;
         body.check_versions(&found)?;
         let status = match body.action {
@@ -133,6 +137,7 @@ pub async fn moderate(
         let changed = ids(&changing);
         let entries = if let Some(status) = status {
             store::decide(write, &changed, status, now).await?;
+            notifications::queue(write, &Event::Comments { ids: changed.clone() }, now).await?;
             decisions(&user, &changing, status)
         } else {
             for id in &changed {
@@ -147,8 +152,10 @@ pub async fn moderate(
         not_found.sort_unstable();
         let invalidates = Invalidates::if_changed(!changed.is_empty(), Scope::Everything);
         Ok((invalidates, Json(Moderated { changed, unchanged: ids(&unchanged), not_found })))
-    })
-    .await
+    };
+    let response = key.run(Some(user.id), moderate).await?;
+    wake.here();
+    Ok(response)
 }
 
 fn ids(comments: &[Locked]) -> Vec<Uuid> {

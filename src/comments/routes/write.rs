@@ -13,16 +13,19 @@ use crate::auth::{Member, User, Viewer};
 use crate::cache::{Invalidates, Scope};
 use crate::comments::model::{Comment, CommentBody, CommentPath, CommentStatus, MAX_DEPTH};
 use crate::comments::store;
+use crate::db::channel::Wake;
 use crate::db::{Connection, Db, Outcome};
 use crate::error::ApiError;
 use crate::http::conditional::Tagged;
 use crate::http::extract::{Json, Path};
-use crate::http::idempotency::Idempotent;
+use crate::http::idempotency::{Idempotent, Write};
 use crate::http::now::Now;
 use crate::http::preconditions::IfMatch;
 use crate::http::validation::{Validate, Violations, not_null};
 use crate::identity::Role;
 use crate::markdown::Renderer;
+use crate::notifications::model::Event;
+use crate::notifications::store as notifications;
 use crate::posts::model::{PostHead, PostPath, PostStatus};
 use crate::posts::store as posts;
 use crate::site::model::SiteCommentsPolicy;
@@ -60,13 +63,14 @@ pub async fn create(
     Member(user): Member,
     State(render): State<Renderer>,
     Now(now): Now,
+    State(wake): State<Wake>,
     Path(PostPath { post }): Path<PostPath>,
     Idempotent(key, body): Idempotent<CreateComment>,
 ) -> Result<Response, ApiError> {
     let viewer = Viewer(Some(user));
     let id = Uuid::now_v7();
     let body_html = render.comment(id, body.body.as_str()).await?;
-    key.run_statement(Some(user.id), async |write| {
+    let write = async |write: &mut Write| {
         let new = store::NewComment {
             id,
             post: &post,
@@ -85,8 +89,10 @@ pub async fn create(
         let location = [(header::LOCATION, format!("/v1/comments/{id}"))];
         let changed = Invalidates(Scope::Resource(comment.post_id));
         Ok((StatusCode::CREATED, location, changed, Tagged(comment)))
-    })
-    .await
+    };
+    let response = key.run_statement(Some(user.id), write).await?;
+    wake.here();
+    Ok(response)
 }
 
 async fn refusal(
@@ -148,6 +154,7 @@ pub async fn update(
     Member(user): Member,
     State(db): State<Db>,
     State(render): State<Renderer>,
+    State(wake): State<Wake>,
     Now(now): Now,
     Path(CommentPath { id }): Path<CommentPath>,
     if_match: IfMatch,
@@ -170,6 +177,7 @@ pub async fn update(
     if !comment.is_by(&user) && !user.is(Role::Editor) {
         return Err(ApiError::Forbidden("Only its author and editors change a comment."));
     }
+    let status = comment.status;
     let changes = store::Changes {
         body: body.body.as_ref().map(CommentBody::as_str).zip(body_html.as_deref()),
         status: body.status,
@@ -186,7 +194,11 @@ pub async fn update(
         return Err(if_match.refusal(comment));
     }
     let comment = comment.ok_or(ApiError::NotFound)?;
+    if comment.status != status {
+        notifications::queue(&mut transaction, &Event::Comments { ids: vec![id] }, now).await?;
+    }
     transaction.commit().await?;
+    wake.here();
     let invalidates = Invalidates::if_changed(outcome == Outcome::Changed, Scope::Resource(comment.post_id));
     Ok((invalidates, Tagged(comment)))
 }

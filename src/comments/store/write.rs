@@ -1,12 +1,15 @@
 //! Making, changing, moderating and deleting comments.
 
 use chrono::{DateTime, Utc};
+use serde_json::json;
 use uuid::Uuid;
 
 use super::{CommentRow, select};
 use crate::comments::model::CommentStatus;
 use crate::db::{Connection, Outcome};
+use crate::jobs::model::Kind;
 use crate::markdown::RENDERER_VERSION;
+use crate::notifications::model::Event;
 use crate::posts::model::PostRef;
 
 #[derive(Debug)]
@@ -24,7 +27,8 @@ pub struct NewComment<'a> {
 }
 
 /// Makes a comment; `None` if the post or the site does not take it, or if what it replies to is not there to be
-/// replied to. It waits for an editor if the post's policy, or else the site's, says so.
+/// replied to. It waits for an editor if the post's policy, or else the site's, says so. Those whom it concerns are told
+/// by a job with its id.
 pub async fn insert(
     connection: &mut Connection,
     new: &NewComment<'_>,
@@ -46,7 +50,10 @@ pub async fn insert(
              and p.published_at <= $8 and p.comments_open and site.comments_policy <> 'closed'
              and ($5 is null) = (parent.id is null)
            for key share of p
-           returning *) ",
+           returning *),
+         -- With it, rather than in a statement and a transaction more.
+         queued as (
+           insert into jobs (id, kind, payload, due_at, run_at, created_at) select $1, $12, $13, $8, $8, $8 from added) ",
         "false",
         ["added"],
         [""],
@@ -60,7 +67,9 @@ pub async fn insert(
         now,
         new.author_is_editor,
         new.author_writes,
-        RENDERER_VERSION
+        RENDERER_VERSION,
+        Kind::Notification.as_str(),
+        json!(Event::Comments { ids: vec![new.id] })
     )
     .fetch_optional(connection)
     .await

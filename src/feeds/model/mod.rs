@@ -12,6 +12,8 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use uuid::Uuid;
 
+use crate::http::origin::post_address;
+
 /// A published post, as a feed shows it.
 #[derive(Clone, Debug, Serialize)]
 pub struct Entry {
@@ -72,10 +74,7 @@ impl Addresses {
     /// The page of a post, or else the post in the API.
     #[must_use]
     pub fn post(&self, slug: &str) -> String {
-        match &self.site {
-            Some(site) => format!("{site}/posts/{slug}"),
-            None => format!("{}/v1/posts/{slug}", self.api),
-        }
+        post_address(self.site.as_deref(), &self.api, slug)
     }
 
     /// The media type of what is found at [`home`](Self::home) and [`post`](Self::post).

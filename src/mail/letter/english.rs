@@ -1,12 +1,13 @@
 //! Mails in English.
 
-use super::{Content, Frame, Letter, Link};
+use super::{Content, Frame, Item, Letter, Link, News, NewsItem};
 
 pub(super) const FRAME: Frame = Frame {
     hello: "Hello",
     account_at: "You get this mail because of your account at",
     or_type: "Or type this code where you are signed in:",
     or_open: "Or open this address:",
+    unsubscribe: "No more mails like this one",
 };
 
 pub(super) fn content(letter: &Letter, username: &str, site: &str) -> Content {
@@ -16,6 +17,7 @@ pub(super) fn content(letter: &Letter, username: &str, site: &str) -> Content {
             paragraphs: vec![format!(
                 "Somebody asked for a new password for your account “{username}”. If it was you, choose one now:"
             )],
+            items: Vec::new(),
             link: Some(Link { label: "Choose a new password", url: link.clone() }),
             code: None,
             notes: vec![
@@ -29,6 +31,7 @@ pub(super) fn content(letter: &Letter, username: &str, site: &str) -> Content {
                 format!("A new password was just chosen for your account “{username}”, by a link that we had sent to this address. All devices were signed out."),
                 "If it was not you, somebody else reads your mail: change the password of your mailbox first, and then this one.".into(),
             ],
+            items: Vec::new(),
             link: None,
             code: None,
             notes: Vec::new(),
@@ -36,6 +39,7 @@ pub(super) fn content(letter: &Letter, username: &str, site: &str) -> Content {
         Letter::EmailVerification { link, code } => Content {
             subject: format!("Is this your address at {site}?"),
             paragraphs: vec![format!("Your account “{username}” has this e-mail address. Confirm that you read it:")],
+            items: Vec::new(),
             link: Some(Link { label: "Confirm the address", url: link.clone() }),
             code: Some(code.clone()),
             notes: vec![
@@ -48,11 +52,38 @@ pub(super) fn content(letter: &Letter, username: &str, site: &str) -> Content {
             paragraphs: vec![format!(
                 "Your account “{username}” has another e-mail address now. If it was not you, undo that at once:"
             )],
+            items: Vec::new(),
             link: Some(Link { label: "Keep this address", url: link.clone() }),
             code: None,
             notes: vec![
                 "The link works for seven days. It signs out every device; ask for a new password then.".into(),
             ],
         },
+        Letter::Notifications { items, more } => notifications(items, *more, site),
+    }
+}
+
+fn notifications(items: &[NewsItem], more: usize, site: &str) -> Content {
+    let subject = match items {
+        [only] => text(&only.news),
+        _ => format!("{} new notifications from {site}", items.len() + more),
+    };
+    Content {
+        subject,
+        paragraphs: Vec::new(),
+        items: items.iter().map(|item| Item { text: text(&item.news), url: item.url.clone() }).collect(),
+        link: None,
+        code: None,
+        notes: if more > 0 { vec![format!("And {more} more.")] } else { Vec::new() },
+    }
+}
+
+fn text(news: &News) -> String {
+    match news {
+        News::Reply { who, post } => format!("{who} replied to your comment on “{post}”"),
+        News::Comment { who, post } => format!("{who} commented on your post “{post}”"),
+        News::HeldComment { who, post } => format!("A comment by {who} on “{post}” waits for an editor"),
+        News::Report { who } => format!("{who} reported something to the editors"),
+        News::Post { who, post } => format!("{who} published “{post}”"),
     }
 }

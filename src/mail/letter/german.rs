@@ -1,12 +1,13 @@
 //! Mails in German.
 
-use super::{Content, Frame, Letter, Link};
+use super::{Content, Frame, Item, Letter, Link, News, NewsItem};
 
 pub(super) const FRAME: Frame = Frame {
     hello: "Hallo",
     account_at: "Sie erhalten diese E-Mail wegen Ihres Kontos bei",
     or_type: "Oder geben Sie dort, wo Sie angemeldet sind, diesen Code ein:",
     or_open: "Oder öffnen Sie diese Adresse:",
+    unsubscribe: "Keine solchen E-Mails mehr",
 };
 
 pub(super) fn content(letter: &Letter, username: &str, site: &str) -> Content {
@@ -16,6 +17,7 @@ pub(super) fn content(letter: &Letter, username: &str, site: &str) -> Content {
             paragraphs: vec![format!(
                 "Jemand hat für Ihr Konto „{username}“ ein neues Passwort verlangt. Wenn Sie es waren, wählen Sie es jetzt:"
             )],
+            items: Vec::new(),
             link: Some(Link { label: "Neues Passwort wählen", url: link.clone() }),
             code: None,
             notes: vec![
@@ -29,6 +31,7 @@ pub(super) fn content(letter: &Letter, username: &str, site: &str) -> Content {
                 format!("Für Ihr Konto „{username}“ wurde gerade ein neues Passwort gewählt, über einen Link, den wir an diese Adresse geschickt hatten. Alle Geräte wurden abgemeldet."),
                 "Wenn Sie es nicht waren, liest jemand Ihre E-Mails mit: Ändern Sie zuerst das Passwort Ihres Postfachs und danach dieses.".into(),
             ],
+            items: Vec::new(),
             link: None,
             code: None,
             notes: Vec::new(),
@@ -36,6 +39,7 @@ pub(super) fn content(letter: &Letter, username: &str, site: &str) -> Content {
         Letter::EmailVerification { link, code } => Content {
             subject: format!("Ist das Ihre Adresse bei {site}?"),
             paragraphs: vec![format!("Ihr Konto „{username}“ hat diese E-Mail-Adresse. Bestätigen Sie, dass Sie sie lesen:")],
+            items: Vec::new(),
             link: Some(Link { label: "Adresse bestätigen", url: link.clone() }),
             code: Some(code.clone()),
             notes: vec![
@@ -48,11 +52,40 @@ pub(super) fn content(letter: &Letter, username: &str, site: &str) -> Content {
             paragraphs: vec![format!(
                 "Ihr Konto „{username}“ hat jetzt eine andere E-Mail-Adresse. Wenn Sie das nicht waren, machen Sie es sofort rückgängig:"
             )],
+            items: Vec::new(),
             link: Some(Link { label: "Diese Adresse behalten", url: link.clone() }),
             code: None,
             notes: vec![
                 "Der Link gilt sieben Tage. Er meldet alle Geräte ab; fordern Sie danach ein neues Passwort an.".into(),
             ],
         },
+        Letter::Notifications { items, more } => notifications(items, *more, site),
+    }
+}
+
+fn notifications(items: &[NewsItem], more: usize, site: &str) -> Content {
+    let subject = match items {
+        [only] => text(&only.news),
+        _ => format!("{} neue Benachrichtigungen von {site}", items.len() + more),
+    };
+    Content {
+        subject,
+        paragraphs: Vec::new(),
+        items: items.iter().map(|item| Item { text: text(&item.news), url: item.url.clone() }).collect(),
+        link: None,
+        code: None,
+        notes: if more > 0 { vec![format!("Und {more} weitere.")] } else { Vec::new() },
+    }
+}
+
+fn text(news: &News) -> String {
+    match news {
+        News::Reply { who, post } => format!("{who} hat auf Ihren Kommentar zu „{post}“ geantwortet"),
+        News::Comment { who, post } => format!("{who} hat Ihren Beitrag „{post}“ kommentiert"),
+        News::HeldComment { who, post } => {
+            format!("Ein Kommentar von {who} zu „{post}“ wartet auf die Redaktion")
+        }
+        News::Report { who } => format!("{who} hat der Redaktion etwas gemeldet"),
+        News::Post { who, post } => format!("{who} hat „{post}“ veröffentlicht"),
     }
 }

@@ -14,17 +14,20 @@ use crate::audit::store as audit;
 use crate::auth::{Editor, Member, SignedIn, Viewer};
 use crate::cache::{Invalidates, Scope};
 use crate::comments::store as comments;
+use crate::db::channel::Wake;
 use crate::db::{Connection, Db};
 use crate::error::ApiError;
 use crate::http::conditional::Tagged;
 use crate::http::extract::{Json, Path};
-use crate::http::idempotency::Idempotent;
+use crate::http::idempotency::{Idempotent, Write};
 use crate::http::now::Now;
 use crate::http::pagination::{Page, PageQuery, PageRequest};
 use crate::http::preconditions::IfMatch;
 use crate::http::validation::{Validate, Violations, not_null};
 use crate::moderation::model::{Report, ReportNote, ReportPath, ReportReason, ReportStatus, ReportTarget};
 use crate::moderation::store;
+use crate::notifications::model::Event;
+use crate::notifications::store as notifications;
 use crate::posts::model::PostRef;
 use crate::posts::store as posts;
 
@@ -71,11 +74,12 @@ impl CreateReport {
 ))]
 pub async fn create_report(
     Member(user): Member,
+    State(wake): State<Wake>,
     Now(now): Now,
     Idempotent(key, body): Idempotent<CreateReport>,
 ) -> Result<Response, ApiError> {
     let target = body.target()?;
-    key.run(Some(user.id), async |write| {
+    let write = async |write: &mut Write| {
         if !is_visible(write, target, &Viewer(Some(user)), now).await? {
             return Err(ApiError::invalid(target.field(), "not_found", "names nothing that you can read"));
         }
@@ -88,11 +92,14 @@ pub async fn create_report(
         let id = store::insert_report(write, &new, now)
             .await?
             .ok_or_else(|| ApiError::conflict(target.field(), "reported", "was reported by you before"))?;
+        notifications::queue(write, &Event::Report { id }, now).await?;
         let report = store::find_report(write, id).await?.ok_or(ApiError::NotFound)?;
         let location = [(header::LOCATION, format!("/v1/reports/{id}"))];
         Ok((StatusCode::CREATED, location, Tagged(report)))
-    })
-    .await
+    };
+    let response = key.run(Some(user.id), write).await?;
+    wake.here();
+    Ok(response)
 }
 
 /// Whether `viewer` may read the target, and the post that it is on.
@@ -208,6 +215,7 @@ pub async fn update_report(
         let details = json!({"status": report.status});
         let entry = Entry { actor: Some(user.id), action, target: Some(id), details };
         audit::record(&mut transaction, &entry, now).await?;
+        notifications::queue(&mut transaction, &Event::Report { id }, now).await?;
     } else if if_match.versions().is_some_and(|versions| !versions.contains(&report.version)) {
         return Err(if_match.refusal(Some(report)));
     }

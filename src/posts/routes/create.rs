@@ -7,11 +7,13 @@ use uuid::Uuid;
 
 use super::body::CreatePost;
 use super::slugs::taken;
+use super::write::tell;
 use crate::auth::Author;
 use crate::cache::{Invalidates, Scope};
+use crate::db::channel::Wake;
 use crate::error::ApiError;
 use crate::http::conditional::Tagged;
-use crate::http::idempotency::Idempotent;
+use crate::http::idempotency::{Idempotent, Write};
 use crate::http::now::Now;
 use crate::identity::Role;
 use crate::language::Language;
@@ -34,6 +36,7 @@ pub async fn create(
     Now(now): Now,
     State(default_language): State<Language>,
     State(render): State<Renderer>,
+    State(wake): State<Wake>,
     Idempotent(key, body): Idempotent<CreatePost>,
 ) -> Result<Response, ApiError> {
     let publication = body.publication(now)?;
@@ -41,7 +44,7 @@ pub async fn create(
     let rendered = render.post(id, body.body.as_str()).await?;
     let tags = stored_tags(&body.tags);
     let new = body.to_new_post(id, user, &rendered, &tags, publication, default_language);
-    key.run(Some(user.id), async |write| {
+    let write = async |write: &mut Write| {
         if publication.is_scheduled(now) && !user.confirmed(write, now).await?.is(Role::Author) {
             return Err(ApiError::Forbidden(Author::REFUSAL));
         }
@@ -63,9 +66,12 @@ pub async fn create(
             return Err(taken(write, slug, user).await?);
         };
         let post = store::find(write, &PostRef::Id(id), now).await?.ok_or(ApiError::NotFound)?;
+        tell(write, &post, now).await?;
         let location = [(header::LOCATION, format!("/v1/posts/{id}"))];
         let changed = Invalidates(Scope::Resource(id));
         Ok((StatusCode::CREATED, location, changed, Tagged(post)))
-    })
-    .await
+    };
+    let response = key.run(Some(user.id), write).await?;
+    wake.here();
+    Ok(response)
 }

@@ -4,6 +4,7 @@
 mod body;
 mod create;
 mod likes;
+mod mutes;
 mod read;
 mod revisions;
 mod slugs;
@@ -14,6 +15,7 @@ mod write;
 pub use body::*;
 pub use create::*;
 pub use likes::*;
+pub use mutes::*;
 pub use read::*;
 pub use revisions::*;
 pub use tags::*;

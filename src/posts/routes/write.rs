@@ -13,6 +13,7 @@ use crate::audit::model::{Action, Entry};
 use crate::audit::store as audit;
 use crate::auth::{Editor, Member, User, Viewer};
 use crate::cache::{Invalidates, Scope};
+use crate::db::channel::Wake;
 use crate::db::{Connection, Db, Outcome};
 use crate::error::ApiError;
 use crate::http::conditional::Tagged;
@@ -21,6 +22,8 @@ use crate::http::idempotency::Idempotency;
 use crate::http::now::Now;
 use crate::http::preconditions::IfMatch;
 use crate::markdown::Renderer;
+use crate::notifications::model::Event;
+use crate::notifications::store as notifications;
 use crate::posts::model::{Post, PostHead, PostPath, PostRef, stored_tags};
 use crate::posts::store;
 
@@ -67,6 +70,7 @@ pub async fn update(
     Member(user): Member,
     State(db): State<Db>,
     State(render): State<Renderer>,
+    State(wake): State<Wake>,
     Now(now): Now,
     Path(PostPath { post }): Path<PostPath>,
     if_match: IfMatch,
@@ -101,8 +105,12 @@ pub async fn update(
         let details = json!({"fields": body.changed_fields()});
         record(&mut transaction, &user, Action::PostUpdated, head.id, details, now).await?;
     }
-    transaction.commit().await?;
     let post = post.ok_or(ApiError::NotFound)?;
+    if outcome == Outcome::Changed && changes.publication.is_some() {
+        tell(&mut transaction, &post, now).await?;
+    }
+    transaction.commit().await?;
+    wake.here();
     let invalidates = Invalidates::if_changed(outcome == Outcome::Changed, Scope::Resource(head.id));
     Ok((invalidates, Tagged(post)))
 }
@@ -159,10 +167,20 @@ pub async fn restore(
             record(write, &user, Action::PostRestored, locked.id, json!({}), now).await?;
         }
         let post = store::find(write, &PostRef::Id(locked.id), now).await?.ok_or(ApiError::NotFound)?;
+        if locked.deleted {
+            tell(write, &post, now).await?;
+        }
         let changed = Invalidates::if_changed(locked.deleted, Scope::Resource(locked.id));
         Ok((changed, Tagged(post)))
     })
     .await
+}
+
+/// Has followers told of the post when it is published, if it is to be.
+pub(super) async fn tell(connection: &mut Connection, post: &Post, now: DateTime<Utc>) -> sqlx::Result<()> {
+    let Some(published_at) = post.summary.published_at else { return Ok(()) };
+    let event = Event::Post { id: post.summary.id, at: published_at.max(now) };
+    notifications::queue(connection, &event, now).await
 }
 
 pub(super) async fn record(

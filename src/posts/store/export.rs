@@ -143,3 +143,23 @@ pub async fn likes(
     .fetch_all(connection)
     .await
 }
+
+/// Muted posts, by post.
+pub async fn muted_posts(
+    connection: &mut Connection,
+    user_id: Uuid,
+    after: Option<Uuid>,
+    rows: i64,
+) -> sqlx::Result<Vec<ExportedLike>> {
+    sqlx::query_as!(
+        ExportedLike,
+        "select post_id, created_at from muted_posts
+         where user_id = $1 and post_id > $2
+         order by post_id limit $3",
+        user_id,
+        after.unwrap_or(Uuid::nil()),
+        rows
+    )
+    .fetch_all(connection)
+    .await
+}

@@ -87,5 +87,17 @@ pub(super) fn words(page: Page, language: MailLanguage) -> &'static Words {
             done: "Ihr Konto hat wieder diese Adresse, und alle Geräte sind abgemeldet. Fordern Sie jetzt ein neues Passwort an.",
             expired: "Dieser Link wurde schon benutzt oder ist zu alt.",
         },
+        (Page::Unsubscribe, MailLanguage::English) => &Words {
+            title: "No more mails like this one?",
+            submit: "Unsubscribe",
+            done: "You get no more mails like this one. In your account you can have them again.",
+            expired: "This link is not whole, or the account is gone.",
+        },
+        (Page::Unsubscribe, MailLanguage::German) => &Words {
+            title: "Keine solchen E-Mails mehr?",
+            submit: "Abbestellen",
+            done: "Sie erhalten keine solchen E-Mails mehr. In Ihrem Konto können Sie sie wieder bestellen.",
+            expired: "Dieser Link ist nicht vollständig, oder das Konto gibt es nicht mehr.",
+        },
     }
 }

@@ -12,6 +12,7 @@ use crate::http::validation::{Rule, RuleViolation, Violations, length, text_type
 use crate::identity::{DELETED_USER, Role};
 use crate::mail::MailLanguage;
 use crate::text;
+use crate::text_enum::text_enum;
 
 /// A name for a URL and an @-mention: unique whatever its case.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -143,6 +144,16 @@ pub struct Profile {
     pub created_at: DateTime<Utc>,
 }
 
+text_enum! {
+    /// Why an address takes no mail.
+    pub enum Undeliverable {
+        /// Mail to it came back for good.
+        Bounce = "bounce",
+        /// Its reader has said that mail from here is spam.
+        Complaint = "complaint",
+    }
+}
+
 /// A user as they themselves and admins see them.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Account {
@@ -157,6 +168,9 @@ pub struct Account {
     /// When the user has shown that they read it.
     #[schema(required)]
     pub email_verified_at: Option<DateTime<Utc>>,
+    /// Why only what the user asks for is mailed there; null if all is.
+    #[schema(required)]
+    pub email_undeliverable: Option<Undeliverable>,
     /// The address that takes its place once it is verified.
     #[schema(required, example = "ada@example.org")]
     pub pending_email: Option<String>,

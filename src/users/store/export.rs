@@ -8,6 +8,7 @@ use uuid::Uuid;
 use crate::db::Connection;
 use crate::identity::Role;
 use crate::mail::MailLanguage;
+use crate::users::model::Undeliverable;
 
 /// The account.
 #[derive(Debug, Serialize, ToSchema)]
@@ -37,6 +38,9 @@ pub struct ExportedAccount {
     /// When the user has shown that they read the address.
     #[schema(required)]
     pub email_verified_at: Option<DateTime<Utc>>,
+    /// Why only what the user asks for is mailed there.
+    #[schema(required)]
+    pub email_undeliverable: Option<Undeliverable>,
     /// The address that takes its place once it is verified.
     #[schema(required)]
     pub pending_email: Option<String>,
@@ -94,7 +98,8 @@ pub async fn account(connection: &mut Connection, user_id: Uuid) -> sqlx::Result
     sqlx::query_as!(
         ExportedAccount,
         r#"select id, username, email, role as "role: Role", display_name, bio, banned_until, ban_reason,
-             language as "language: MailLanguage", email_verified_at, pending_email,             created_at, updated_at
+             language as "language: MailLanguage", email_verified_at,
+             email_undeliverable as "email_undeliverable: Undeliverable", pending_email, created_at, updated_at
            from users where id = $1"#,
         user_id
     )

@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::identity::Role;
 use crate::mail::{MailLanguage, Recipient};
-use crate::users::model::{Account, Email, Profile, Username};
+use crate::users::model::{Account, Email, Profile, Undeliverable, Username};
 
 #[derive(Debug)]
 pub struct NewUser<'a> {
@@ -43,7 +43,8 @@ pub async fn insert(
            values ($1, $2, $3, $9, $4, $5, $6, $7, $10, $8, $8)
            returning id, username, email, role as "role: Role", display_name, bio,
              banned_until, ban_reason, language as "language: MailLanguage",
-             email_verified_at, pending_email, version, created_at, updated_at"#,
+             email_verified_at, email_undeliverable as "email_undeliverable: Undeliverable", pending_email,
+             version, created_at, updated_at"#,
         Uuid::now_v7(),
         new.username.as_str(),
         new.email.as_str(),
@@ -74,7 +75,8 @@ pub async fn account(connection: &mut Connection, id: Uuid) -> sqlx::Result<Opti
         Account,
         r#"select id, username, email, role as "role: Role", display_name, bio,
              banned_until, ban_reason, language as "language: MailLanguage",
-             email_verified_at, pending_email, version, created_at, updated_at
+             email_verified_at, email_undeliverable as "email_undeliverable: Undeliverable", pending_email,
+             version, created_at, updated_at
            from users where id = $1"#,
         id
     )
@@ -88,7 +90,8 @@ pub async fn account_named(connection: &mut Connection, username: &str) -> sqlx:
         Account,
         r#"select id, username, email, role as "role: Role", display_name, bio,
              banned_until, ban_reason, language as "language: MailLanguage",
-             email_verified_at, pending_email, version, created_at, updated_at
+             email_verified_at, email_undeliverable as "email_undeliverable: Undeliverable", pending_email,
+             version, created_at, updated_at
            from users where lower(username collate "C") = lower($1)"#,
         username
     )
@@ -117,6 +120,22 @@ pub async fn lock_recipient(
 
 pub async fn password_hash(connection: &mut Connection, id: Uuid) -> sqlx::Result<Option<String>> {
     sqlx::query_scalar!("select password_hash from users where id = $1", id).fetch_optional(connection).await
+}
+
+/// Notes that addresses with these keys take no mail.
+pub async fn mark_undeliverable(
+    connection: &mut Connection,
+    email_keys: &[String],
+    why: Undeliverable,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update users set email_undeliverable = $2 where coalesce(email_key, lower(email)) = any($1)",
+        email_keys,
+        why.as_str()
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 /// Whether another user than `id` has the address, or can still have it again. Whether it is so when the address
@@ -190,7 +209,8 @@ pub async fn list(
         Account,
         r#"select id, username, email, role as "role: Role", display_name, bio,
              banned_until, ban_reason, language as "language: MailLanguage",
-             email_verified_at, pending_email, version, created_at, updated_at
+             email_verified_at, email_undeliverable as "email_undeliverable: Undeliverable", pending_email,
+             version, created_at, updated_at
            from users
            where lower(username collate "C") >= lower($1) and lower(username collate "C") < lower($1) || '~'
              and lower(username collate "C") > coalesce($2, '')
@@ -224,12 +244,16 @@ pub async fn release(connection: &mut Connection, id: Uuid, now: DateTime<Utc>) 
              delete from post_likes where user_id = $1 and post_id in (
                select post_id from post_likes where user_id = $1 offset 1000 limit 1000)
              returning 1),
+           told as (
+             delete from notifications where id in (
+               select id from notifications where user_id = $1 offset 1000 limit 1000)
+             returning 1),
            done as (
              update audit_log set actor_id = null where id in (
                select id from audit_log where actor_id = $1 offset 1000 limit 1000)
              returning 1)
            select (select count(*) from unread) + (select count(*) from read) + (select count(*) from written)
-             + (select count(*) from liked) + (select count(*) from done) as "rows!""#,
+             + (select count(*) from liked) + (select count(*) from told) + (select count(*) from done) as "rows!""#,
         id,
         now
     )

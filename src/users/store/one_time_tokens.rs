@@ -108,6 +108,7 @@ pub async fn reset_password(
            delete from one_time_tokens
            where user_id = (select id from proven) and purpose = 'password_reset')
          update users set password_hash = $2, email_verified_at = coalesce(email_verified_at, $3),
+           email_undeliverable = null,
            pending_email = null, pending_email_key = null, credentials_version = credentials_version + 1,
            version = version + 1, updated_at = $3
          where id = (select id from proven)
@@ -189,7 +190,7 @@ pub async fn verify_email(
            update users u set email = coalesce(u.pending_email, u.email),
              email_key = coalesce(u.pending_email_key, u.email_key), pending_email = null, pending_email_key = null,
              credentials_version = u.credentials_version + (u.pending_email is not null)::int,
-             email_verified_at = $2, version = u.version + 1, updated_at = $2
+             email_verified_at = $2, email_undeliverable = null, version = u.version + 1, updated_at = $2
            from proven where u.id = proven.id
            returning u.id as user_id, proven.replaced as "replaced?""#,
         hash,
@@ -216,7 +217,7 @@ pub async fn restore_email(
            delete from one_time_tokens t using proven p
            where t.user_id = p.user_id and (t.purpose <> 'email_undo' or t.version >= p.version))
          update users u set email = p.email, email_key = p.email_key, pending_email = null, pending_email_key = null,
-           email_verified_at = $3, password_hash = $2, credentials_version = u.credentials_version + 1,
+           email_verified_at = $3, email_undeliverable = null, password_hash = $2, credentials_version = u.credentials_version + 1,
            version = u.version + 1, updated_at = $3
          from proven p where u.id = p.user_id returning u.id",
         hash,

@@ -47,7 +47,8 @@ async fn fill(app: &TestApp, user: &TestUser) -> BTreeMap<&'static str, (&'stati
     // With a reply below it, it leaves a tombstone.
     app.comment_by(&friend, &theirs, Some(&gone)).await;
     app.delete(&format!("/v1/comments/{gone}")).by(user).expect(204).await;
-    let [report, decided, action, on_account, job] = [(); 5].map(|()| Uuid::now_v7().to_string());
+    let [report, decided, action, on_account, job, notification] =
+        [(); 6].map(|()| Uuid::now_v7().to_string());
     let (id, friend, admin) = (user.id, friend.id, admin.id);
     execute(
         app,
@@ -59,6 +60,10 @@ async fn fill(app: &TestApp, user: &TestUser) -> BTreeMap<&'static str, (&'stati
                  values ('{report}', '{id}', '{theirs}', 'spam', 'So says {name}.', now());
                insert into reports (id, reporter_id, comment_id, reason, status, resolver_id, resolved_at, created_at)
                  values ('{decided}', '{friend}', '{comment}', 'abuse', 'upheld', '{id}', now(), now());
+               insert into muted_posts values ('{id}', '{theirs}', now());
+               insert into notification_settings (user_id) values ('{id}');
+               insert into notifications (id, user_id, kind, post_id, thread, created_at)
+                 values ('{notification}', '{id}', 'post', '{theirs}', '{theirs}', now());
                insert into jobs (id, kind, user_id, error, due_at, run_at, created_at)
                  values ('{job}', 'mail', '{id}', '{email} is refused', now(), now(), now());
                insert into one_time_tokens (hash, purpose, user_id, email_key, version, expires_at, email)
@@ -84,6 +89,9 @@ async fn fill(app: &TestApp, user: &TestUser) -> BTreeMap<&'static str, (&'stati
         ("idempotency_keys", ("status", vec!["207".into()])),
         ("jobs", ("id", vec![job])),
         ("likes", ("post_id", vec![theirs.clone()])),
+        ("muted_posts", ("post_id", vec![theirs.clone()])),
+        ("notification_settings", ("user_id", vec![user.id.to_string()])),
+        ("notifications", ("id", vec![notification])),
         ("one_time_tokens", ("purpose", vec!["password_reset".into()])),
         ("posts", ("id", vec![published, draft, deleted])),
         ("reports", ("id", vec![report])),
@@ -144,6 +152,8 @@ async fn everything_is_exported_and_then_nothing_is_left() {
         let table = reference.split('.').next().unwrap().to_owned();
         assert!(tables_with(&app, &id).await.contains(&table), "the scan does not see {reference}");
     }
+    // What was done is told of.
+    app.run_jobs().await;
     app.delete(&format!("/v1/users/{id}")).by(&user).expect(204).await;
     for needle in needles {
         assert_eq!(tables_with(&app, needle).await, Vec::<String>::new(), "{needle}");
@@ -163,6 +173,7 @@ async fn an_erasure_that_is_refused_changes_nothing() {
     let path = format!("/v1/users/{}", user.id);
     app.delete(&path).by(&user).header("if-match", "\"99\"").expect(412).await;
     assert_eq!(values(&export(&app, &user).await, "posts", "id"), [deleted.as_str()]);
+    app.run_jobs().await;
     app.delete(&path).by(&user).expect(204).await;
     assert_eq!(tables_with(&app, &deleted).await, Vec::<String>::new());
 }

@@ -59,6 +59,11 @@ insert into reports (id, reporter_id, post_id, reason, status, created_at)
     case when i % 10 = 0 then 'open' else 'upheld' end, now()
   from generate_series(1, 5000) i;
 
+insert into notifications (id, user_id, kind, post_id, comment_id, thread, created_at, read_at)
+  select md5('n' || i)::uuid, case when i % 2 = 0 then '{reader}' else md5('u' || i % 1000 + 1)::uuid end, 'comment',
+    c.post_id, c.id, c.post_id, now(), case when i % 3 > 0 then now() end
+  from generate_series(1, 20000) i join comments c on c.id = md5('c' || i)::uuid;
+
 insert into jobs (id, kind, due_at, run_at, holder, failed_at, created_at)
   select md5('j' || i)::uuid, 'mail', now(), now() + interval '1 hour',
     case when i % 500 = 0 then md5('h')::uuid end, case when i % 500 > 0 and i % 3 = 0 then now() end, now()

@@ -19,6 +19,8 @@ use blog_api::lifecycle::Lifecycle;
 use blog_api::mail::MailLanguage;
 use blog_api::mail::outbox::Kept;
 use blog_api::markdown::Renderer;
+use blog_api::notifications::model::Subscription;
+use blog_api::notifications::store as notifications;
 use blog_api::server::{self, HEADER_READ_TIMEOUT, PROGRESS_WINDOW, ServerPolicy, ShutdownSignal};
 use blog_api::state::AppState;
 use blog_api::users::model::{Email, Username};
@@ -40,8 +42,13 @@ use super::proxy::Proxy;
 pub(crate) const PASSWORD: &str = "a password for tests";
 
 /// The environment of every test that says nothing else: its requests come from one address.
-const VARIABLES: [(&str, &str); 3] =
-    [("RATE_LIMIT_ADDRESS", "off"), ("RATE_LIMIT_ACCOUNT", "off"), ("ATTEMPT_LIMITS", "off")];
+const VARIABLES: [(&str, &str); 4] = [
+    ("RATE_LIMIT_ADDRESS", "off"),
+    ("RATE_LIMIT_ACCOUNT", "off"),
+    ("ATTEMPT_LIMITS", "off"),
+    // Of `mail-events`.
+    ("MAIL_EVENTS_TOKEN_SHA256", "ebb7f3c2f7f34703e432b0448c273c4212b5e96bd972a1b95c10872e523b56f6"),
+];
 
 pub(crate) struct TestApp {
     pub(crate) address: SocketAddr,
@@ -211,6 +218,31 @@ impl TestApp {
         let body = json!({"token": self.mailed_token().await});
         self.post("/v1/email-verifications/confirmation").json(&body).expect(204).await;
         self.mailed_token().await
+    }
+
+    /// Whoever delivers the mail, and says what became of it.
+    pub(crate) fn mail_provider(&self) -> TestUser {
+        let (username, email, token) = (String::new(), String::new(), "mail-events".to_owned());
+        TestUser { id: Uuid::nil(), username, email, token }
+    }
+
+    /// Notes that `user` has shown that they read their address.
+    pub(crate) async fn verify(&self, user: &TestUser) {
+        let update = sqlx::query("update users set email_verified_at = now() where id = $1").bind(user.id);
+        update.execute(&mut self.db.acquire().await.unwrap()).await.unwrap();
+    }
+
+    /// The token by which mails to `user` end.
+    pub(crate) async fn unsubscribe_token(&self, user: &TestUser) -> String {
+        let mut connection = self.db.acquire().await.unwrap();
+        let key = notifications::unsubscribe_key(&mut connection, user.id, user.id.as_bytes()).await.unwrap();
+        Subscription { key, kind: None }.token().expose_secret().to_owned()
+    }
+
+    /// How many rows a table has, or what stands behind its name.
+    pub(crate) async fn count(&self, from: &str) -> i64 {
+        let sql = sqlx::AssertSqlSafe(format!("select count(*) from {from}"));
+        sqlx::query_scalar(sql).fetch_one(&mut self.db.acquire().await.unwrap()).await.unwrap()
     }
 
     /// A job that was given up: its id.

@@ -16,3 +16,11 @@ pub(crate) use database::TestDatabase;
 pub(crate) use process::{Process, read_answer};
 pub(crate) use proxy::Proxy;
 pub(crate) use secrets::{Answer, SecretsManager};
+
+use serde_json::{Value, json};
+
+/// That mail to `email` came back for good, as Amazon SES says it.
+pub(crate) fn bounce(email: &str) -> Value {
+    let bounce = json!({"bounceType": "Permanent", "bouncedRecipients": [{"emailAddress": email}]});
+    json!({"source": "aws.ses", "detail": {"eventType": "Bounce", "bounce": bounce}})
+}

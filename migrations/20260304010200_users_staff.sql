@@ -1,0 +1,2 @@
+-- no-transaction
+create index concurrently users_staff on users (id) where role in ('editor', 'admin');

@@ -1,0 +1,143 @@
+//! Telling users what concerns them, and mailing it.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use uuid::Uuid;
+
+use super::model::{Event, Notification, NotificationKind, Subscription};
+use super::store::{self, About, Audience, New};
+use crate::db::{Connection, Db};
+use crate::http::origin::{PublicUrl, post_address};
+use crate::jobs::model::{Claim, Failure};
+use crate::mail::{Letter, Mail, Mailer, News, NewsItem};
+use crate::site::store as site;
+
+/// How old a post may be to be new.
+const NEWS: TimeDelta = TimeDelta::days(1);
+/// How many users one statement tells.
+const BATCH: i64 = 1000;
+/// How many notifications a mail names.
+const MAX_NAMED: usize = 20;
+/// How many it counts.
+const MAX_COUNTED: i64 = 1000;
+
+/// Tells those whom an act concerns. Done again, it tells nobody twice.
+pub async fn tell(db: &Db, mailer: &Mailer, job: &Claim, now: DateTime<Utc>) -> Result<(), Failure> {
+    let teller = Teller { db, has_mail: mailer.is_on(), now };
+    match job.payload()? {
+        Event::Comments { ids } => teller.comments(&ids).await,
+        Event::Post { id, at } => teller.post(id, at).await,
+        Event::Report { id } => teller.report(id).await,
+    }
+}
+
+struct Teller<'a> {
+    db: &'a Db,
+    has_mail: bool,
+    now: DateTime<Utc>,
+}
+
+impl Teller<'_> {
+    async fn comments(&self, ids: &[Uuid]) -> Result<(), Failure> {
+        let mut connection = self.db.acquire().await?;
+        let new = store::of_comments(&mut connection, ids, self.now).await?;
+        store::insert(&mut connection, &new, self.has_mail, self.now).await?;
+        for held in store::held(&mut connection, ids, self.now).await? {
+            let about = About {
+                post_id: Some(held.post_id),
+                comment_id: Some(held.id),
+                ..About::of(NotificationKind::HeldComment)
+            };
+            self.each(&mut connection, Audience::Staff, held.author_id, about).await?;
+        }
+        Ok(())
+    }
+
+    /// Of a post that was published long before it is told of, nobody is told: it is not new.
+    async fn post(&self, id: Uuid, at: DateTime<Utc>) -> Result<(), Failure> {
+        let mut connection = self.db.acquire().await?;
+        let published = store::published(&mut connection, id, self.now).await?;
+        let Some(published) = published.filter(|published| at - published.at < NEWS) else { return Ok(()) };
+        let about = About { post_id: Some(id), ..About::of(NotificationKind::Post) };
+        let followers = Audience::FollowersOf(published.author_id);
+        self.each(&mut connection, followers, Some(published.author_id), about).await
+    }
+
+    async fn report(&self, id: Uuid) -> Result<(), Failure> {
+        let mut connection = self.db.acquire().await?;
+        let Some(reporter) = store::reporter(&mut connection, id).await? else { return Ok(()) };
+        let about = About { report_id: Some(id), ..About::of(NotificationKind::Report) };
+        self.each(&mut connection, Audience::Staff, reporter, about).await
+    }
+
+    /// Tells all of an audience, some at a time, but the one who did it.
+    async fn each(
+        &self,
+        connection: &mut Connection,
+        audience: Audience,
+        actor: Option<Uuid>,
+        about: About,
+    ) -> Result<(), Failure> {
+        let mut after = Uuid::nil();
+        loop {
+            let users = store::audience(connection, audience, after, BATCH).await?;
+            let Some(last) = users.last() else { return Ok(()) };
+            after = *last;
+            let told = users.into_iter().filter(|user| Some(*user) != actor);
+            let new: Vec<_> = told.map(|user_id| New { user_id, about }).collect();
+            store::insert(connection, &new, self.has_mail, self.now).await?;
+        }
+    }
+}
+
+/// Mails a user what is due to be mailed to them.
+pub async fn mail(
+    db: &Db,
+    mailer: &Mailer,
+    public_url: &PublicUrl,
+    job: &Claim,
+    now: DateTime<Utc>,
+) -> Result<(), Failure> {
+    let (id, user_id) = (job.id, job.user_id.unwrap_or_default());
+    let mut transaction = db.begin().await?;
+    store::take(&mut transaction, user_id, id, now).await?;
+    let notifications = store::in_mail(&mut transaction, user_id, id, MAX_COUNTED, now).await?;
+    let recipient = store::recipient(&mut transaction, user_id).await?;
+    let Some(to) = recipient.filter(|_| !notifications.is_empty()) else {
+        store::settle(&mut transaction, user_id, id, None).await?;
+        return Ok(transaction.commit().await?);
+    };
+    let key = store::unsubscribe_key(&mut transaction, user_id, &rand::random::<[u8; 32]>()).await?;
+    let site = site::read(&mut transaction).await?.title;
+    // Not held while this waits for the network.
+    transaction.commit().await?;
+    let unsubscribe = Subscription { key, kind: common_kind(&notifications) }.token();
+    let more = notifications.len().saturating_sub(MAX_NAMED);
+    let api = mailer.api_url();
+    let items = notifications.into_iter().take(MAX_NAMED).map(|one| item(one, api, public_url)).collect();
+    let letter = Letter::Notifications { items, more };
+    let mail = Mail { id, to, site: &site, letter, date: now, unsubscribe: Some(unsubscribe) };
+    mailer.send(&mail).await?;
+    Ok(store::settle(&mut db.acquire().await?, user_id, id, Some(now)).await?)
+}
+
+/// What all of them are about, if that is one thing.
+fn common_kind(notifications: &[Notification]) -> Option<NotificationKind> {
+    let kind = notifications.first()?.kind;
+    notifications.iter().all(|notification| notification.kind == kind).then_some(kind)
+}
+
+fn item(notification: Notification, api: &str, PublicUrl(site): &PublicUrl) -> NewsItem {
+    let who = notification.actor.shown_name();
+    let (post, url) = notification.post.map_or_else(Default::default, |post| {
+        let url = post_address(site.as_deref(), api, &post.slug);
+        (post.title, Some(url))
+    });
+    let news = match notification.kind {
+        NotificationKind::Reply => News::Reply { who, post },
+        NotificationKind::Comment => News::Comment { who, post },
+        NotificationKind::HeldComment => News::HeldComment { who, post },
+        NotificationKind::Report => News::Report { who },
+        NotificationKind::Post => News::Post { who, post },
+    };
+    NewsItem { news, url }
+}

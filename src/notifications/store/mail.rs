@@ -1,0 +1,136 @@
+//! What is mailed, and when.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::New;
+use crate::db::Connection;
+use crate::jobs::model::Kind;
+use crate::mail::{MailLanguage, Recipient};
+
+/// Tells users what concerns them, each thing once, unless they have muted the post. What they want to be mailed gets the
+/// time of its mail, if there is mail and they are known to read their address; and a job for then, unless it goes with
+/// what waits already.
+pub async fn insert(
+    connection: &mut Connection,
+    new: &[New],
+    has_mail: bool,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    let ids: Vec<_> = new.iter().map(|_| Uuid::now_v7()).collect();
+    let users: Vec<_> = new.iter().map(|new| new.user_id).collect();
+    let kinds: Vec<_> = new.iter().map(|new| new.about.kind.as_str().to_owned()).collect();
+    let posts: Vec<_> = new.iter().map(|new| new.about.post_id).collect();
+    let comments: Vec<_> = new.iter().map(|new| new.about.comment_id).collect();
+    let reports: Vec<_> = new.iter().map(|new| new.about.report_id).collect();
+    sqlx::query!(
+        "with wanted as (
+           select new.*,
+             case when new.kind in ('reply', 'comment', 'post') then new.post_id
+               else '00000000-0000-0000-0000-000000000000' end as thread,
+             case when $7 and u.email_verified_at is not null and u.email_undeliverable is null then case new.kind
+               when 'reply' then coalesce(s.reply, 'at_once')
+               when 'comment' then coalesce(s.comment, 'at_once')
+               when 'held_comment' then coalesce(s.held_comment, 'at_once')
+               when 'report' then coalesce(s.report, 'at_once')
+               when 'post' then coalesce(s.post, 'digest') end end as delivery
+           from unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::uuid[], $6::uuid[])
+             as new (id, user_id, kind, post_id, comment_id, report_id)
+           join users u on u.id = new.user_id
+           left join notification_settings s on s.user_id = new.user_id
+           where not exists (select from muted_posts m where m.user_id = new.user_id and m.post_id = new.post_id)),
+         waiting as (
+           select w.*,
+             (select min(n.mail_at) from notifications n
+              where n.user_id = w.user_id and n.mail_at > $8 and n.delivery = w.delivery
+                and (w.delivery = 'digest' or n.thread = w.thread)) as joined_at
+           from wanted w),
+         timed as (
+           select w.*, coalesce(joined_at, case delivery
+             when 'digest' then $8 + interval '1 day'
+             -- As if it were mailed already, what is just about to be.
+             when 'at_once' then coalesce(greatest(
+               (select max(n.mailed_at) from notifications n
+                where n.user_id = w.user_id and n.thread = w.thread and n.mailed_at > $8 - interval '1 hour'
+                  and n.delivery = 'at_once'),
+               (select max(n.mail_at) from notifications n
+                where n.user_id = w.user_id and n.thread = w.thread and n.mail_at > $8 - interval '1 hour'
+                  and n.delivery = 'at_once')) + interval '1 hour', $8) end) as mail_at
+           from waiting w),
+         added as (
+           insert into notifications
+             (id, user_id, kind, post_id, comment_id, report_id, thread, created_at, delivery, mail_at)
+           select id, user_id, kind, post_id, comment_id, report_id, thread, $8, nullif(delivery, 'never'), mail_at
+           from timed
+           on conflict do nothing
+           returning id)
+         insert into jobs (id, kind, user_id, due_at, run_at, created_at)
+         select id, $9, user_id, mail_at, mail_at, $8 from timed
+         where id in (select id from added) and mail_at is not null
+           -- The job that it joins may be at work by then.
+           and (joined_at is null or joined_at < $8 + interval '1 minute')",
+        &ids,
+        &users,
+        &kinds,
+        &posts as &[Option<Uuid>],
+        &comments as &[Option<Uuid>],
+        &reports as &[Option<Uuid>],
+        has_mail,
+        now,
+        Kind::NotificationMail.as_str()
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Gives what is due to be mailed to a user to a mail, unless that has some from an attempt before.
+pub async fn take(
+    connection: &mut Connection,
+    user_id: Uuid,
+    mail_job: Uuid,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update notifications set mail_job = $2
+         where user_id = $1 and mail_at <= $3 and mail_job is null
+           and not exists (select from notifications where user_id = $1 and mail_at is not null and mail_job = $2)",
+        user_id,
+        mail_job,
+        now
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Notes that what a mail has was mailed at `mailed_at`, or need not be.
+pub async fn settle(
+    connection: &mut Connection,
+    user_id: Uuid,
+    mail_job: Uuid,
+    mailed_at: Option<DateTime<Utc>>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update notifications set mail_at = null, mailed_at = $3
+         where user_id = $1 and mail_at is not null and mail_job = $2",
+        user_id,
+        mail_job,
+        mailed_at
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// To whom notifications are mailed; `None` unless they are known to read their address.
+pub async fn recipient(connection: &mut Connection, user_id: Uuid) -> sqlx::Result<Option<Recipient>> {
+    sqlx::query_as!(
+        Recipient,
+        r#"select email, username, display_name, language as "language: MailLanguage" from users
+           where id = $1 and email_verified_at is not null and email_undeliverable is null"#,
+        user_id
+    )
+    .fetch_optional(connection)
+    .await
+}

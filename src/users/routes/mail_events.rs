@@ -1,0 +1,188 @@
+//! What became of mails: whoever delivers them says which addresses take none.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRef, FromRequestParts};
+use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
+use axum::response::Response;
+use lettre::message::Mailbox;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::auth::token;
+use crate::cache::{Invalidates, Scope};
+use crate::error::ApiError;
+use crate::http::idempotency::Idempotent;
+use crate::http::validation::{Validate, Violations, items};
+use crate::text;
+use crate::users::model::Undeliverable;
+use crate::users::store;
+
+/// How many addresses one event may have: as many as one mail can have.
+const MAX_RECIPIENTS: usize = 50;
+
+/// `MAIL_EVENTS_TOKEN_SHA256`: the hash, in lower case, of the token of those who say what became of mails. Without one
+/// nobody may.
+#[derive(Clone, Debug)]
+pub struct MailEventsToken(pub Option<Arc<str>>);
+
+/// Who carries that token.
+#[derive(Debug)]
+pub struct MailProvider;
+
+impl<S: Send + Sync> FromRequestParts<S> for MailProvider
+where
+    MailEventsToken: FromRef<S>,
+{
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let MailEventsToken(expected) = MailEventsToken::from_ref(state);
+        let value = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let given = value
+            .and_then(|value| value.split_once(' '))
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+            .map(|(_, token)| hex(&token::hash(token.trim())));
+        if given.is_some() && given.as_deref() == expected.as_deref() {
+            return Ok(Self);
+        }
+        Err(ApiError::Unauthenticated("This needs the token whose hash is MAIL_EVENTS_TOKEN_SHA256."))
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What became of a mail, as Amazon SES tells EventBridge. Other fields are passed over.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct MailEvent {
+    /// The event itself.
+    detail: MailEventDetail,
+}
+
+/// What happened.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct MailEventDetail {
+    /// `Bounce` and `Complaint` count; every other is passed over.
+    #[schema(example = "Bounce")]
+    event_type: String,
+    /// Of a bounce.
+    bounce: Option<Bounce>,
+    /// Of a complaint.
+    complaint: Option<Complaint>,
+}
+
+/// A mail that was not delivered.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Bounce {
+    /// `Permanent` if the address takes no mail at all; what may pass is passed over.
+    #[schema(example = "Permanent")]
+    bounce_type: String,
+    /// Whose addresses they are.
+    #[serde(deserialize_with = "items")]
+    #[schema(max_items = 50)]
+    bounced_recipients: Vec<MailRecipient>,
+}
+
+/// A mail that its reader says is spam.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Complaint {
+    /// Whose addresses they may be.
+    #[serde(deserialize_with = "items")]
+    #[schema(max_items = 50)]
+    complained_recipients: Vec<MailRecipient>,
+}
+
+/// To whom a mail was sent.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct MailRecipient {
+    /// The address, alone or with a name.
+    #[schema(example = "ada@example.com")]
+    email_address: String,
+}
+
+impl MailEvent {
+    /// What takes no mail any more, and why.
+    fn undeliverable(&self) -> Option<(Undeliverable, &[MailRecipient])> {
+        let MailEventDetail { event_type, bounce, complaint } = &self.detail;
+        match (event_type.as_str(), bounce, complaint) {
+            ("Bounce", Some(bounce), _) if bounce.bounce_type == "Permanent" => {
+                Some((Undeliverable::Bounce, &bounce.bounced_recipients))
+            }
+            ("Complaint", _, Some(complaint)) => {
+                Some((Undeliverable::Complaint, &complaint.complained_recipients))
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Validate for MailEvent {
+    fn validate(&self, violations: &mut Violations) {
+        let recipients = self.undeliverable().map_or(0, |(_, recipients)| recipients.len());
+        if recipients > MAX_RECIPIENTS {
+            violations.add("detail", "too_many", format!("must have at most {MAX_RECIPIENTS} recipients"));
+        }
+    }
+}
+
+/// Say what became of a mail
+///
+/// For whoever delivers the mail, with a token of their own. The body is what Amazon SES tells EventBridge: other
+/// providers' events are sent in the same shape. An address that has bounced for good, or whose reader has complained,
+/// gets nothing but what its user asks for, until they verify it anew or change it.
+#[utoipa::path(post, path = "/v1/mail-events", tag = "users", request_body = MailEvent, security(("mail_events" = [])), responses(
+    (status = 204, description = "It is noted"),
+    (status = 401, description = "Not with that token"),
+))]
+pub async fn create_mail_event(
+    _: MailProvider,
+    Idempotent(key, body): Idempotent<MailEvent>,
+) -> Result<Response, ApiError> {
+    key.run_statement(None, async |write| {
+        if let Some((why, recipients)) = body.undeliverable() {
+            // PostgreSQL's text cannot hold a NUL, and so no account's address has one.
+            let possible = recipients.iter().filter(|to| !to.email_address.contains('\0'));
+            let keys: Vec<_> = possible.flat_map(|to| keys(&to.email_address)).collect();
+            store::mark_undeliverable(write, &keys, why).await?;
+        }
+        // An account is shown to its user and to admins.
+        Ok((StatusCode::NO_CONTENT, Invalidates(Scope::Nothing)))
+    })
+    .await
+}
+
+/// The keys that the address may have: it was sent with its domain in ASCII, and may have been typed otherwise.
+fn keys(address: &str) -> [String; 2] {
+    let address = address.trim();
+    let plain =
+        address.parse::<Mailbox>().map_or_else(|_| address.to_owned(), |mailbox| mailbox.email.to_string());
+    let typed = plain
+        .rsplit_once('@')
+        .map(|(local, domain)| format!("{local}@{}", idna::domain_to_unicode(domain).0));
+    [text::fold(typed.as_deref().unwrap_or(&plain)), text::fold(&plain)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_known_however_they_are_written() {
+        for (written, expected) in [
+            ("ada@xn--bcher-kva.example", "ada@bücher.example"),
+            (" Ada <Ada@Example.com> ", "ada@example.com"),
+            ("\"Ada, Countess\" <ada@example.com>", "ada@example.com"),
+            ("not an address", "not an address"),
+        ] {
+            assert_eq!(keys(written)[0], expected, "{written}");
+        }
+        assert_eq!(keys("ada@xn--bcher-kva.example")[1], "ada@xn--bcher-kva.example");
+    }
+}

@@ -1,0 +1,261 @@
+//! What is mailed of what users are told: as they have chosen, not too often, and to whom reads it.
+
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+
+use crate::support::{TestApp, TestUser, bounce};
+
+const SETTINGS: &str = "/v1/users/me/notifications";
+
+/// An author who reads their address, a reader, and a post of the author.
+async fn world(app: &TestApp) -> (TestUser, TestUser, String) {
+    let (author, reader) = (app.author().await, app.reader().await);
+    app.verify(&author).await;
+    let post = app.post_by(&author).await;
+    (author, reader, post)
+}
+
+async fn choose(app: &TestApp, user: &TestUser, changes: Value) {
+    app.patch(SETTINGS).by(user).json(&changes).expect(200).await;
+}
+
+/// The subjects of the mails that are sent now, newest first.
+async fn mailed(app: &TestApp) -> Vec<String> {
+    let before = app.mails().len();
+    app.run_jobs().await;
+    let mails = app.mails();
+    mails[..mails.len() - before].iter().map(|mail| mail.subject.clone()).collect()
+}
+
+#[tokio::test]
+async fn the_first_of_a_post_is_mailed_at_once_and_more_of_it_an_hour_later() {
+    let app = TestApp::start().await;
+    let (author, reader, post) = world(&app).await;
+    app.comment_by(&reader, &post, None).await;
+    let first = format!("{} commented on your post “A post”", reader.username);
+    assert_eq!(mailed(&app).await, [first.clone()]);
+    let mail = app.mails().remove(0);
+    assert_eq!(mail.to, author.email);
+    assert!(mail.text.contains("http://localhost:8000/v1/posts/a-post"), "{}", mail.text);
+    assert!(mail.text.contains("http://localhost:8000/account/unsubscribe#"), "{}", mail.text);
+    for _ in 0..3 {
+        app.comment_by(&reader, &post, None).await;
+        assert_eq!(mailed(&app).await, [""; 0]);
+        app.advance(TimeDelta::minutes(10));
+    }
+    // Another post is a thread of its own.
+    app.comment_by(&reader, &app.post_by(&author).await, None).await;
+    assert_eq!(mailed(&app).await, [first.clone()]);
+    app.advance(TimeDelta::minutes(30));
+    assert_eq!(mailed(&app).await, ["3 new notifications from Blog"]);
+    assert_eq!(app.mails()[0].text.matches("commented on your post").count(), 3);
+    app.advance(TimeDelta::hours(1));
+    app.comment_by(&reader, &post, None).await;
+    assert_eq!(mailed(&app).await, [first]);
+}
+
+#[tokio::test]
+async fn a_digest_is_mailed_a_day_after_the_first_that_it_has() {
+    let app = TestApp::start().await;
+    let (author, reader, post) = world(&app).await;
+    choose(&app, &author, json!({"comment": "digest"})).await;
+    for _ in 0..25 {
+        app.comment_by(&reader, &post, None).await;
+        assert_eq!(mailed(&app).await, [""; 0]);
+        app.advance(TimeDelta::minutes(50));
+    }
+    app.advance(TimeDelta::hours(4));
+    assert_eq!(mailed(&app).await, ["25 new notifications from Blog"]);
+    assert!(app.mails()[0].text.contains("And 5 more."), "{}", app.mails()[0].text);
+    assert_eq!(app.count("jobs where kind = 'notification_mail'").await, 0);
+    app.advance(TimeDelta::days(2));
+    assert_eq!(mailed(&app).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn what_is_read_or_gone_before_its_mail_is_not_mailed() {
+    let app = TestApp::start().await;
+    let (author, reader, post) = world(&app).await;
+    choose(&app, &author, json!({"comment": "digest"})).await;
+    let gone = app.comment_by(&reader, &post, None).await;
+    app.comment_by(&reader, &post, None).await;
+    app.run_jobs().await;
+    app.delete(&format!("/v1/comments/{gone}")).by(&reader).expect(204).await;
+    let ids = app.get("/v1/notifications").by(&author).expect(200).await.items("id");
+    app.post("/v1/notifications/read").by(&author).json(&json!({"ids": ids})).expect(204).await;
+    app.advance(TimeDelta::days(1));
+    assert_eq!(mailed(&app).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn mail_goes_only_where_it_is_wanted_and_read() {
+    let app = TestApp::start().await;
+    let (author, reader, post) = world(&app).await;
+    choose(&app, &author, json!({"comment": "never"})).await;
+    app.comment_by(&reader, &post, None).await;
+    assert_eq!(mailed(&app).await, [""; 0]);
+    // An address that nobody has verified, and one that takes no mail.
+    let unverified = app.author().await;
+    app.comment_by(&reader, &app.post_by(&unverified).await, None).await;
+    assert_eq!(mailed(&app).await, [""; 0]);
+    choose(&app, &author, json!({"comment": "digest"})).await;
+    app.comment_by(&reader, &post, None).await;
+    assert_eq!(mailed(&app).await, [""; 0]);
+    app.post("/v1/mail-events").by(&app.mail_provider()).json(&bounce(&author.email)).expect(204).await;
+    app.advance(TimeDelta::days(1));
+    assert_eq!(mailed(&app).await, [""; 0]);
+    app.comment_by(&reader, &post, None).await;
+    app.advance(TimeDelta::days(1));
+    assert_eq!(mailed(&app).await, [""; 0]);
+    assert_eq!(app.get("/v1/notifications").by(&author).expect(200).await.items("id").len(), 3);
+}
+
+#[tokio::test]
+async fn without_mail_users_are_told_in_the_api() {
+    let app = TestApp::start_with(&[("MAIL_URL", "off")]).await;
+    let (author, reader, post) = world(&app).await;
+    app.comment_by(&reader, &post, None).await;
+    app.run_jobs().await;
+    assert_eq!(app.count("jobs where kind = 'notification_mail'").await, 0);
+    assert_eq!(app.get("/v1/notifications").by(&author).expect(200).await.items("id").len(), 1);
+    let call = app.get("/v1/unsubscriptions?token=bm8");
+    call.expect_problem(501, "mail_off").await;
+}
+
+#[tokio::test]
+async fn followers_and_editors_are_mailed_in_their_language() {
+    let app = TestApp::start().await;
+    let (author, follower, editor) = (app.author().await, app.reader().await, app.editor().await);
+    for user in [&follower, &editor] {
+        app.verify(user).await;
+        let german = json!({"language": "de"});
+        app.patch(&format!("/v1/users/{}", user.id)).by(user).json(&german).expect(200).await;
+    }
+    let named = json!({"display_name": "أدا ลัฟเลซ 艾达"});
+    app.patch(&format!("/v1/users/{}", author.id)).by(&author).json(&named).expect(200).await;
+    app.put(&format!("/v1/users/{}/follow", author.id)).by(&follower).expect(204).await;
+    let post = app.post_by(&author).await;
+    app.post("/v1/reports").by(&author).json(&json!({"post_id": post, "reason": "spam"})).expect(201).await;
+    assert_eq!(mailed(&app).await, ["أدا ลัฟเลซ 艾达 hat der Redaktion etwas gemeldet"]);
+    app.advance(TimeDelta::days(1));
+    assert_eq!(mailed(&app).await, ["أدا ลัฟเลซ 艾达 hat „A post“ veröffentlicht"]);
+    assert!(app.mails()[0].text.contains("Keine solchen E-Mails mehr:"), "{}", app.mails()[0].text);
+}
+
+#[tokio::test]
+async fn settings_have_defaults_and_change_one_by_one() {
+    let app = TestApp::start().await;
+    let user = app.reader().await;
+    let reply = app.get(SETTINGS).by(&user).expect(200).await;
+    let defaults = json!({"reply": "at_once", "comment": "at_once", "held_comment": "at_once", "report": "at_once",
+                          "post": "digest", "version": 1});
+    assert_eq!(reply.json(), defaults);
+    let etag = reply.header("etag");
+    let change = json!({"post": "at_once", "report": "never"});
+    let changed = app.patch(SETTINGS).by(&user).header("if-match", &etag).json(&change).expect(200).await;
+    assert_eq!((&changed.json()["post"], &changed.json()["version"]), (&json!("at_once"), &json!(2)));
+    assert_eq!(app.get(SETTINGS).by(&user).expect(200).await.json(), changed.json());
+    let stale = app.patch(SETTINGS).by(&user).header("if-match", &etag).json(&json!({"post": "never"}));
+    stale.expect_problem(412, "precondition_failed").await;
+    let same = app.patch(SETTINGS).by(&user).json(&change).expect(200).await;
+    assert_eq!(same.json()["version"], 2);
+    for (body, field, code) in [
+        (json!({"post": "weekly"}), "post", "wrong_type"),
+        (json!({"post": null}), "post", "wrong_type"),
+        (json!({"mentions": "never"}), "mentions", "unknown"),
+    ] {
+        app.patch(SETTINGS).by(&user).json(&body).expect_fields(422, &[(field, code)]).await;
+    }
+}
+
+/// The token of the newest mail.
+fn token(app: &TestApp) -> String {
+    let text = app.mails().remove(0).text;
+    text.split_once("unsubscribe#").unwrap().1.split_whitespace().next().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn one_click_ends_the_mails_like_that_one_and_opening_the_link_ends_nothing() {
+    let app = TestApp::start().await;
+    let (author, reader, post) = world(&app).await;
+    app.comment_by(&reader, &post, None).await;
+    app.run_jobs().await;
+    let token = token(&app);
+    let path = format!("/v1/unsubscriptions?token={token}");
+    for method in ["GET", "HEAD"] {
+        let opened = app.call(method, &path).expect(303).await;
+        let page = format!("http://localhost:8000/account/unsubscribe#{token}");
+        assert_eq!(opened.header("location"), page);
+    }
+    assert_eq!(app.get(SETTINGS).by(&author).expect(200).await.json()["version"], 1);
+    // As RFC 8058 has it, twice.
+    for _ in 0..2 {
+        let form = app.post(&path).body("application/x-www-form-urlencoded", "List-Unsubscribe=One-Click");
+        form.expect(204).await;
+    }
+    let settings = app.get(SETTINGS).by(&author).expect(200).await.json();
+    assert_eq!((&settings["comment"], &settings["reply"]), (&json!("never"), &json!("at_once")));
+    app.advance(TimeDelta::days(1));
+    app.comment_by(&reader, &post, None).await;
+    assert_eq!(mailed(&app).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn the_link_of_a_mail_about_several_things_ends_all() {
+    let app = TestApp::start().await;
+    let (author, reader, post) = world(&app).await;
+    choose(&app, &author, json!({"comment": "digest", "reply": "digest"})).await;
+    let own = app.comment_by(&author, &post, None).await;
+    app.comment_by(&reader, &post, None).await;
+    app.comment_by(&reader, &post, Some(&own)).await;
+    app.run_jobs().await;
+    app.advance(TimeDelta::days(1));
+    assert_eq!(mailed(&app).await, ["2 new notifications from Blog"]);
+    app.post(&format!("/v1/unsubscriptions?token={}", token(&app))).expect(204).await;
+    let settings = app.get(SETTINGS).by(&author).expect(200).await.json();
+    for kind in ["reply", "comment", "held_comment", "report", "post"] {
+        assert_eq!(settings[kind], "never", "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_unwanted_by_now_is_not_mailed_though_it_waits() {
+    let app = TestApp::start().await;
+    let (author, reader, post) = world(&app).await;
+    choose(&app, &author, json!({"comment": "digest"})).await;
+    app.comment_by(&reader, &post, None).await;
+    app.run_jobs().await;
+    choose(&app, &author, json!({"comment": "never"})).await;
+    app.advance(TimeDelta::days(1));
+    assert_eq!(mailed(&app).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_token_that_stands_in_no_mail_ends_nothing() {
+    let app = TestApp::start().await;
+    for token in ["", "nonsense", "bm8", "bm8.reply", "bm8.everything", "%F0%9F%98%80", "%E0%B8%96"] {
+        let call = app.post(&format!("/v1/unsubscriptions?token={token}"));
+        call.expect_fields(422, &[("token", "invalid")]).await;
+    }
+    app.post("/v1/unsubscriptions").expect_fields(422, &[("token", "required")]).await;
+    app.get("/v1/unsubscriptions?token=a.b").expect_fields(422, &[("token", "invalid")]).await;
+}
+
+#[tokio::test]
+async fn a_mail_that_is_sent_again_has_what_it_had() {
+    let app = TestApp::start().await;
+    let (_, reader, post) = world(&app).await;
+    app.comment_by(&reader, &post, None).await;
+    app.run_jobs().await;
+    let first = app.mails().remove(0);
+    // As if its process had died before it could say so.
+    let undo = "update notifications set mail_at = created_at, mailed_at = null where mail_job is not null";
+    sqlx::query(undo).execute(&mut app.db.acquire().await.unwrap()).await.unwrap();
+    let again = "insert into jobs (id, kind, user_id, due_at, run_at, created_at)
+      select mail_job, 'notification_mail', user_id, created_at, created_at, created_at from notifications";
+    sqlx::query(again).execute(&mut app.db.acquire().await.unwrap()).await.unwrap();
+    app.comment_by(&reader, &post, None).await;
+    app.run_jobs().await;
+    let second = app.mails().remove(0);
+    assert_eq!((second.id, second.text), (first.id, first.text));
+}
