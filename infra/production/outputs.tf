@@ -59,6 +59,12 @@ output "migrate_role_arn" {
   value = module.service.migrate_role_arn
 }
 
+output "mail_events_token" {
+  description = "With it, bounces and complaints are posted to the service."
+  value       = module.service.mail_events_token
+  sensitive   = true
+}
+
 output "mail_records" {
   description = "Records of mail to set by hand: those of a domain outside the zone."
   value       = module.service.mail_records

@@ -145,8 +145,8 @@ variable "environment" {
   }
 
   validation {
-    condition     = length(setintersection(keys(var.environment), ["MAIL_URL", "MAIL_FROM"])) == 0
-    error_message = "environment must not set MAIL_URL or MAIL_FROM: mail does, for SES. A mail server cannot be reached, whatever outbound is: tasks are let out to port 443 alone, and its password would stand in the task definition."
+    condition     = length(setintersection(keys(var.environment), ["MAIL_URL", "MAIL_FROM", "MAIL_EVENTS_TOKEN_SHA256"])) == 0
+    error_message = "environment must not set MAIL_URL, MAIL_FROM or MAIL_EVENTS_TOKEN_SHA256: mail does, for SES. A mail server cannot be reached, whatever outbound is: tasks are let out to port 443 alone, and its password would stand in the task definition."
   }
 }
 

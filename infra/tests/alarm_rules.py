@@ -27,6 +27,7 @@ WRITTEN_BY_AWS = {
     ("AWS/RDS", "CPUUtilization"): {DATABASE},
     ("AWS/RDS", "FreeStorageSpace"): {DATABASE},
     ("AWS/RDS", "DatabaseConnections"): {DATABASE},
+    ("AWS/SQS", "ApproximateNumberOfMessagesVisible"): {("QueueName",)},
 }
 
 # What the service tells CloudWatch itself.
@@ -48,6 +49,7 @@ def findings(state):
         "ClusterName": state.one("aws_ecs_cluster")["name"],
         "ServiceName": service["name"],
         "RuleName": rule["name"],
+        "QueueName": state.one("aws_sqs_queue")["name"],
         "DBInstanceIdentifier": state.one("aws_db_instance")["identifier"],
     }
 

@@ -32,6 +32,16 @@ override_resource {
   values = { arn = "arn:aws:iam::123456789012:role/blog-api-admin" }
 }
 
+override_resource {
+  target = module.service.aws_iam_role.mail_events
+  values = { arn = "arn:aws:iam::123456789012:role/blog-api-mail-events" }
+}
+
+override_resource {
+  target = module.service.aws_cloudwatch_event_rule.mail_events
+  values = { arn = "arn:aws:events:ap-northeast-2:123456789012:rule/blog-api-mail-events" }
+}
+
 # What is known before, which nothing has made up.
 run "planned" {
   command = plan

@@ -7,6 +7,7 @@ is about the whole state.
 
 import json
 import re
+from hashlib import sha256
 
 APPLICATION_SECRET = "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:blog-api/database-AbCdEf"
 MASTER_SECRET = "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:rds!db-AbCdEf"
@@ -64,6 +65,24 @@ def wild(policy):
     return False
 
 
+def vouched_for(state):
+    """Whether the service knows the hash of the token that EventBridge sends."""
+    sent = state.one("aws_cloudwatch_event_connection")["auth_parameters"][0]["api_key"][0]["value"]
+    known = environment(state.one("aws_ecs_task_definition.serve"))["MAIL_EVENTS_TOKEN_SHA256"]
+    return sent.startswith("Bearer ") and sha256(sent.removeprefix("Bearer ").encode()).hexdigest() == known
+
+
+def kept(state):
+    """Whether EventBridge may write what it cannot deliver into the queue that it is told of."""
+    queue, rule = state.one("aws_sqs_queue")["arn"], state.one("aws_cloudwatch_event_rule.mail_events")["arn"]
+    target, policy = state.one("aws_cloudwatch_event_target.mail_events"), state.one("aws_sqs_queue_policy")
+    meant = {
+        "Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sqs:SendMessage",
+        "Resource": queue, "Condition": {"ArnEquals": {"aws:SourceArn": rule}},
+    }  # fmt: skip
+    return target["dead_letter_config"] == [{"arn": queue}] and json.loads(policy["policy"])["Statement"] == [meant]
+
+
 def of_this_account(role):
     account = {"StringEquals": {"aws:SourceAccount": "123456789012"}}
     trusted = json.loads(role["assume_role_policy"])["Statement"]
@@ -86,5 +105,8 @@ PRODUCTION = BOOTSTRAP + [
     ("mail-sender", "aws_iam_role_policy.mail", lambda r: all(s["Condition"] == SENDER for s in json.loads(r["policy"])["Statement"]), "the task may send in the name of others"),
     ("mail-keys", None, lambda s: {(r["name"], *r["records"]) for r in s.of("aws_route53_record") if r["type"] == "CNAME" and "dkim" in r["address"]} == KEYS, "mail is signed with keys that nobody finds"),
     ("mail-rights", None, lambda s: rights(s, "mail") == dict.fromkeys(("ses:SendEmail", "ses:SendRawEmail"), SENDING), "the task must send for its identity and configuration set, and do nothing else with mail"),
+    ("mail-events-token", None, vouched_for, "the service refuses the token that EventBridge sends"),
+    ("mail-events-kept", None, kept, "bounces and complaints that are not delivered are lost"),
+    ("mail-events-rights", None, lambda s: rights(s, "mail_events") == {"events:InvokeApiDestination": {s.one("aws_cloudwatch_event_api_destination")["arn"]}}, "EventBridge must reach the service's route with this role, and nothing else"),
     ("execution-rights", None, lambda s: rights(s, "execution").keys() == EXECUTION, "the execution role may do less or more than what starts a task"),
 ]

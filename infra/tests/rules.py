@@ -56,6 +56,8 @@ def written(source):
         yield "certificate-authority", "a named authority runs out; RDS's own does not"
     if "secret_string_wo " not in source["modules/database/secret.tf"] or re.search(r"secret_string\s*=", everything):
         yield "password-in-state", "the password must not be in the state"
+    if "triggers_replace = sensitive(" not in source["modules/service/mail_events.tf"]:
+        yield "token-in-plan", "plans must not show the token of mail events"
     if re.search(r'\bsource\s*=\s*"(?!\.\./modules/\w+"|hashicorp/aws")', everything):
         yield "local-modules", "a module or provider comes from elsewhere"
     for path in ("bootstrap", "production"):

@@ -38,6 +38,11 @@ output "migrate_role_arn" {
   value = aws_iam_role.migrate.arn
 }
 
+output "mail_events_token" {
+  value     = one(terraform_data.mail_events_token[*].triggers_replace)
+  sensitive = true
+}
+
 output "mail_records" {
   value = [for record in values(local.mail_records) : join(" ", record) if !local.mail_is_in_zone]
 }

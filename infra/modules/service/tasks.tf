@@ -20,6 +20,8 @@ locals {
       MAIL_URL  = "ses:${aws_sesv2_configuration_set.this[0].configuration_set_name}"
       MAIL_FROM = var.mail.from
       API_URL   = "https://${var.domain_name}"
+      # A random token cannot be found from its hash, so that may stand here.
+      MAIL_EVENTS_TOKEN_SHA256 = nonsensitive(sha256(terraform_data.mail_events_token[0].triggers_replace))
     },
     var.environment,
   )

@@ -23,6 +23,18 @@ mock_resource "aws_sesv2_configuration_set" {
   defaults = { arn = "arn:aws:ses:ap-northeast-2:123456789012:configuration-set/blog-api" }
 }
 
+mock_resource "aws_cloudwatch_event_connection" {
+  defaults = { arn = "arn:aws:events:ap-northeast-2:123456789012:connection/blog-api-mail-events/mock" }
+}
+
+mock_resource "aws_cloudwatch_event_api_destination" {
+  defaults = { arn = "arn:aws:events:ap-northeast-2:123456789012:api-destination/blog-api-mail-events/mock" }
+}
+
+mock_resource "aws_sqs_queue" {
+  defaults = { arn = "arn:aws:sqs:ap-northeast-2:123456789012:blog-api-mail-events" }
+}
+
 mock_resource "aws_kms_key" {
   defaults = { arn = "arn:aws:kms:ap-northeast-2:123456789012:key/11111111-2222-3333-4444-555555555555" }
 }
