@@ -84,7 +84,7 @@ impl AppState {
             renderer: Renderer::new(config.public_url.as_deref()),
             mail_queue: MailQueue::new(mailer.clone(), wake.clone()),
             mailer,
-            mail_events_token: MailEventsToken(config.mail_events_token_hash.as_deref().map(Into::into)),
+            mail_events_token: MailEventsToken(config.mail_events_token_hash),
             wake,
             public_url: PublicUrl(config.public_url.as_deref().map(Into::into)),
         })

@@ -58,8 +58,8 @@ pub struct Config {
     pub public_url: Option<String>,
     /// `MAIL_URL` and what belongs to it; `None` if there is no mail.
     pub mail: Option<MailConfig>,
-    /// `MAIL_EVENTS_TOKEN_SHA256`, in lower case.
-    pub mail_events_token_hash: Option<String>,
+    /// `MAIL_EVENTS_TOKEN_SHA256`.
+    pub mail_events_token_hash: Option<[u8; 32]>,
     /// `RATE_LIMIT_ADDRESS`: how many requests a minute each client address may make.
     pub rate_limit_address: Option<NonZeroU32>,
     /// `RATE_LIMIT_ACCOUNT`: how many requests a minute each account may make.

@@ -75,14 +75,19 @@ impl<'a> Variables<'a> {
         chosen.map(|(_, choice)| choice.clone())
     }
 
-    /// 64 hexadecimal digits, in lower case.
-    pub(super) fn sha256(&mut self, name: &str) -> Option<String> {
-        let value = self.text(name)?.to_ascii_lowercase();
-        let is_hash = value.len() == 64 && value.bytes().all(|byte| byte.is_ascii_hexdigit());
-        if !is_hash {
+    /// 64 hexadecimal digits.
+    pub(super) fn sha256(&mut self, name: &str) -> Option<[u8; 32]> {
+        let value = self.text(name)?;
+        let digits: Option<Vec<u8>> =
+            value.chars().map(|digit| digit.to_digit(16).and_then(|digit| digit.try_into().ok())).collect();
+        let bytes = digits.map(|digits| {
+            digits.chunks(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect()
+        });
+        let hash = bytes.filter(|_| value.len() == 64).and_then(|bytes: Vec<u8>| bytes.try_into().ok());
+        if hash.is_none() {
             self.error(name, "must be a SHA-256 hash in 64 hexadecimal digits, as `sha256sum` writes it");
         }
-        is_hash.then_some(value)
+        hash
     }
 
     /// Seconds (`20`) or a number with its unit (`500ms`, `2min`).

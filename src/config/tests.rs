@@ -184,3 +184,16 @@ fn mail_is_set_up_as_a_whole_or_not_at_all() {
         assert!(error.starts_with(name) && !error.contains("hunter2"), "{error}");
     }
 }
+
+#[test]
+fn a_hash_is_64_hexadecimal_digits() {
+    let read = |value: &str| {
+        read(&[("MAIL_EVENTS_TOKEN_SHA256", value)]).map(|config| config.mail_events_token_hash)
+    };
+    assert_eq!(read(&"0F".repeat(32)), Ok(Some([15; 32])));
+    assert_eq!(read(""), Ok(None));
+    for wrong in ["0f", &"0f".repeat(33), &"+f".repeat(32), &"ｆ".repeat(64), &format!("{}é", "0".repeat(62))]
+    {
+        assert!(read(wrong).unwrap_err().starts_with("MAIL_EVENTS_TOKEN_SHA256 must be"), "{wrong}");
+    }
+}

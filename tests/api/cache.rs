@@ -218,7 +218,7 @@ impl World {
             verification_token,
             undo_token: app.undo_token(&app.reader().await).await,
             unsubscribe_token: app.unsubscribe_token(&guest).await,
-            provider: app.mail_provider(),
+            provider: TestApp::mail_provider(),
             author,
             guest,
             leaver,

@@ -246,7 +246,7 @@ async fn a_repetition_is_answered_whatever_has_happened_since() {
         let mut call = app.post(path).header("idempotency-key", &format!("key-{n}"));
         match path.as_str() {
             "/v1/users" => {}
-            "/v1/mail-events" => call = call.by(&app.mail_provider()),
+            "/v1/mail-events" => call = call.by(&TestApp::mail_provider()),
             _ => call = call.by(&editor),
         }
         if body.is_null() { call.send().await } else { call.json(body).send().await }

@@ -10,7 +10,7 @@ fn complaint(email: &str) -> Value {
 }
 
 async fn say(app: &TestApp, event: &Value) {
-    app.post("/v1/mail-events").by(&app.mail_provider()).json(event).expect(204).await;
+    app.post("/v1/mail-events").by(&TestApp::mail_provider()).json(event).expect(204).await;
 }
 
 async fn undeliverable(app: &TestApp, user: &TestUser) -> Value {
@@ -107,7 +107,7 @@ async fn nobody_else_says_what_became_of_mails() {
     app.post("/v1/mail-events").json(&bounce(&user.email)).expect_problem(401, "unauthenticated").await;
     assert_eq!(undeliverable(&app, &user).await, Value::Null);
     let without = TestApp::start_with(&[("MAIL_EVENTS_TOKEN_SHA256", "")]).await;
-    let call = without.post("/v1/mail-events").by(&without.mail_provider()).json(&bounce("a@b"));
+    let call = without.post("/v1/mail-events").by(&TestApp::mail_provider()).json(&bounce("a@b"));
     call.expect_problem(401, "unauthenticated").await;
 }
 
@@ -126,7 +126,7 @@ async fn an_event_that_is_none_is_refused_by_its_field() {
         ),
         (json!({"detail": bounce(json!(many))}), "detail", "too_many"),
     ] {
-        let call = app.post("/v1/mail-events").by(&app.mail_provider()).json(&body);
+        let call = app.post("/v1/mail-events").by(&TestApp::mail_provider()).json(&body);
         call.expect_fields(422, &[(field, code)]).await;
     }
 }

@@ -33,7 +33,7 @@ async fn the_first_of_a_post_is_mailed_at_once_and_more_of_it_an_hour_later() {
     let (author, reader, post) = world(&app).await;
     app.comment_by(&reader, &post, None).await;
     let first = format!("{} commented on your post “A post”", reader.username);
-    assert_eq!(mailed(&app).await, [first.clone()]);
+    assert_eq!(mailed(&app).await, [&*first]);
     let mail = app.mails().remove(0);
     assert_eq!(mail.to, author.email);
     assert!(mail.text.contains("http://localhost:8000/v1/posts/a-post"), "{}", mail.text);
@@ -45,13 +45,13 @@ async fn the_first_of_a_post_is_mailed_at_once_and_more_of_it_an_hour_later() {
     }
     // Another post is a thread of its own.
     app.comment_by(&reader, &app.post_by(&author).await, None).await;
-    assert_eq!(mailed(&app).await, [first.clone()]);
+    assert_eq!(mailed(&app).await, [&*first]);
     app.advance(TimeDelta::minutes(30));
     assert_eq!(mailed(&app).await, ["3 new notifications from Blog"]);
     assert_eq!(app.mails()[0].text.matches("commented on your post").count(), 3);
     app.advance(TimeDelta::hours(1));
     app.comment_by(&reader, &post, None).await;
-    assert_eq!(mailed(&app).await, [first]);
+    assert_eq!(mailed(&app).await, [&*first]);
 }
 
 #[tokio::test]
@@ -101,7 +101,7 @@ async fn mail_goes_only_where_it_is_wanted_and_read() {
     choose(&app, &author, json!({"comment": "digest"})).await;
     app.comment_by(&reader, &post, None).await;
     assert_eq!(mailed(&app).await, [""; 0]);
-    app.post("/v1/mail-events").by(&app.mail_provider()).json(&bounce(&author.email)).expect(204).await;
+    app.post("/v1/mail-events").by(&TestApp::mail_provider()).json(&bounce(&author.email)).expect(204).await;
     app.advance(TimeDelta::days(1));
     assert_eq!(mailed(&app).await, [""; 0]);
     app.comment_by(&reader, &post, None).await;
@@ -152,10 +152,10 @@ async fn settings_have_defaults_and_change_one_by_one() {
     assert_eq!(reply.json(), defaults);
     let etag = reply.header("etag");
     let change = json!({"post": "at_once", "report": "never"});
-    let changed = app.patch(SETTINGS).by(&user).header("if-match", &etag).json(&change).expect(200).await;
+    let changed = app.patch(SETTINGS).by(&user).header("if-match", etag).json(&change).expect(200).await;
     assert_eq!((&changed.json()["post"], &changed.json()["version"]), (&json!("at_once"), &json!(2)));
     assert_eq!(app.get(SETTINGS).by(&user).expect(200).await.json(), changed.json());
-    let stale = app.patch(SETTINGS).by(&user).header("if-match", &etag).json(&json!({"post": "never"}));
+    let stale = app.patch(SETTINGS).by(&user).header("if-match", etag).json(&json!({"post": "never"}));
     stale.expect_problem(412, "precondition_failed").await;
     let same = app.patch(SETTINGS).by(&user).json(&change).expect(200).await;
     assert_eq!(same.json()["version"], 2);

@@ -89,7 +89,6 @@ pub async fn held(connection: &mut Connection, ids: &[Uuid], now: DateTime<Utc>)
 }
 
 /// Who has made an open report. Of one that was decided it is told no more that it waits.
-#[expect(clippy::option_option, reason = "whether it is open, and whose it is if they are still there")]
 pub async fn reporter(connection: &mut Connection, id: Uuid) -> sqlx::Result<Option<Option<Uuid>>> {
     sqlx::query_scalar!(
         "with open as (select id, reporter_id from reports where id = $1 and status = 'open'),

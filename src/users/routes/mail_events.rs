@@ -1,7 +1,5 @@
 //! What became of mails: whoever delivers them says which addresses take none.
 
-use std::sync::Arc;
-
 use axum::extract::{FromRef, FromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
@@ -10,7 +8,7 @@ use lettre::message::Mailbox;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::auth::token;
+use crate::auth::token::{self, TokenHash};
 use crate::cache::{Invalidates, Scope};
 use crate::error::ApiError;
 use crate::http::idempotency::Idempotent;
@@ -22,10 +20,9 @@ use crate::users::store;
 /// How many addresses one event may have: as many as one mail can have.
 const MAX_RECIPIENTS: usize = 50;
 
-/// `MAIL_EVENTS_TOKEN_SHA256`: the hash, in lower case, of the token of those who say what became of mails. Without one
-/// nobody may.
-#[derive(Clone, Debug)]
-pub struct MailEventsToken(pub Option<Arc<str>>);
+/// `MAIL_EVENTS_TOKEN_SHA256`: the hash of the token of those who say what became of mails. Without one nobody may.
+#[derive(Clone, Copy, Debug)]
+pub struct MailEventsToken(pub Option<TokenHash>);
 
 /// Who carries that token.
 #[derive(Debug)]
@@ -43,19 +40,15 @@ where
         let given = value
             .and_then(|value| value.split_once(' '))
             .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-            .map(|(_, token)| hex(&token::hash(token.trim())));
-        if given.is_some() && given.as_deref() == expected.as_deref() {
+            .map(|(_, token)| token::hash(token.trim()));
+        if given.is_some() && given == expected {
             return Ok(Self);
         }
         Err(ApiError::Unauthenticated("This needs the token whose hash is MAIL_EVENTS_TOKEN_SHA256."))
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// What became of a mail, as Amazon SES tells EventBridge. Other fields are passed over.
+/// What became of a mail, as Amazon SES tells it to `EventBridge`. Other fields are passed over.
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct MailEvent {
     /// The event itself.
@@ -134,7 +127,7 @@ impl Validate for MailEvent {
 
 /// Say what became of a mail
 ///
-/// For whoever delivers the mail, with a token of their own. The body is what Amazon SES tells EventBridge: other
+/// For whoever delivers the mail, with a token of their own. The body is what Amazon SES tells Amazon `EventBridge`: other
 /// providers' events are sent in the same shape. An address that has bounced for good, or whose reader has complained,
 /// gets nothing but what its user asks for, until they verify it anew or change it.
 #[utoipa::path(post, path = "/v1/mail-events", tag = "users", request_body = MailEvent, security(("mail_events" = [])), responses(

@@ -221,7 +221,7 @@ impl TestApp {
     }
 
     /// Whoever delivers the mail, and says what became of it.
-    pub(crate) fn mail_provider(&self) -> TestUser {
+    pub(crate) fn mail_provider() -> TestUser {
         let (username, email, token) = (String::new(), String::new(), "mail-events".to_owned());
         TestUser { id: Uuid::nil(), username, email, token }
     }
