@@ -26,13 +26,13 @@ def tell(service, mailbox, language="en"):
 class Notifications(unittest.TestCase):
     def test_a_program_ends_them_by_the_headers(self):
         mailbox, port = Mailbox(), free_port()
-        own = {"PORT": str(port), "API_URL": f"http://{HOST}:{port}", "PUBLIC_URL": "https://blog.example"}
+        own = {"PORT": str(port), "API_URL": f"http://localhost:{port}", "PUBLIC_URL": "https://blog.example"}
         with SmtpServer(mailbox) as server, Service(**server.variables(), **own) as service:
             token, mail = tell(service, mailbox)
             self.assertEqual(mail.defects, [])
             self.assertEqual(mail["Auto-Submitted"], "auto-generated")
             self.assertEqual(mail["List-Unsubscribe-Post"], "List-Unsubscribe=One-Click")
-            address = re.fullmatch(rf"<(http://{HOST}:{port}/v1/unsubscriptions\?token=\S+)>", mail["List-Unsubscribe"])[1]
+            address = re.fullmatch(rf"<(http://localhost:{port}/v1/unsubscriptions\?token=\S+)>", mail["List-Unsubscribe"])[1]
             for part in ("plain", "html"):
                 content = mail.get_body((part,)).get_content()
                 self.assertIn("سارة “張偉” ใจดี", content)
