@@ -14,8 +14,10 @@ fn read_by_the_service() -> BTreeSet<String> {
         .map(|(_, text)| text)
         .collect();
     let quoted = source.split('"').skip(1).step_by(2);
-    let is_name =
-        |text: &&str| text.len() > 3 && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_');
+    let is_of_name = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+    let is_name = |text: &&str| {
+        text.len() > 3 && text.starts_with(|c: char| c.is_ascii_uppercase()) && text.bytes().all(is_of_name)
+    };
     quoted.filter(is_name).map(str::to_owned).collect()
 }
 
