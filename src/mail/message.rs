@@ -15,18 +15,20 @@ use super::{Mail, SendError};
 #[template(path = "mail.html")]
 struct Html<'a> {
     language: &'a str,
-    name: &'a str,
+    name: Option<&'a str>,
     site: &'a str,
     frame: &'a Frame,
+    reason: &'a str,
     content: &'a Content,
 }
 
 #[derive(Template)]
 #[template(path = "mail.txt")]
 struct Text<'a> {
-    name: &'a str,
+    name: Option<&'a str>,
     site: &'a str,
     frame: &'a Frame,
+    reason: &'a str,
     content: &'a Content,
 }
 
@@ -50,12 +52,14 @@ impl Header for AutoSubmitted {
 
 pub(super) fn html(mail: &Mail<'_>, content: &Content) -> Result<String, SendError> {
     let language = mail.to.language;
-    let (name, site) = (mail.to.name(), mail.site);
-    rendered(&Html { language: language.as_str(), name, site, frame: language.frame(), content })
+    let (name, site, frame) = (mail.to.name(), mail.site, language.frame());
+    let reason = mail.letter.reason(frame);
+    rendered(&Html { language: language.as_str(), name, site, frame, reason, content })
 }
 
 pub(super) fn text(mail: &Mail<'_>, content: &Content) -> Result<String, SendError> {
-    rendered(&Text { name: mail.to.name(), site: mail.site, frame: mail.to.language.frame(), content })
+    let (name, site, frame) = (mail.to.name(), mail.site, mail.to.language.frame());
+    rendered(&Text { name, site, frame, reason: mail.letter.reason(frame), content })
 }
 
 fn rendered(template: &impl Template) -> Result<String, SendError> {
@@ -73,7 +77,7 @@ pub(super) fn message(mail: &Mail<'_>, content: &Content, from: &Mailbox) -> Res
     let address = address(&mail.to.email).ok_or_else(unmailable)?;
     Message::builder()
         .from(from.clone())
-        .to(Mailbox::new(Some(mail.to.name().to_owned()), address))
+        .to(Mailbox::new(mail.to.name().map(str::to_owned), address))
         .subject(&content.subject)
         .date(SystemTime::from(mail.date))
         .message_id(Some(format!("<{}@{}>", mail.id, from.email.domain())))

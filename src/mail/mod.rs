@@ -69,14 +69,15 @@ pub struct Mail<'a> {
 #[derive(Clone, Debug)]
 pub struct Recipient {
     pub email: String,
-    pub username: String,
+    /// Of who has an account, or will have one.
+    pub username: Option<String>,
     pub display_name: Option<String>,
     pub language: MailLanguage,
 }
 
 impl Recipient {
-    fn name(&self) -> &str {
-        self.display_name.as_deref().unwrap_or(&self.username)
+    fn name(&self) -> Option<&str> {
+        self.display_name.as_deref().or(self.username.as_deref())
     }
 }
 
@@ -116,7 +117,8 @@ impl Mailer {
         let Some(sender) = &self.0 else {
             return Err(SendError::Passing("MAIL_URL is not set any more".to_owned()));
         };
-        let content = mail.letter.content(mail.to.language, &mail.to.username, mail.site);
+        let content =
+            mail.letter.content(mail.to.language, mail.to.username.as_deref().unwrap_or_default(), mail.site);
         let message = message::message(mail, &content, &sender.from)?;
         match &sender.transport {
             Transport::Outbox(outbox) => {
