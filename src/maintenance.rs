@@ -26,6 +26,7 @@ pub async fn expire(db: &Db, now: DateTime<Utc>) -> Result<(), db::Error> {
     while login_throttle::delete_expired(&mut db.acquire().await?, now, BATCH).await? > 0 {}
     while sessions::delete_expired(&mut db.acquire().await?, now, BATCH).await? > 0 {}
     while users::delete_expired_tokens(&mut db.acquire().await?, now, BATCH).await? > 0 {}
+    while users::delete_expired_sign_ups(&mut db.acquire().await?, now, BATCH).await? > 0 {}
     while jobs::delete_failed(&mut db.acquire().await?, now - FAILED_JOBS_KEPT, BATCH).await? > 0 {}
     Ok(())
 }

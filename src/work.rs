@@ -21,6 +21,7 @@ async fn work(state: AppState, job: Claim) -> Result<(), Failure> {
     match job.kind {
         Kind::Mail => users::send(&db, &mailer, job, clock.now()).await?,
         Kind::PasswordReset => users::look_up(&db, job, clock.now()).await?,
+        Kind::SignUp => users::sign_ups::mail_link(&db, &mailer, job, clock.now()).await?,
         Kind::Expiry => maintenance::expire(&db, clock.now()).await?,
         Kind::Rendering => maintenance::rerender(&db, &cache, &renderer).await?,
     }

@@ -19,6 +19,8 @@ text_enum! {
         Mail = "mail",
         /// Finds the account for which a new password is asked.
         PasswordReset = "password_reset",
+        /// A mail to the address of somebody who signs up or is invited.
+        SignUp = "sign_up",
         /// Forgets what has expired.
         Expiry = "expiry",
         /// Renders anew what an earlier version rendered.
@@ -27,7 +29,7 @@ text_enum! {
 }
 
 impl Kind {
-    pub const ALL: [Self; 4] = [Self::Mail, Self::PasswordReset, Self::Expiry, Self::Rendering];
+    pub const ALL: [Self; 5] = [Self::Mail, Self::PasswordReset, Self::SignUp, Self::Expiry, Self::Rendering];
 
     /// How many of this kind a task works on at once. The places are the kind's own, so that one kind whose jobs hang
     /// keeps no other waiting.
@@ -36,6 +38,7 @@ impl Kind {
         match self {
             Self::Mail => 8,
             Self::PasswordReset => 2,
+            Self::SignUp => 4,
             Self::Expiry | Self::Rendering => 1,
         }
     }
@@ -45,7 +48,7 @@ impl Kind {
     pub fn timeout(self) -> Duration {
         match self {
             // Longer than a mail server may take.
-            Self::Mail => Duration::from_mins(6),
+            Self::Mail | Self::SignUp => Duration::from_mins(6),
             Self::PasswordReset => Duration::from_mins(1),
             Self::Expiry | Self::Rendering => Duration::from_hours(1),
         }
@@ -55,7 +58,7 @@ impl Kind {
     #[must_use]
     pub fn period(self) -> Option<TimeDelta> {
         match self {
-            Self::Mail | Self::PasswordReset => None,
+            Self::Mail | Self::PasswordReset | Self::SignUp => None,
             Self::Expiry | Self::Rendering => Some(TimeDelta::minutes(10)),
         }
     }

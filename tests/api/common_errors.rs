@@ -181,6 +181,11 @@ async fn a_database_that_is_away_is_503_for_everything_that_needs_it() {
             "/v1/email-verifications/confirmation" | "/v1/email-verifications/undo" => json!({"token": ""}),
             "/v1/password-resets" => json!({"email": "ada@example.com"}),
             "/v1/password-resets/confirmation" => json!({"token": "", "password": "correct horse"}),
+            "/v1/sign-ups/confirmation" => json!({"token": ""}),
+            "/v1/invitations" => json!({"email": "ada@example.com", "role": "reader"}),
+            "/v1/invitations/acceptance" => {
+                json!({"token": "", "username": "ada", "password": "correct horse"})
+            }
             _ => json!({}),
         };
         let call = app.call(operation.method.as_str(), &operation.path).by(&admin).json(&body);

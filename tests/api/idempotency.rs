@@ -187,6 +187,11 @@ async fn a_repetition_is_answered_whatever_has_happened_since() {
     let verification = app.mailed_token().await;
     let forgetful = app.author().await;
     let confirmation = json!({"token": app.reset_token(&forgetful).await, "password": "an unusual password"});
+    let invite = json!({"email": "grace@example.com", "role": "reader"});
+    app.post("/v1/invitations").by(&editor).json(&invite).expect(201).await;
+    let acceptance =
+        json!({"token": app.mailed_token().await, "username": "grace", "password": "an unusual password"});
+    let invite = json!({"email": "barbara@example.com", "role": "reader"});
     let requests = [
         (
             "/v1/posts",
@@ -221,6 +226,13 @@ async fn a_repetition_is_answered_whatever_has_happened_since() {
         ("/v1/jobs/{id}/retry", format!("/v1/jobs/{}/retry", app.failed_job().await), Value::Null),
         ("/v1/password-resets", "/v1/password-resets".to_owned(), json!({"email": forgetful.email})),
         ("/v1/password-resets/confirmation", "/v1/password-resets/confirmation".to_owned(), confirmation),
+        ("/v1/invitations", "/v1/invitations".to_owned(), invite),
+        ("/v1/invitations/acceptance", "/v1/invitations/acceptance".to_owned(), acceptance),
+        (
+            "/v1/sign-ups/confirmation",
+            "/v1/sign-ups/confirmation".to_owned(),
+            json!({"token": app.sign_up_token("hedy").await}),
+        ),
         ("/v1/users", "/v1/users".to_owned(), sign_up),
     ];
     let mut tried: Vec<_> = requests.iter().map(|(route, ..)| *route).collect();

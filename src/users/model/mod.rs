@@ -1,5 +1,7 @@
 //! What a user is: the rules of each field, and how others and the user see it.
 
+mod invitation;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
@@ -12,6 +14,7 @@ use crate::http::validation::{Rule, RuleViolation, Violations, length, text_type
 use crate::identity::{DELETED_USER, Role};
 use crate::mail::MailLanguage;
 use crate::text;
+pub use invitation::{INVITATION_LIFETIME, Invitation, InvitationPath};
 
 /// A name for a URL and an @-mention: unique whatever its case.
 #[derive(Clone, Debug, Deserialize, ToSchema)]

@@ -6,9 +6,11 @@ use axum::response::Response;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use super::sign_ups;
 use crate::auth::login_throttle::LoginThrottle;
 use crate::auth::password::{Password, Passwords};
 use crate::cache::{Invalidates, Scope};
+use crate::config::SignUp;
 use crate::db::ViolationKind;
 use crate::error::{ApiError, FieldError, FieldErrors};
 use crate::http::conditional::Tagged;
@@ -23,6 +25,7 @@ use crate::users::store;
 
 #[derive(Clone, Copy, Debug)]
 pub struct SignUpPolicy {
+    pub mode: SignUp,
     pub default_role: Role,
     pub refuse_common_passwords: bool,
 }
@@ -69,10 +72,14 @@ impl Validate for CreateUser {
 
 /// Sign up
 ///
-/// Where the service has mail, the address is mailed a link and a code that show that the user reads it.
+/// Where the service has mail, the address is mailed a link and a code that show that the user reads it. Where the operator
+/// wants that first, the answer is 202 whether or not the address has an account: its reader is mailed a link that makes
+/// the account, or, if there is one, that somebody has tried.
 #[utoipa::path(post, path = "/v1/users", tag = "users", request_body = CreateUser, responses(
     (status = 201, description = "The account is made; sign in to use it", body = Account,
      headers(("Location" = String, description = "The path of the new user"))),
+    (status = 202, description = "The address is mailed how to go on"),
+    (status = 403, description = "Nobody signs up here without an invitation: `sign_up_closed`"),
     (status = 409, description = "The username or the e-mail address is taken; `errors` says which"),
 ))]
 pub async fn create(
@@ -84,18 +91,27 @@ pub async fn create(
     throttle: LoginThrottle,
     Idempotent(key, body): Idempotent<CreateUser>,
 ) -> Result<Response, ApiError> {
+    if policy.mode == SignUp::Closed {
+        return Err(ApiError::SignUpClosed);
+    }
     policy.check(&body.password)?;
     throttle.sign_up().await?;
     let password_hash = passwords.hash(Some(throttle.address()), body.password).await?;
     let new = store::NewUser {
         username: &body.username,
         email: &body.email,
+        email_verified_at: None,
         password_hash: &password_hash,
         role: policy.default_role,
         display_name: body.display_name.as_ref().map(DisplayName::as_str),
         bio: body.bio.as_ref().map(Bio::as_str),
         language: body.language.unwrap_or(language),
     };
+    if policy.mode == SignUp::Verified {
+        let response = key.run(None, async |write| sign_ups::keep(write, &new, now).await).await?;
+        mail.wake();
+        return Ok(response);
+    }
     let make = async |write: &mut Write| {
         if mail.is_on() && store::is_taken(write, &body.email, None, now).await? {
             return Err(ApiError::conflict("email", "taken", ViolationKind::Taken.detail()));

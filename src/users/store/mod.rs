@@ -1,11 +1,15 @@
 //! All SQL about users: accounts and profiles here, who follows whom in its file.
 
 mod follows;
+mod invitations;
 mod one_time_tokens;
+mod sign_ups;
 mod update;
 
 pub use follows::*;
+pub use invitations::*;
 pub use one_time_tokens::*;
+pub use sign_ups::*;
 pub use update::*;
 
 pub mod export;
@@ -22,6 +26,8 @@ use crate::users::model::{Account, Email, Profile, Username};
 pub struct NewUser<'a> {
     pub username: &'a Username,
     pub email: &'a Email,
+    /// When the user has shown that they read it.
+    pub email_verified_at: Option<DateTime<Utc>>,
     /// The password's PHC string.
     pub password_hash: &'a str,
     pub role: Role,
@@ -39,8 +45,8 @@ pub async fn insert(
     sqlx::query_as!(
         Account,
         r#"insert into users (id, username, email, email_key, password_hash, role, display_name, bio, language,
-             created_at, updated_at)
-           values ($1, $2, $3, $9, $4, $5, $6, $7, $10, $8, $8)
+             email_verified_at, created_at, updated_at)
+           values ($1, $2, $3, $9, $4, $5, $6, $7, $10, $11, $8, $8)
            returning id, username, email, role as "role: Role", display_name, bio,
              banned_until, ban_reason, language as "language: MailLanguage",
              email_verified_at, pending_email, version, created_at, updated_at"#,
@@ -53,7 +59,8 @@ pub async fn insert(
         new.bio,
         now,
         new.email.key(),
-        new.language.as_str()
+        new.language.as_str(),
+        new.email_verified_at
     )
     .fetch_one(connection)
     .await
@@ -250,6 +257,10 @@ pub async fn delete(connection: &mut Connection, id: Uuid, now: DateTime<Utc>) -
              and (deleted_at is not null or published_at is null or published_at > $2)),
          responses as (
            delete from idempotency_keys where people @> array[$1]),
+         sign_ups as (
+           -- Those asked for with the address; the invitations by the user go with them.
+           delete from sign_ups
+           where email_key = (select coalesce(email_key, lower(email)) from users where id = $1)),
          notes as (
            update reports set note = null, version = version + 1 where reporter_id = $1 and note is not null),
          lines as (
