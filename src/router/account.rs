@@ -27,6 +27,17 @@ enum Page {
     PasswordReset,
     EmailVerification,
     EmailUndo,
+    SignUp,
+    Invitation,
+}
+
+/// When a page asks for something.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asks {
+    Never,
+    /// Once what was chosen before is refused.
+    AfterRefusal,
+    AtOnce,
 }
 
 #[derive(Template)]
@@ -38,6 +49,7 @@ struct Filled<'a> {
     /// Where the form is sent.
     action: &'a str,
     asks_password: bool,
+    asks_username: Asks,
     site: Option<&'a str>,
 }
 
@@ -50,6 +62,8 @@ pub(super) fn routes() -> Router<AppState> {
         .route("/account/password-reset", page(Page::PasswordReset))
         .route("/account/email-verification", page(Page::EmailVerification))
         .route("/account/email-undo", page(Page::EmailUndo))
+        .route("/account/sign-up", page(Page::SignUp))
+        .route("/account/invitation", page(Page::Invitation))
         .route(
             "/account/page.js",
             asset("text/javascript; charset=utf-8", include_str!("../../templates/account/page.js")),
@@ -69,13 +83,20 @@ fn show(
         Page::PasswordReset => "../v1/password-resets/confirmation",
         Page::EmailVerification => "../v1/email-verifications/confirmation",
         Page::EmailUndo => "../v1/email-verifications/undo",
+        Page::SignUp => "../v1/sign-ups/confirmation",
+        Page::Invitation => "../v1/invitations/acceptance",
     };
     let filled = Filled {
         language: language.as_str(),
         common: words::common(language),
         words: words::words(page, language),
         action,
-        asks_password: matches!(page, Page::PasswordReset),
+        asks_password: matches!(page, Page::PasswordReset | Page::Invitation),
+        asks_username: match page {
+            Page::SignUp => Asks::AfterRefusal,
+            Page::Invitation => Asks::AtOnce,
+            _ => Asks::Never,
+        },
         site: site.as_deref(),
     };
     let html = filled.render().map_err(|error| ApiError::Internal(error.into()))?;
