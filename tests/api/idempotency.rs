@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-use crate::support::{Reply, TestApp, operations};
+use crate::support::{Reply, TestApp, TestUser, operations};
 
 const KEY: &str = "8e03978e-40d5-43dd-bc93-6894a57f9324";
 
@@ -172,6 +172,13 @@ async fn a_client_that_hangs_up_in_the_middle_may_send_again() {
 }
 
 /// What may have happened between a request and its repetition: each would refuse it as a new one.
+/// A request that accepts an invitation.
+async fn acceptance(app: &TestApp, editor: &TestUser) -> Value {
+    let invite = json!({"email": "grace@example.com", "role": "reader"});
+    app.post("/v1/invitations").by(editor).json(&invite).expect(201).await;
+    json!({"token": app.mailed_token().await, "username": "grace", "password": "an unusual password"})
+}
+
 #[tokio::test]
 async fn a_repetition_is_answered_whatever_has_happened_since() {
     let app = TestApp::start_with(&[("ATTEMPT_LIMITS", "on")]).await;
@@ -187,10 +194,7 @@ async fn a_repetition_is_answered_whatever_has_happened_since() {
     let verification = app.mailed_token().await;
     let forgetful = app.author().await;
     let confirmation = json!({"token": app.reset_token(&forgetful).await, "password": "an unusual password"});
-    let invite = json!({"email": "grace@example.com", "role": "reader"});
-    app.post("/v1/invitations").by(&editor).json(&invite).expect(201).await;
-    let acceptance =
-        json!({"token": app.mailed_token().await, "username": "grace", "password": "an unusual password"});
+    let acceptance = acceptance(&app, &editor).await;
     let invite = json!({"email": "barbara@example.com", "role": "reader"});
     let requests = [
         (

@@ -166,8 +166,8 @@ async fn invitations_are_seen_and_taken_back_by_who_made_them_and_by_admins() {
     let token = token_of(&app, &editor, "one@example.com", "reader").await;
     let one = list(&app, &editor).await.items("id").remove(0);
     let two = invite(&app, &other, "two@example.com", "reader").expect(201).await.id();
-    assert_eq!(list(&app, &other).await.items("id"), [two.clone()]);
-    assert_eq!(list(&app, &admin).await.items("id"), [two.clone(), one.clone()]);
+    assert_eq!(list(&app, &other).await.items("id"), [two.as_str()]);
+    assert_eq!(list(&app, &admin).await.items("id"), [two.as_str(), one.as_str()]);
     let take_back = |id: &str, by: &TestUser| app.delete(&format!("/v1/invitations/{id}")).by(by);
     take_back(&one, &other).expect_problem(404, "not_found").await;
     take_back(&one, &editor).expect(204).await;

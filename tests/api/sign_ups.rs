@@ -282,6 +282,9 @@ async fn where_sign_up_is_closed_nobody_signs_up() {
     for mail in ["outbox", "off"] {
         let app = TestApp::start_with(&[("SIGN_UP", "closed"), ("MAIL_URL", mail)]).await;
         sign_up(&app, "ada", "ada@example.com").expect_problem(403, "sign_up_closed").await;
+        // Nor who had begun before.
+        let begun = app.sign_up_token("early").await;
+        confirm(&app, &begun).expect_problem(403, "sign_up_closed").await;
         let user = app.author().await;
         sign_up(&app, "ada", &user.email).expect_problem(403, "sign_up_closed").await;
         app.post("/v1/sessions").json(&json!({"email": user.email, "password": PASSWORD})).expect(201).await;

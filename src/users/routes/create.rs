@@ -2,11 +2,11 @@
 
 use axum::extract::State;
 use axum::http::{StatusCode, header};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::sign_ups;
 use crate::auth::login_throttle::LoginThrottle;
 use crate::auth::password::{Password, Passwords};
 use crate::cache::{Invalidates, Scope};
@@ -19,9 +19,12 @@ use crate::http::now::Now;
 use crate::http::validation::{Validate, Violations};
 use crate::identity::Role;
 use crate::mail::{MailLanguage, PreferredLanguage};
-use crate::users::jobs::{MailQueue, Notice, notify};
+use crate::users::jobs::{MailQueue, Notice, notify, sign_ups};
 use crate::users::model::{Account, Bio, DisplayName, Email, Username, check_password};
 use crate::users::store;
+
+/// How long the link works that makes the account where addresses are verified first.
+const LINK_LIFETIME: TimeDelta = TimeDelta::days(1);
 
 #[derive(Clone, Copy, Debug)]
 pub struct SignUpPolicy {
@@ -31,6 +34,11 @@ pub struct SignUpPolicy {
 }
 
 impl SignUpPolicy {
+    /// An error where nobody signs up.
+    pub fn admit(self) -> Result<(), ApiError> {
+        if self.mode == SignUp::Closed { Err(ApiError::SignUpClosed) } else { Ok(()) }
+    }
+
     /// An error about `password` when it is too common.
     pub fn check(self, password: &Password) -> Result<(), FieldErrors> {
         if self.refuse_common_passwords && password.is_common() {
@@ -91,9 +99,7 @@ pub async fn create(
     throttle: LoginThrottle,
     Idempotent(key, body): Idempotent<CreateUser>,
 ) -> Result<Response, ApiError> {
-    if policy.mode == SignUp::Closed {
-        return Err(ApiError::SignUpClosed);
-    }
+    policy.admit()?;
     policy.check(&body.password)?;
     throttle.sign_up().await?;
     let password_hash = passwords.hash(Some(throttle.address()), body.password).await?;
@@ -108,7 +114,7 @@ pub async fn create(
         language: body.language.unwrap_or(language),
     };
     if policy.mode == SignUp::Verified {
-        let response = key.run(None, async |write| sign_ups::keep(write, &new, now).await).await?;
+        let response = key.run(None, async |write| keep(write, &new, now).await).await?;
         mail.wake();
         return Ok(response);
     }
@@ -121,13 +127,31 @@ pub async fn create(
         if mail.is_on() {
             notify(write, account.id, Notice::EmailVerification, now).await?;
         }
-        let location = [(header::LOCATION, format!("/v1/users/{}", account.id))];
-        // Nothing shows a new user, who has written nothing.
-        let changed = Invalidates(Scope::Nothing);
-        Ok((StatusCode::CREATED, location, changed, Tagged(account)))
+        Ok(created(account))
     };
     let response =
         if mail.is_on() { key.run(None, make).await? } else { key.run_statement(None, make).await? };
     mail.wake();
     Ok(response)
+}
+
+/// The response that makes an account. Nothing shows a new user, who has written nothing.
+pub(super) fn created(account: Account) -> impl IntoResponse {
+    let location = [(header::LOCATION, format!("/v1/users/{}", account.id))];
+    (StatusCode::CREATED, location, Invalidates(Scope::Nothing), Tagged(account))
+}
+
+/// Keeps a sign-up until its address is verified. What this does and answers is the same whether or not that has an
+/// account: only the job that mails it looks.
+async fn keep(
+    write: &mut Write,
+    new: &store::NewUser<'_>,
+    now: DateTime<Utc>,
+) -> Result<(StatusCode, Invalidates), ApiError> {
+    if store::is_username_taken(write, new.username).await? {
+        return Err(ApiError::conflict("username", "taken", ViolationKind::Taken.detail()));
+    }
+    let id = store::insert_sign_up(write, new, now + LINK_LIFETIME, now).await?;
+    sign_ups::ask(write, id, None, now).await?;
+    Ok((StatusCode::ACCEPTED, Invalidates(Scope::Nothing)))
 }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::create::SignUpPolicy;
+use super::create::{SignUpPolicy, created};
 use super::sign_ups::insert;
 use crate::audit::model::{Action, Entry};
 use crate::audit::store as audit;
@@ -200,20 +200,11 @@ pub async fn accept_invitation(
     throttle: LoginThrottle,
     Idempotent(key, body): Idempotent<AcceptInvitation>,
 ) -> Result<Response, ApiError> {
-    let invalid = || {
-        ApiError::invalid(
-            "token",
-            "invalid",
-            "is unknown, used, expired or taken back: ask to be invited again",
-        )
-    };
     policy.check(&body.password)?;
     throttle.password_reset().await?;
     let hash = token::hash(body.token.trim());
     let proven = store::proven_invitation(&mut db.acquire().await?, &hash, now).await?.ok_or_else(invalid)?;
-    let mut violations = Violations::default();
-    check_password(&mut violations, &body.password, None, Some(&proven.email));
-    violations.into_result()?;
+    check_password_of(&body.password, &proven)?;
     let password_hash = passwords.hash(Some(throttle.address()), body.password).await?;
     key.run(None, async |write| {
         // Before the invitation, as erasing who has invited does.
@@ -233,12 +224,12 @@ pub async fn accept_invitation(
             bio: body.bio.as_ref().map(Bio::as_str),
             language: body.language.unwrap_or(invitation.language),
         };
-        let made = insert(write, new, now).await?;
+        let account = insert(write, new, now).await?;
         let (action, actor) = (Action::UserCreated, Some(invitation.inviter_id));
         let details = json!({"role": invitation.role});
-        let entry = Entry { actor, action, target: Some(made.3.0.id), details };
+        let entry = Entry { actor, action, target: Some(account.id), details };
         audit::record(write, &entry, now).await?;
-        Ok(made)
+        Ok(created(account))
     })
     .await
 }
@@ -251,4 +242,15 @@ async fn may_give(
 ) -> sqlx::Result<Option<Role>> {
     let rights = sessions::lock_rights(connection, invitation.inviter_id, now).await?;
     Ok(rights.and_then(|(role, ban)| (ban.is_none() && role >= Role::Editor).then_some(role)))
+}
+
+fn check_password_of(password: &Password, invitation: &ProvenInvitation) -> Result<(), ApiError> {
+    let mut violations = Violations::default();
+    check_password(&mut violations, password, None, Some(&invitation.email));
+    Ok(violations.into_result()?)
+}
+
+fn invalid() -> ApiError {
+    let detail = "is unknown, used, expired or taken back: ask to be invited again";
+    ApiError::invalid("token", "invalid", detail)
 }

@@ -1,41 +1,21 @@
 //! Signing up where the address is verified first: nobody learns whether it has an account but who reads it.
 
-use axum::http::{StatusCode, header};
+use axum::extract::State;
 use axum::response::Response;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use super::create::{SignUpPolicy, created};
 use crate::auth::login_throttle::LoginThrottle;
 use crate::auth::token;
-use crate::cache::{Invalidates, Scope};
 use crate::db::ViolationKind;
 use crate::error::ApiError;
-use crate::http::conditional::Tagged;
 use crate::http::idempotency::{Idempotent, Write};
 use crate::http::now::Now;
 use crate::http::validation::{Validate, Violations};
-use crate::users::jobs::sign_ups;
 use crate::users::model::{Account, Username};
 use crate::users::store::{self, NewUser};
-
-/// How long the mailed link works.
-const LIFETIME: TimeDelta = TimeDelta::days(1);
-
-/// Keeps a sign-up until its address is verified. What it does and answers is the same whether or not that has an
-/// account: only the job that mails it looks.
-pub(super) async fn keep(
-    write: &mut Write,
-    new: &NewUser<'_>,
-    now: DateTime<Utc>,
-) -> Result<(StatusCode, Invalidates), ApiError> {
-    if store::is_username_taken(write, new.username).await? {
-        return Err(ApiError::conflict("username", "taken", ViolationKind::Taken.detail()));
-    }
-    let id = store::insert_sign_up(write, new, now + LIFETIME, now).await?;
-    sign_ups::ask(write, id, None, now).await?;
-    Ok((StatusCode::ACCEPTED, Invalidates(Scope::Nothing)))
-}
 
 /// A link that was mailed to who signs up.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -61,13 +41,17 @@ impl Validate for ConfirmSignUp {
 #[utoipa::path(post, path = "/v1/sign-ups/confirmation", tag = "users", request_body = ConfirmSignUp, responses(
     (status = 201, description = "The account is made; sign in to use it", body = Account,
      headers(("Location" = String, description = "The path of the new user"))),
+    (status = 403, description = "Nobody signs up here any more without an invitation: `sign_up_closed`"),
     (status = 409, description = "The username or the e-mail address is taken by now; `errors` says which"),
 ))]
 pub async fn confirm_sign_up(
+    State(policy): State<SignUpPolicy>,
     Now(now): Now,
     throttle: LoginThrottle,
     Idempotent(key, body): Idempotent<ConfirmSignUp>,
 ) -> Result<Response, ApiError> {
+    // The operator may have closed it meanwhile.
+    policy.admit()?;
     throttle.verification().await?;
     let hash = token::hash(body.token.trim());
     key.run(None, async |write| {
@@ -85,23 +69,21 @@ pub async fn confirm_sign_up(
             bio: sign_up.bio.as_deref(),
             language: sign_up.language,
         };
-        insert(write, new, now).await
+        Ok(created(insert(write, new, now).await?))
     })
     .await
 }
 
-/// Makes an account whose address is verified, and its response.
+/// Makes an account whose address is verified. A taken name violates its unique index.
 pub(super) async fn insert(
     write: &mut Write,
     new: NewUser<'_>,
     now: DateTime<Utc>,
-) -> Result<(StatusCode, [(header::HeaderName, String); 1], Invalidates, Tagged<Account>), ApiError> {
+) -> Result<Account, ApiError> {
     if store::is_taken(write, new.email, None, now).await? {
         return Err(ApiError::conflict("email", "taken", ViolationKind::Taken.detail()));
     }
     let account = store::insert(write, new, now).await?;
     write.belongs_to(account.id);
-    let location = [(header::LOCATION, format!("/v1/users/{}", account.id))];
-    // Nothing shows a new user, who has written nothing.
-    Ok((StatusCode::CREATED, location, Invalidates(Scope::Nothing), Tagged(account)))
+    Ok(account)
 }
