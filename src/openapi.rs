@@ -123,9 +123,11 @@ const COMMON: [(&str, &str, &str); 13] = [
 fn complete(mut document: Value) -> Value {
     // The host that the document was read from.
     document["servers"] = json!([{"url": "/"}]);
-    document["components"]["securitySchemes"] = json!({"token": {
-        "type": "http", "scheme": "bearer", "description": "The token of `POST /v1/sessions`.",
-    }});
+    let bearer = |description| json!({"type": "http", "scheme": "bearer", "description": description});
+    document["components"]["securitySchemes"] = json!({
+        "token": bearer("The token of `POST /v1/sessions`."),
+        "mail_events": bearer("The token whose hash is `MAIL_EVENTS_TOKEN_SHA256`."),
+    });
     document["components"]["responses"] = COMMON
         .into_iter()
         .map(|(status, name, description)| {
