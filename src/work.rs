@@ -22,8 +22,10 @@ async fn work(state: AppState, job: Claim) -> Result<(), Failure> {
     match job.kind {
         Kind::Mail => users::send(&db, &mailer, &job, clock.now()).await?,
         Kind::PasswordReset => users::look_up(&db, &job, clock.now()).await?,
-        Kind::Notification => notifications::tell(&db, &mailer, &job, clock.now()).await?,
-        Kind::NotificationMail => notifications::mail(&db, &mailer, &public_url, &job, clock.now()).await?,
+        Kind::Notification => notifications::tell(&db, &mailer, &clock, &job).await?,
+        Kind::NotificationMail | Kind::NotificationDigest => {
+            notifications::mail(&db, &mailer, &public_url, &job, clock.now()).await?;
+        }
         Kind::Expiry => maintenance::expire(&db, clock.now()).await?,
         Kind::Rendering => maintenance::rerender(&db, &cache, &renderer).await?,
     }

@@ -21,8 +21,10 @@ text_enum! {
         PasswordReset = "password_reset",
         /// Tells users what concerns them.
         Notification = "notification",
-        /// A mail with what a user was told.
+        /// A mail with what a user was just told.
         NotificationMail = "notification_mail",
+        /// A mail with what a user was told in a day.
+        NotificationDigest = "notification_digest",
         /// Forgets what has expired.
         Expiry = "expiry",
         /// Renders anew what an earlier version rendered.
@@ -31,11 +33,12 @@ text_enum! {
 }
 
 impl Kind {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Mail,
         Self::PasswordReset,
         Self::Notification,
         Self::NotificationMail,
+        Self::NotificationDigest,
         Self::Expiry,
         Self::Rendering,
     ];
@@ -47,7 +50,7 @@ impl Kind {
         match self {
             Self::Mail => 8,
             Self::NotificationMail => 4,
-            Self::PasswordReset | Self::Notification => 2,
+            Self::PasswordReset | Self::Notification | Self::NotificationDigest => 2,
             Self::Expiry | Self::Rendering => 1,
         }
     }
@@ -57,7 +60,7 @@ impl Kind {
     pub fn timeout(self) -> Duration {
         match self {
             // Longer than a mail server may take.
-            Self::Mail | Self::NotificationMail => Duration::from_mins(6),
+            Self::Mail | Self::NotificationMail | Self::NotificationDigest => Duration::from_mins(6),
             Self::PasswordReset => Duration::from_mins(1),
             // Of a post, as many users as follow its author.
             Self::Notification | Self::Expiry | Self::Rendering => Duration::from_hours(1),
@@ -68,7 +71,11 @@ impl Kind {
     #[must_use]
     pub fn period(self) -> Option<TimeDelta> {
         match self {
-            Self::Mail | Self::PasswordReset | Self::Notification | Self::NotificationMail => None,
+            Self::Mail
+            | Self::PasswordReset
+            | Self::Notification
+            | Self::NotificationMail
+            | Self::NotificationDigest => None,
             Self::Expiry | Self::Rendering => Some(TimeDelta::minutes(10)),
         }
     }

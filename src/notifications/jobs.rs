@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::model::{Event, Notification, NotificationKind, Subscription};
 use super::store::{self, About, Audience, New};
+use crate::clock::Clock;
 use crate::db::{Connection, Db};
 use crate::http::origin::{PublicUrl, post_address};
 use crate::jobs::model::{Claim, Failure};
@@ -17,12 +18,10 @@ const NEWS: TimeDelta = TimeDelta::days(1);
 const BATCH: i64 = 1000;
 /// How many notifications a mail names.
 const MAX_NAMED: usize = 20;
-/// How many it counts.
-const MAX_COUNTED: i64 = 1000;
 
 /// Tells those whom an act concerns. Done again, it tells nobody twice.
-pub async fn tell(db: &Db, mailer: &Mailer, job: &Claim, now: DateTime<Utc>) -> Result<(), Failure> {
-    let teller = Teller { db, has_mail: mailer.is_on(), now };
+pub async fn tell(db: &Db, mailer: &Mailer, clock: &Clock, job: &Claim) -> Result<(), Failure> {
+    let teller = Teller { db, has_mail: mailer.is_on(), clock };
     match job.payload()? {
         Event::Comments { ids } => teller.comments(&ids).await,
         Event::Post { id, at } => teller.post(id, at).await,
@@ -33,15 +32,15 @@ pub async fn tell(db: &Db, mailer: &Mailer, job: &Claim, now: DateTime<Utc>) -> 
 struct Teller<'a> {
     db: &'a Db,
     has_mail: bool,
-    now: DateTime<Utc>,
+    clock: &'a Clock,
 }
 
 impl Teller<'_> {
     async fn comments(&self, ids: &[Uuid]) -> Result<(), Failure> {
         let mut connection = self.db.acquire().await?;
-        let new = store::of_comments(&mut connection, ids, self.now).await?;
-        store::insert(&mut connection, &new, self.has_mail, self.now).await?;
-        for held in store::held(&mut connection, ids, self.now).await? {
+        let new = store::of_comments(&mut connection, ids, self.clock.now()).await?;
+        store::insert(&mut connection, &new, self.has_mail, self.clock.now()).await?;
+        for held in store::held(&mut connection, ids, self.clock.now()).await? {
             let about = About {
                 post_id: Some(held.post_id),
                 comment_id: Some(held.id),
@@ -55,7 +54,7 @@ impl Teller<'_> {
     /// Of a post that was published long before it is told of, nobody is told: it is not new.
     async fn post(&self, id: Uuid, at: DateTime<Utc>) -> Result<(), Failure> {
         let mut connection = self.db.acquire().await?;
-        let published = store::published(&mut connection, id, self.now).await?;
+        let published = store::published(&mut connection, id, self.clock.now()).await?;
         let Some(published) = published.filter(|published| at - published.at < NEWS) else { return Ok(()) };
         let about = About { post_id: Some(id), ..About::of(NotificationKind::Post) };
         let followers = Audience::FollowersOf(published.author_id);
@@ -79,12 +78,12 @@ impl Teller<'_> {
     ) -> Result<(), Failure> {
         let mut after = Uuid::nil();
         loop {
-            let users = store::audience(connection, audience, after, BATCH).await?;
+            let users = store::audience(connection, audience, after, BATCH, self.clock.now()).await?;
             let Some(last) = users.last() else { return Ok(()) };
             after = *last;
             let told = users.into_iter().filter(|user| Some(*user) != actor);
             let new: Vec<_> = told.map(|user_id| New { user_id, about }).collect();
-            store::insert(connection, &new, self.has_mail, self.now).await?;
+            store::insert(connection, &new, self.has_mail, self.clock.now()).await?;
         }
     }
 }
@@ -100,7 +99,7 @@ pub async fn mail(
     let (id, user_id) = (job.id, job.user_id.unwrap_or_default());
     let mut transaction = db.begin().await?;
     store::take(&mut transaction, user_id, id, now).await?;
-    let notifications = store::in_mail(&mut transaction, user_id, id, MAX_COUNTED, now).await?;
+    let notifications = store::in_mail(&mut transaction, user_id, id, now).await?;
     let recipient = store::recipient(&mut transaction, user_id).await?;
     let Some(to) = recipient.filter(|_| !notifications.is_empty()) else {
         store::settle(&mut transaction, user_id, id, None).await?;

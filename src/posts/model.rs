@@ -223,6 +223,7 @@ pub struct PostHead {
     /// Who wrote it, unless they were deleted.
     pub author_id: Option<Uuid>,
     pub status: PostStatus,
+    pub published_at: Option<DateTime<Utc>>,
     pub comments_open: bool,
 }
 
@@ -254,8 +255,8 @@ impl Versioned for Post {
 impl Post {
     #[must_use]
     pub fn head(&self) -> PostHead {
-        let PostSummary { id, status, comments_open, ref author, .. } = self.summary;
-        PostHead { id, author_id: author.id, status, comments_open }
+        let PostSummary { id, status, published_at, comments_open, ref author, .. } = self.summary;
+        PostHead { id, author_id: author.id, status, published_at, comments_open }
     }
 }
 

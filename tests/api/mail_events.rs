@@ -21,6 +21,7 @@ async fn undeliverable(app: &TestApp, user: &TestUser) -> Value {
 async fn a_bounce_and_a_complaint_mark_the_address_until_its_user_verifies_it() {
     let app = TestApp::start().await;
     let (user, other) = (app.author().await, app.author().await);
+    app.verify(&user).await;
     for (event, why) in [
         (bounce(&user.email.to_uppercase()), "bounce"),
         (complaint(&format!("Ada <{}>", user.email)), "complaint"),
@@ -84,6 +85,7 @@ async fn what_may_pass_and_what_is_not_of_mail_changes_nothing() {
         json!({"eventType": "Bounce", "bounce": {"bounceType": "Undetermined", "bouncedRecipients": recipients}}),
         json!({"eventType": "Delivery", "complaint": {"complainedRecipients": recipients}}),
         json!({"eventType": "Complaint"}),
+        json!({"eventType": "Complaint", "complaint": {"complaintFeedbackType": "not-spam", "complainedRecipients": recipients}}),
         json!({"eventType": "Bounce", "bounce": {"bounceType": "Permanent", "bouncedRecipients": []}}),
     ] {
         say(&app, &json!({"version": "0", "detail-type": "Email Bounced", "detail": detail})).await;

@@ -117,6 +117,14 @@ async fn who_is_no_editor_any_more_is_told_nothing_of_what_waits() {
     let demoted = json!({"role": "author"});
     app.patch(&format!("/v1/users/{}", editor.id)).by(&app.admin().await).json(&demoted).expect(200).await;
     assert_eq!((told(&app, &editor).await, unread(&app, &editor).await), (vec![], 0));
+    let admin = app.admin().await;
+    let ban = json!({"until": app.now() + TimeDelta::days(1), "reason": "x"});
+    let banned = app.editor().await;
+    app.put(&format!("/v1/users/{}/ban", banned.id)).by(&admin).json(&ban).expect(200).await;
+    app.comment_by(&reader, &app.post_by(&app.author().await).await, None).await;
+    assert_eq!(told(&app, &banned).await, []);
+    app.advance(TimeDelta::days(2));
+    assert_eq!(told(&app, &banned).await, []);
 }
 
 #[tokio::test]

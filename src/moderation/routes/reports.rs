@@ -195,6 +195,7 @@ impl Validate for UpdateReport {
 pub async fn update_report(
     Editor(user): Editor,
     State(db): State<Db>,
+    State(wake): State<Wake>,
     Now(now): Now,
     Path(ReportPath { id }): Path<ReportPath>,
     if_match: IfMatch,
@@ -220,5 +221,6 @@ pub async fn update_report(
         return Err(if_match.refusal(Some(report)));
     }
     transaction.commit().await?;
+    wake.here();
     Ok((Invalidates::if_changed(resolved, Scope::Everything), Tagged(report)))
 }

@@ -21,6 +21,8 @@ use crate::notifications::store;
 
 const ORDER: &str = "notifications";
 const MAX_IDS: usize = 100;
+/// How many unread notifications one request marks as read.
+const MAX_READ: i64 = 5000;
 
 /// A page of notifications.
 #[derive(Debug, Serialize, ToSchema)]
@@ -66,7 +68,7 @@ pub struct ReadNotifications {
     #[serde(default, deserialize_with = "items_if_given")]
     #[schema(min_items = 1, max_items = 100, nullable = false)]
     ids: Option<Vec<Uuid>>,
-    /// All that are as old as this one, or older.
+    /// All that are as old as this one, or older; of more than 5,000, the newest.
     up_to: Option<Uuid>,
 }
 
@@ -97,7 +99,7 @@ pub async fn read_notifications(
     Idempotent(key, body): Idempotent<ReadNotifications>,
 ) -> Result<Response, ApiError> {
     key.run_statement(Some(user.id), async |write| {
-        store::mark_read(write, user.id, body.ids.as_deref(), body.up_to, now).await?;
+        store::mark_read(write, user.id, body.ids.as_deref(), body.up_to, MAX_READ, now).await?;
         // Nobody else sees them.
         Ok((StatusCode::NO_CONTENT, Invalidates(Scope::Nothing)))
     })

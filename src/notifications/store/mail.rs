@@ -42,7 +42,7 @@ pub async fn insert(
          waiting as (
            select w.*,
              (select min(n.mail_at) from notifications n
-              where n.user_id = w.user_id and n.mail_at > $8 and n.delivery = w.delivery
+              where n.user_id = w.user_id and n.mail_at > $8 and n.mail_job is null and n.delivery = w.delivery
                 and (w.delivery = 'digest' or n.thread = w.thread)) as joined_at
            from wanted w),
          timed as (
@@ -65,7 +65,7 @@ pub async fn insert(
            on conflict do nothing
            returning id)
          insert into jobs (id, kind, user_id, due_at, run_at, created_at)
-         select id, $9, user_id, mail_at, mail_at, $8 from timed
+         select id, case delivery when 'digest' then $10 else $9 end, user_id, mail_at, mail_at, $8 from timed
          where id in (select id from added) and mail_at is not null
            -- The job that it joins may be at work by then.
            and (joined_at is null or joined_at < $8 + interval '1 minute')",
@@ -77,7 +77,8 @@ pub async fn insert(
         &reports as &[Option<Uuid>],
         has_mail,
         now,
-        Kind::NotificationMail.as_str()
+        Kind::NotificationMail.as_str(),
+        Kind::NotificationDigest.as_str()
     )
     .execute(connection)
     .await?;

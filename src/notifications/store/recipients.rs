@@ -127,7 +127,7 @@ pub async fn published(
 /// Many users whom the same concerns.
 #[derive(Clone, Copy, Debug)]
 pub enum Audience {
-    /// Editors and admins.
+    /// Editors and admins who are not banned.
     Staff,
     FollowersOf(Uuid),
 }
@@ -138,13 +138,17 @@ pub async fn audience(
     audience: Audience,
     after: Uuid,
     rows: i64,
+    now: DateTime<Utc>,
 ) -> sqlx::Result<Vec<Uuid>> {
     match audience {
         Audience::Staff => {
             sqlx::query_scalar!(
-                "select id from users where role in ('editor', 'admin') and id > $1 order by id limit $2",
+                "select id from users
+                 where role in ('editor', 'admin') and (banned_until is null or banned_until <= $3) and id > $1
+                 order by id limit $2",
                 after,
-                rows
+                rows,
+                now
             )
             .fetch_all(connection)
             .await

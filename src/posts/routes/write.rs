@@ -18,7 +18,7 @@ use crate::db::{Connection, Db, Outcome};
 use crate::error::ApiError;
 use crate::http::conditional::Tagged;
 use crate::http::extract::{Json, Path};
-use crate::http::idempotency::Idempotency;
+use crate::http::idempotency::{Idempotency, Write};
 use crate::http::now::Now;
 use crate::http::preconditions::IfMatch;
 use crate::markdown::Renderer;
@@ -106,7 +106,7 @@ pub async fn update(
         record(&mut transaction, &user, Action::PostUpdated, head.id, details, now).await?;
     }
     let post = post.ok_or(ApiError::NotFound)?;
-    if outcome == Outcome::Changed && changes.publication.is_some() {
+    if post.summary.published_at != head.published_at {
         tell(&mut transaction, &post, now).await?;
     }
     transaction.commit().await?;
@@ -154,12 +154,13 @@ pub async fn delete(
 ))]
 pub async fn restore(
     Editor(user): Editor,
+    State(wake): State<Wake>,
     Now(now): Now,
     Path(PostPath { post }): Path<PostPath>,
     if_match: IfMatch,
     key: Idempotency,
 ) -> Result<Response, ApiError> {
-    key.run(Some(user.id), async |write| {
+    let restored = async |write: &mut Write| {
         let locked = store::lock(write, &post).await?.ok_or(ApiError::NotFound)?;
         if_match.check(locked.version)?;
         if locked.deleted {
@@ -172,8 +173,10 @@ pub async fn restore(
         }
         let changed = Invalidates::if_changed(locked.deleted, Scope::Resource(locked.id));
         Ok((changed, Tagged(post)))
-    })
-    .await
+    };
+    let response = key.run(Some(user.id), restored).await?;
+    wake.here();
+    Ok(response)
 }
 
 /// Has followers told of the post when it is published, if it is to be.

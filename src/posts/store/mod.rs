@@ -79,7 +79,7 @@ pub async fn head(
 ) -> sqlx::Result<Option<PostHead>> {
     sqlx::query_as!(
         PostHead,
-        r#"select id, author_id, comments_open,
+        r#"select id, author_id, comments_open, published_at,
              post_status(published_at, $3) as "status!: PostStatus"
            from posts
            where id = coalesce($1, (select id from posts where slug = $2)) and deleted_at is null"#,

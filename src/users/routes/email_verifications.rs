@@ -44,7 +44,8 @@ pub async fn create_email_verification(
     let response = key
         .run(Some(user.id), async |write| {
             let account = store::account(write, user.id).await?.ok_or(ApiError::NotFound)?;
-            if account.email_verified_at.is_some() && account.pending_email.is_none() {
+            let is_known = account.email_verified_at.is_some() && account.email_undeliverable.is_none();
+            if is_known && account.pending_email.is_none() {
                 return Err(ApiError::conflict("email", "verified", "is verified"));
             }
             notify(write, user.id, Notice::EmailVerification, now).await?;

@@ -85,6 +85,9 @@ pub struct Bounce {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Complaint {
+    /// `not-spam` is passed over: somebody has taken it out of the spam.
+    #[schema(example = "abuse")]
+    complaint_feedback_type: Option<String>,
     /// Whose addresses they may be.
     #[serde(deserialize_with = "items")]
     #[schema(max_items = 50)]
@@ -108,7 +111,9 @@ impl MailEvent {
             ("Bounce", Some(bounce), _) if bounce.bounce_type == "Permanent" => {
                 Some((Undeliverable::Bounce, &bounce.bounced_recipients))
             }
-            ("Complaint", _, Some(complaint)) => {
+            ("Complaint", _, Some(complaint))
+                if complaint.complaint_feedback_type.as_deref() != Some("not-spam") =>
+            {
                 Some((Undeliverable::Complaint, &complaint.complained_recipients))
             }
             _ => None,

@@ -244,6 +244,10 @@ pub async fn release(connection: &mut Connection, id: Uuid, now: DateTime<Utc>) 
              delete from post_likes where user_id = $1 and post_id in (
                select post_id from post_likes where user_id = $1 offset 1000 limit 1000)
              returning 1),
+           muted as (
+             delete from muted_posts where user_id = $1 and post_id in (
+               select post_id from muted_posts where user_id = $1 offset 1000 limit 1000)
+             returning 1),
            told as (
              delete from notifications where id in (
                select id from notifications where user_id = $1 offset 1000 limit 1000)
@@ -253,7 +257,7 @@ pub async fn release(connection: &mut Connection, id: Uuid, now: DateTime<Utc>) 
                select id from audit_log where actor_id = $1 offset 1000 limit 1000)
              returning 1)
            select (select count(*) from unread) + (select count(*) from read) + (select count(*) from written)
-             + (select count(*) from liked) + (select count(*) from told) + (select count(*) from done) as "rows!""#,
+             + (select count(*) from liked) + (select count(*) from muted) + (select count(*) from told) + (select count(*) from done) as "rows!""#,
         id,
         now
     )
