@@ -32,6 +32,7 @@ pub async fn expire(db: &Db, now: DateTime<Utc>) -> Result<(), db::Error> {
     while notifications::delete_expired(&mut db.acquire().await?, now - NOTIFICATIONS_KEPT, BATCH).await? > 0
     {
     }
+    while users::delete_expired_sign_ups(&mut db.acquire().await?, now, BATCH).await? > 0 {}
     while jobs::delete_failed(&mut db.acquire().await?, now - FAILED_JOBS_KEPT, BATCH).await? > 0 {}
     Ok(())
 }

@@ -48,6 +48,11 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(users::undo_email_change))
         .routes(routes!(users::create_password_reset))
         .routes(routes!(users::confirm_password_reset))
+        // /v1/sign-ups, /v1/invitations
+        .routes(routes!(users::confirm_sign_up))
+        .routes(routes!(users::list_invitations, users::create_invitation))
+        .routes(routes!(users::accept_invitation))
+        .routes(routes!(users::delete_invitation))
         // /v1/mail-events
         .routes(routes!(users::create_mail_event))
         // /v1/sessions

@@ -73,6 +73,7 @@ impl AppState {
             lifecycle,
             passwords: Passwords::new(hashing_slots)?,
             sign_up: SignUpPolicy {
+                mode: config.sign_up,
                 default_role: config.default_role,
                 refuse_common_passwords: config.password_blocklist,
             },

@@ -39,8 +39,10 @@ text_enum! {
         UserBanned = "user.banned",
         /// A ban is lifted.
         UserUnbanned = "user.unbanned",
-        /// An account is made from the command line.
+        /// An account is made from the command line, or of an invitation by who invited.
         UserCreated = "user.created",
+        /// An editor or an admin invites somebody.
+        UserInvited = "user.invited",
         /// An account is deleted, by its user or by an admin.
         UserDeleted = "user.deleted",
         /// A user gets another role, from an admin or the command line.

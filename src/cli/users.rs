@@ -120,6 +120,7 @@ async fn create(state: &AppState, new: Credentials, role: Role) -> Result<Accoun
     let new = users::NewUser {
         username: &new.username,
         email: &new.email,
+        email_verified_at: None,
         password_hash: &hash(state, new.password).await?,
         role,
         display_name: None,

@@ -33,6 +33,17 @@ pub enum LogFormat {
     Json,
 }
 
+/// `SIGN_UP`: who makes an account for themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignUp {
+    /// Everybody, at once.
+    Open,
+    /// Who shows that they read the address; others do not learn whether it has an account.
+    Verified,
+    /// Who is invited.
+    Closed,
+}
+
 /// Everything that can be configured. `Debug` shows no secret.
 #[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
@@ -75,6 +86,7 @@ pub struct Config {
     pub cache_max_bytes: u64,
     pub cors_allowed_origins: Vec<HeaderValue>,
     pub default_role: Role,
+    pub sign_up: SignUp,
     /// `DEFAULT_LANGUAGE` of a new post, and of a search that names none.
     pub default_language: Language,
     /// `PASSWORD_BLOCKLIST`: whether common passwords are refused.
@@ -148,6 +160,11 @@ impl Config {
             Duration::from_secs(if production { production_secs } else { else_secs })
         };
         let port = env.parse("PORT", "a port number").unwrap_or(8000);
+        let mail = mail::read(&mut env, production, port);
+        let sign_up = env.choice("SIGN_UP", &SIGN_UP).unwrap_or(SignUp::Open);
+        if sign_up == SignUp::Verified && mail.is_none() && !env.has_error("MAIL_URL") {
+            env.error("SIGN_UP", "cannot be `verified` without mail: set MAIL_URL");
+        }
         let config = Self {
             environment,
             port,
@@ -165,7 +182,7 @@ impl Config {
             shutdown_timeout: env.duration("SHUTDOWN_TIMEOUT").unwrap_or(by_environment(60, 5)),
             trusted_proxy_hops: env.parse("TRUSTED_PROXY_HOPS", "a number of proxies").unwrap_or(0),
             public_url: env.public_url("PUBLIC_URL"),
-            mail: mail::read(&mut env, production, port),
+            mail,
             mail_events_token_hash: env.sha256("MAIL_EVENTS_TOKEN_SHA256"),
             rate_limit_address: env.number_or_off("RATE_LIMIT_ADDRESS", 600),
             rate_limit_account: env.number_or_off("RATE_LIMIT_ACCOUNT", 1200),
@@ -175,6 +192,7 @@ impl Config {
             cache_max_bytes: env.parse("CACHE_MAX_BYTES", "a number of bytes").unwrap_or(64 * 1024 * 1024),
             cors_allowed_origins: env.origins("CORS_ALLOWED_ORIGINS"),
             default_role: env.choice("DEFAULT_ROLE", &SIGN_UP_ROLES).unwrap_or(Role::Author),
+            sign_up,
             default_language: env.choice("DEFAULT_LANGUAGE", Language::ALL).unwrap_or(Language::English),
             password_blocklist: env.choice("PASSWORD_BLOCKLIST", &SWITCH).unwrap_or(true),
             require_if_match: env.choice("REQUIRE_IF_MATCH", &SWITCH).unwrap_or(false),
@@ -237,6 +255,8 @@ const BOOLEANS: [(&str, bool); 2] = [("true", true), ("false", false)];
 const SWITCH: [(&str, bool); 2] = [("on", true), ("off", false)];
 /// Nobody becomes an editor or an admin by signing up.
 const SIGN_UP_ROLES: [(&str, Role); 2] = [("author", Role::Author), ("reader", Role::Reader)];
+const SIGN_UP: [(&str, SignUp); 3] =
+    [("open", SignUp::Open), ("verified", SignUp::Verified), ("closed", SignUp::Closed)];
 const SSL_MODES: [(&str, PgSslMode); 6] = [
     ("disable", PgSslMode::Disable),
     ("allow", PgSslMode::Allow),

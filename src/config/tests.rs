@@ -197,3 +197,18 @@ fn a_hash_is_64_hexadecimal_digits() {
         assert!(read(wrong).unwrap_err().starts_with("MAIL_EVENTS_TOKEN_SHA256 must be"), "{wrong}");
     }
 }
+
+#[test]
+fn verified_sign_ups_need_mail() {
+    let sign_up = |variables: &[(&str, &str)]| read(variables).map(|config| config.sign_up);
+    assert_eq!(sign_up(&[]), Ok(SignUp::Open));
+    assert_eq!(sign_up(&[("SIGN_UP", "verified")]), Ok(SignUp::Verified));
+    assert_eq!(sign_up(&[("SIGN_UP", "closed"), ("MAIL_URL", "off")]), Ok(SignUp::Closed));
+    let error = sign_up(&[("SIGN_UP", "verified"), ("MAIL_URL", "off")]).unwrap_err();
+    assert_eq!(error, "SIGN_UP cannot be `verified` without mail: set MAIL_URL");
+    // A mistake there is named once.
+    let error = sign_up(&[("SIGN_UP", "verified"), ("MAIL_URL", "pigeon:")]).unwrap_err();
+    assert!(error.starts_with("MAIL_URL") && error.lines().count() == 1, "{error}");
+    let error = sign_up(&[("SIGN_UP", "shut")]).unwrap_err();
+    assert!(["SIGN_UP", "open", "verified", "closed"].iter().all(|word| error.contains(word)), "{error}");
+}

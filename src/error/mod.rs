@@ -35,6 +35,9 @@ pub enum ApiError {
     /// Signed in, but not allowed to.
     #[error("{0}")]
     Forbidden(&'static str),
+    /// The operator lets nobody make an account for themselves.
+    #[error("Nobody signs up here without an invitation.")]
+    SignUpClosed,
     /// Signed in, but banned: reads, and writes nothing until then.
     #[error("You are banned until {}. The reason: {reason}", until.to_rfc3339_opts(SecondsFormat::AutoSi, true))]
     Banned { until: DateTime<Utc>, reason: String },
@@ -113,6 +116,7 @@ impl ApiError {
             Self::Malformed(_) | Self::Unacceptable(_) => (StatusCode::BAD_REQUEST, "malformed_parameter"),
             Self::Unauthenticated(_) => (StatusCode::UNAUTHORIZED, "unauthenticated"),
             Self::Forbidden(_) => (StatusCode::FORBIDDEN, "forbidden"),
+            Self::SignUpClosed => (StatusCode::FORBIDDEN, "sign_up_closed"),
             Self::Banned { .. } => (StatusCode::FORBIDDEN, "banned"),
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found"),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),

@@ -13,7 +13,7 @@ use crate::jobs::store::export::ExportedJob;
 use crate::moderation::store::export::{ExportedDecision, ExportedReport};
 use crate::notifications::store::export::{ExportedNotification, ExportedNotificationSettings};
 use crate::posts::store::export::{ExportedLike, ExportedPost, ExportedRevision};
-use crate::users::store::export::{ExportedAccount, ExportedFollow, ExportedToken};
+use crate::users::store::export::{ExportedAccount, ExportedFollow, ExportedInvitation, ExportedToken};
 
 /// Everything that is kept about the caller, as of one moment.
 #[derive(Debug, Serialize, ToSchema)]
@@ -44,6 +44,8 @@ pub struct Export {
     pub notification_settings: Vec<ExportedNotificationSettings>,
     /// The links that were mailed to the caller, until they expire.
     pub one_time_tokens: Vec<ExportedToken>,
+    /// Whom the caller has invited, until that is accepted or expires.
+    pub invitations: Vec<ExportedInvitation>,
     /// What is still to be done for the caller, or could not be done.
     pub jobs: Vec<ExportedJob>,
     /// The reports that the caller filed.

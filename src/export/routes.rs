@@ -157,6 +157,7 @@ impl Writer {
         self.list("notification_settings", LIGHT, notifications::notification_settings, |row| row.user_id)
             .await?;
         self.list("one_time_tokens", LIGHT, users::one_time_tokens, |row| row.hash.clone()).await?;
+        self.list("invitations", LIGHT, users::invitations, |row| row.id).await?;
         self.list("jobs", LIGHT, jobs::jobs, |row| row.id).await?;
         self.list("reports", LIGHT, moderation::reports, |row| row.id).await?;
         self.list("decided_reports", LIGHT, moderation::decided_reports, |row| row.id).await?;

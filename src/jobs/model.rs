@@ -25,6 +25,8 @@ text_enum! {
         NotificationMail = "notification_mail",
         /// A mail with what a user was told in a day.
         NotificationDigest = "notification_digest",
+        /// A mail to the address of somebody who signs up or is invited.
+        SignUp = "sign_up",
         /// Forgets what has expired.
         Expiry = "expiry",
         /// Renders anew what an earlier version rendered.
@@ -33,9 +35,10 @@ text_enum! {
 }
 
 impl Kind {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Mail,
         Self::PasswordReset,
+        Self::SignUp,
         Self::Notification,
         Self::NotificationMail,
         Self::NotificationDigest,
@@ -49,7 +52,7 @@ impl Kind {
     pub fn places(self) -> usize {
         match self {
             Self::Mail => 8,
-            Self::NotificationMail => 4,
+            Self::NotificationMail | Self::SignUp => 4,
             Self::PasswordReset | Self::Notification | Self::NotificationDigest => 2,
             Self::Expiry | Self::Rendering => 1,
         }
@@ -60,7 +63,9 @@ impl Kind {
     pub fn timeout(self) -> Duration {
         match self {
             // Longer than a mail server may take.
-            Self::Mail | Self::NotificationMail | Self::NotificationDigest => Duration::from_mins(6),
+            Self::Mail | Self::SignUp | Self::NotificationMail | Self::NotificationDigest => {
+                Duration::from_mins(6)
+            }
             Self::PasswordReset => Duration::from_mins(1),
             // Of a post, as many users as follow its author.
             Self::Notification | Self::Expiry | Self::Rendering => Duration::from_hours(1),
@@ -73,6 +78,7 @@ impl Kind {
         match self {
             Self::Mail
             | Self::PasswordReset
+            | Self::SignUp
             | Self::Notification
             | Self::NotificationMail
             | Self::NotificationDigest => None,

@@ -4,6 +4,7 @@ mod english;
 mod german;
 
 use super::MailLanguage;
+use crate::identity::Role;
 
 /// What a mail is about, with what it shows.
 #[derive(Clone, Debug)]
@@ -16,6 +17,12 @@ pub enum Letter {
     EmailVerification { link: String, code: String },
     /// Another address has taken the place of this one: the page that undoes that.
     EmailChanged { link: String },
+    /// Whether this is the address of who signs up: the page that makes the account.
+    SignUp { link: String },
+    /// Somebody has tried to sign up with this address, which has an account.
+    SignUpRefused,
+    /// Who is called `inviter` offers an account with this role: the page that makes it.
+    Invitation { inviter: String, role: Role, link: String },
     /// What has happened that the user wants to know, newest first, and how much beside that.
     Notifications { items: Vec<NewsItem>, more: usize },
 }
@@ -70,6 +77,8 @@ pub(super) struct Frame {
     pub(super) hello: &'static str,
     /// Before the site's title, at the end.
     pub(super) account_at: &'static str,
+    /// The same for who has no account.
+    pub(super) given_at: &'static str,
     /// Before a code.
     pub(super) or_type: &'static str,
     /// Before the address of a link.
@@ -79,6 +88,14 @@ pub(super) struct Frame {
 }
 
 impl Letter {
+    /// Why it is sent, before the site's title.
+    pub(super) fn reason(&self, frame: &Frame) -> &'static str {
+        match self {
+            Self::SignUp { .. } | Self::Invitation { .. } => frame.given_at,
+            _ => frame.account_at,
+        }
+    }
+
     /// What it says in `language` to the user called `username` of the site with this title.
     pub(super) fn content(&self, language: MailLanguage, username: &str, site: &str) -> Content {
         match language {

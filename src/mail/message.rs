@@ -23,9 +23,10 @@ pub(super) struct Unsubscribe {
 #[template(path = "mail.html")]
 struct Html<'a> {
     language: &'a str,
-    name: &'a str,
+    name: Option<&'a str>,
     site: &'a str,
     frame: &'a Frame,
+    reason: &'a str,
     content: &'a Content,
     unsubscribe: Option<&'a str>,
 }
@@ -33,9 +34,10 @@ struct Html<'a> {
 #[derive(Template)]
 #[template(path = "mail.txt")]
 struct Text<'a> {
-    name: &'a str,
+    name: Option<&'a str>,
     site: &'a str,
     frame: &'a Frame,
+    reason: &'a str,
     content: &'a Content,
     unsubscribe: Option<&'a str>,
 }
@@ -91,10 +93,12 @@ impl Written {
     ) -> Result<Self, SendError> {
         let (language, name, site) = (mail.to.language, mail.to.name(), mail.site);
         let frame = language.frame();
+        let reason = mail.letter.reason(frame);
         let page = unsubscribe.as_ref().map(|unsubscribe| &*unsubscribe.page);
-        let text = rendered(&Text { name, site, frame, content: &content, unsubscribe: page })?;
+        let text = rendered(&Text { name, site, frame, reason, content: &content, unsubscribe: page })?;
         let language = language.as_str();
-        let html = rendered(&Html { language, name, site, frame, content: &content, unsubscribe: page })?;
+        let html =
+            rendered(&Html { language, name, site, frame, reason, content: &content, unsubscribe: page })?;
         Ok(Self { subject: content.subject, text, html, unsubscribe })
     }
 
@@ -104,7 +108,7 @@ impl Written {
         let address = address(&mail.to.email).ok_or_else(unmailable)?;
         let mut builder = Message::builder()
             .from(from.clone())
-            .to(Mailbox::new(Some(mail.to.name().to_owned()), address))
+            .to(Mailbox::new(mail.to.name().map(str::to_owned), address))
             .subject(&*self.subject)
             .date(SystemTime::from(mail.date))
             .message_id(Some(format!("<{}@{}>", mail.id, from.email.domain())))

@@ -73,14 +73,15 @@ pub struct Mail<'a> {
 #[derive(Clone, Debug)]
 pub struct Recipient {
     pub email: String,
-    pub username: String,
+    /// Of who has an account, or will have one.
+    pub username: Option<String>,
     pub display_name: Option<String>,
     pub language: MailLanguage,
 }
 
 impl Recipient {
-    fn name(&self) -> &str {
-        self.display_name.as_deref().unwrap_or(&self.username)
+    fn name(&self) -> Option<&str> {
+        self.display_name.as_deref().or(self.username.as_deref())
     }
 }
 
@@ -127,7 +128,8 @@ impl Mailer {
         let Some(sender) = &self.0 else {
             return Err(SendError::Passing("MAIL_URL is not set any more".to_owned()));
         };
-        let content = mail.letter.content(mail.to.language, &mail.to.username, mail.site);
+        let username = mail.to.username.as_deref().unwrap_or_default();
+        let content = mail.letter.content(mail.to.language, username, mail.site);
         let unsubscribe = mail.unsubscribe.as_ref().map(|token| Unsubscribe {
             page: self.link("unsubscribe", token),
             endpoint: format!("{}/v1/unsubscriptions?token={}", sender.api_url, token.expose_secret()),

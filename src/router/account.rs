@@ -28,6 +28,17 @@ enum Page {
     EmailVerification,
     EmailUndo,
     Unsubscribe,
+    SignUp,
+    Invitation,
+}
+
+/// When a page asks for something.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asks {
+    Never,
+    /// Once what was chosen before is refused.
+    AfterRefusal,
+    AtOnce,
 }
 
 #[derive(Template)]
@@ -41,6 +52,7 @@ struct Filled<'a> {
     asks_password: bool,
     /// Whether the token goes in its query.
     token_in_query: bool,
+    asks_username: Asks,
     site: Option<&'a str>,
 }
 
@@ -54,6 +66,8 @@ pub(super) fn routes() -> Router<AppState> {
         .route("/account/email-verification", page(Page::EmailVerification))
         .route("/account/email-undo", page(Page::EmailUndo))
         .route("/account/unsubscribe", page(Page::Unsubscribe))
+        .route("/account/sign-up", page(Page::SignUp))
+        .route("/account/invitation", page(Page::Invitation))
         .route(
             "/account/page.js",
             asset("text/javascript; charset=utf-8", include_str!("../../templates/account/page.js")),
@@ -74,13 +88,20 @@ fn show(
         Page::EmailVerification => "../v1/email-verifications/confirmation",
         Page::EmailUndo => "../v1/email-verifications/undo",
         Page::Unsubscribe => "../v1/unsubscriptions",
+        Page::SignUp => "../v1/sign-ups/confirmation",
+        Page::Invitation => "../v1/invitations/acceptance",
     };
     let filled = Filled {
         language: language.as_str(),
         common: words::common(language),
         words: words::words(page, language),
         action,
-        asks_password: matches!(page, Page::PasswordReset),
+        asks_password: matches!(page, Page::PasswordReset | Page::Invitation),
+        asks_username: match page {
+            Page::SignUp => Asks::AfterRefusal,
+            Page::Invitation => Asks::AtOnce,
+            _ => Asks::Never,
+        },
         token_in_query: matches!(page, Page::Unsubscribe),
         site: site.as_deref(),
     };

@@ -1,5 +1,7 @@
 //! Mail to users, and what is found out before it.
 
+pub mod sign_ups;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
@@ -33,6 +35,8 @@ pub enum Notice {
     PasswordReset,
     PasswordChanged,
     EmailVerification,
+    /// Somebody has tried to sign up with the user's address.
+    SignUpRefused,
     /// To the address that was replaced.
     EmailChanged {
         email: String,
@@ -118,6 +122,12 @@ pub async fn send(db: &Db, mailer: &Mailer, job: &Claim, now: DateTime<Utc>) -> 
                 return Ok(transaction.commit().await?);
             }
         }
+        Notice::SignUpRefused => {
+            let key = text::fold(&to.email);
+            if is_first && !login_throttle::may_mail_sign_up(&mut transaction, &key, now).await? {
+                return Ok(transaction.commit().await?);
+            }
+        }
         Notice::PasswordReset | Notice::PasswordChanged => {}
     }
     let site = site::read(&mut transaction).await?.title;
@@ -145,6 +155,7 @@ async fn write(
     };
     Ok(match notice {
         Notice::PasswordChanged => Letter::PasswordChanged,
+        Notice::SignUpRefused => Letter::SignUpRefused,
         Notice::PasswordReset => {
             store::insert_token(connection, user_id, &new(Purpose::PasswordReset, RESET_LIFETIME)).await?;
             Letter::PasswordReset { link: mailer.link("password-reset", &token) }

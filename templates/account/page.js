@@ -30,10 +30,15 @@ async function submit(event) {
       return;
     }
     const { errors = [] } = await response.json();
-    const isAbout = (field) => errors.some((error) => error.field === field);
-    const about = { token: "expired", password: "refused", email: "taken" };
-    const field = Object.keys(about).find(isAbout);
-    say(form.dataset[about[field] ?? "failed"]);
+    const find = (field) => errors.find((error) => error.field === field);
+    const about = { token: "expired", password: "refused", email: "taken", username: "usernameRefused" };
+    const field = Object.keys(about).find(find);
+    if (field === "username") {
+      const fields = form.querySelector("fieldset");
+      fields.hidden = fields.disabled = false;
+    }
+    const isTaken = field === "username" && find(field).code === "taken";
+    say(form.dataset[isTaken ? "usernameTaken" : (about[field] ?? "failed")]);
   } catch {
     say(form.dataset.failed);
   } finally {

@@ -21,6 +21,8 @@ struct World {
     deleted: String,
     comment: String,
     report: String,
+    /// By somebody else.
+    invitation: String,
 }
 
 impl World {
@@ -31,7 +33,10 @@ impl World {
         app.delete(&format!("/v1/posts/{deleted}")).by(&owner).expect(204).await;
         let of_host = app.post_by(&host).await;
         let report = json!({"post_id": of_host, "reason": "spam"});
+        let invitation = json!({"email": format!("{}@invited.example", host.username), "role": "reader"});
+        let inviter = app.editor().await;
         Self {
+            invitation: app.post("/v1/invitations").by(&inviter).json(&invitation).expect(201).await.id(),
             editor: app.editor().await,
             admin: app.admin().await,
             session: sessions.items("id").remove(0),
@@ -64,6 +69,7 @@ impl World {
             .replace("{deleted}", &self.deleted)
             .replace("{comment}", &self.comment)
             .replace("{report}", &self.report)
+            .replace("{invitation}", &self.invitation)
     }
 }
 
@@ -147,6 +153,24 @@ fn matrix() -> Vec<Row> {
             json!({"detail": {"eventType": "Delivery"}}),
             [401; 5],
         ),
+        ("POST", "/v1/sign-ups/confirmation", "/v1/sign-ups/confirmation", json!({}), [422; 5]),
+        ("GET", "/v1/invitations", "/v1/invitations", none(), [401, 403, 403, 200, 200]),
+        (
+            "POST",
+            "/v1/invitations",
+            "/v1/invitations",
+            json!({"email": "a@b", "role": "editor"}),
+            [401, 403, 403, 201, 201],
+        ),
+        (
+            "POST",
+            "/v1/invitations",
+            "/v1/invitations",
+            json!({"email": "a@b", "role": "admin"}),
+            [401, 403, 403, 403, 201],
+        ),
+        ("DELETE", "/v1/invitations/{id}", "/v1/invitations/{invitation}", none(), [401, 403, 403, 404, 204]),
+        ("POST", "/v1/invitations/acceptance", "/v1/invitations/acceptance", json!({}), [422; 5]),
         ("POST", "/v1/sessions", "/v1/sessions", json!({}), [422; 5]),
         ("GET", "/v1/sessions", "/v1/sessions", none(), [401, 200, 200, 200, 200]),
         ("DELETE", "/v1/sessions/current", "/v1/sessions/current", none(), [401, 204, 204, 204, 204]),

@@ -198,6 +198,10 @@ struct World {
     undo_token: String,
     unsubscribe_token: String,
     provider: TestUser,
+    invited_token: String,
+    sign_up_token: String,
+    /// That nobody has accepted.
+    invitation: String,
 }
 
 impl World {
@@ -208,8 +212,17 @@ impl World {
         let report = json!({"comment_id": comment, "reason": "spam"});
         app.post("/v1/email-verifications").by(&app.reader().await).expect(202).await;
         let verification_token = app.mailed_token().await;
+        let admin = app.admin().await;
+        let invite = async |email: &str| {
+            let body = json!({"email": email, "role": "reader"});
+            app.post("/v1/invitations").by(&admin).json(&body).expect(201).await.id()
+        };
+        invite("invited@example.com").await;
         Self {
-            admin: app.admin().await,
+            invited_token: app.mailed_token().await,
+            sign_up_token: app.sign_up_token("signed-up").await,
+            invitation: invite("never@example.com").await,
+            admin: admin.clone(),
             other_post: app.post_by(&leaver).await,
             report: app.post("/v1/reports").by(&author).json(&report).expect(201).await.id(),
             session: app.get("/v1/sessions").by(&guest).expect(200).await.items("id").remove(0),
@@ -238,6 +251,9 @@ impl World {
             .replace("{verification}", &self.verification_token)
             .replace("{undo}", &self.undo_token)
             .replace("{unsubscribe}", &self.unsubscribe_token)
+            .replace("{invited}", &self.invited_token)
+            .replace("{signed_up}", &self.sign_up_token)
+            .replace("{invitation}", &self.invitation)
             .replace("{guest}", &self.guest.id.to_string())
             .replace("{email}", &self.guest.email)
             .replace("{user}", &self.leaver.id.to_string())
@@ -281,6 +297,10 @@ impl World {
             ("POST /v1/email-verifications/undo", "/v1/email-verifications/undo", guest, json!({"token": "{undo}"})),
             ("POST /v1/password-resets", "/v1/password-resets", admin, json!({"email": "{email}"})),
             ("POST /v1/password-resets/confirmation", "/v1/password-resets/confirmation", admin, json!({"token": "{token}", "password": "an unusual password"})),
+            ("POST /v1/invitations", "/v1/invitations", admin, json!({"email": "new@invited.example", "role": "reader"})),
+            ("POST /v1/invitations/acceptance", "/v1/invitations/acceptance", admin, json!({"token": "{invited}", "username": "invited", "password": PASSWORD})),
+            ("DELETE /v1/invitations/{id}", "/v1/invitations/{invitation}", admin, none()),
+            ("POST /v1/sign-ups/confirmation", "/v1/sign-ups/confirmation", admin, json!({"token": "{signed_up}"})),
             ("PATCH /v1/site", "/v1/site", admin, json!({"title": "Another title"})),
             ("POST /v1/users", "/v1/users", admin, json!({"username": "new", "email": "new@example.com", "password": PASSWORD})),
             ("POST /v1/sessions", "/v1/sessions", guest, json!({"email": "{email}", "password": PASSWORD})),
@@ -347,6 +367,8 @@ async fn what_any_write_changes_is_seen_by_the_next_read() {
             "/v1/sessions",
             "/v1/email-verifications",
             "/v1/password-resets",
+            "/v1/sign-ups",
+            "/v1/invitations",
             "/v1/jobs",
             "POST /v1/users",
             "/mute",

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::support::{TestApp, TestUser, operations};
 
 /// Every list of the API in every order, each with more than a page of one item.
-const LISTS: [(&str, &str); 22] = [
+const LISTS: [(&str, &str); 23] = [
     ("/v1/users", "/v1/users"),
     ("/v1/users/{id}/following", "/v1/users/{user}/following"),
     ("/v1/users/{id}/followers", "/v1/users/{user}/followers"),
@@ -35,6 +35,7 @@ const LISTS: [(&str, &str); 22] = [
     ("/v1/audit", "/v1/audit"),
     ("/v1/jobs", "/v1/jobs"),
     ("/v1/notifications", "/v1/notifications"),
+    ("/v1/invitations", "/v1/invitations"),
 ];
 
 /// A user who may read every list, and the lists, with two items each.
@@ -54,6 +55,8 @@ async fn world(app: &TestApp) -> (TestUser, Vec<String>) {
         let report = json!({"post_id": post, "reason": "spam"});
         app.post("/v1/reports").by(&third).json(&report).expect(201).await;
         app.failed_job().await;
+        let invitation = json!({"email": format!("{tag}@example.com"), "role": "reader"});
+        app.post("/v1/invitations").by(&admin).json(&invitation).expect(201).await;
         posts.push(post);
     }
     app.comment_by(&third, &posts[0], None).await;

@@ -15,7 +15,7 @@ use crate::support::{TestApp, TestUser};
 
 /// Every column that refers to a user: the field of the export that has its rows, and whether the row goes
 /// with the user (`c`, cascade) or stays without them (`n`, set null).
-const REFERENCES: [(&str, &str, char); 16] = [
+const REFERENCES: [(&str, &str, char); 17] = [
     ("audit_log.actor_id", "actions", 'n'),
     ("comments.author_id", "comments", 'n'),
     ("follows.followed_id", "followers", 'c'),
@@ -32,10 +32,11 @@ const REFERENCES: [(&str, &str, char); 16] = [
     ("reports.reporter_id", "reports", 'n'),
     ("reports.resolver_id", "decided_reports", 'n'),
     ("sessions.user_id", "sessions", 'c'),
+    ("sign_ups.inviter_id", "invitations", 'c'),
 ];
 
 /// The tables that refer to no user, and why they need not.
-const OTHER_TABLES: [(&str, &str); 9] = [
+const OTHER_TABLES: [(&str, &str); 10] = [
     ("_sqlx_migrations", "of the schema"),
     ("attempts", "hashes, which end within an hour"),
     ("feed_versions", "hashes of what feeds show, and times"),
@@ -45,6 +46,7 @@ const OTHER_TABLES: [(&str, &str); 9] = [
         "counts, which triggers correct when a like goes, and what lists need of the post, as `post_tags`",
     ),
     ("post_tags", "of the posts, whose author a trigger takes away when the post stays without them"),
+    ("sign_up_tokens", "hashes, which go with the sign-up or the invitation"),
     ("site", "the site's own"),
     ("tags", "names and counts"),
     ("users", "the account itself: exported as `account`, deleted by erasure"),
@@ -52,7 +54,7 @@ const OTHER_TABLES: [(&str, &str); 9] = [
 
 /// The columns that an exported row does not show. `user_id` and its like are the caller; what is made from
 /// other columns, secrets, counters for conditional requests, and other people are left out.
-const WITHHELD: [(&str, &str, &[&str]); 18] = [
+const WITHHELD: [(&str, &str, &[&str]); 19] = [
     (
         "account",
         "users",
@@ -85,6 +87,11 @@ const WITHHELD: [(&str, &str, &[&str]); 18] = [
         "one_time_tokens",
         "one_time_tokens",
         &["hash", "user_id", "email_key", "version", "code_hash", "tries_left"],
+    ),
+    (
+        "invitations",
+        "sign_ups",
+        &["email_key", "inviter_id", "username", "password_hash", "display_name", "bio"],
     ),
     // The other of the two is shown as `user_id`.
     ("following", "follows", &["follower_id", "followed_id"]),

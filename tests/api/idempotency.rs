@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-use crate::support::{Reply, TestApp, bounce, operations};
+use crate::support::{Reply, TestApp, TestUser, bounce, operations};
 
 const KEY: &str = "8e03978e-40d5-43dd-bc93-6894a57f9324";
 
@@ -171,14 +171,19 @@ async fn a_client_that_hangs_up_in_the_middle_may_send_again() {
     }
 }
 
-/// What may have happened between a request and its repetition: each would refuse it as a new one.
-#[tokio::test]
-async fn a_repetition_is_answered_whatever_has_happened_since() {
-    let app = TestApp::start_with(&[("ATTEMPT_LIMITS", "on")]).await;
-    let (author, editor) = (app.author().await, app.admin().await);
+/// A request that accepts an invitation.
+async fn acceptance(app: &TestApp, editor: &TestUser) -> Value {
+    let invite = json!({"email": "grace@example.com", "role": "reader"});
+    app.post("/v1/invitations").by(editor).json(&invite).expect(201).await;
+    json!({"token": app.mailed_token().await, "username": "grace", "password": "an unusual password"})
+}
+
+/// A request of each route that makes something, with the path that it is sent to.
+async fn requests(app: &TestApp, editor: &TestUser) -> Vec<(&'static str, String, Value)> {
+    let author = app.author().await;
     let (post, deleted) = (app.post_by(&author).await, app.post_by(&author).await);
     let (of_post, reported) = (format!("/v1/posts/{post}"), app.post_by(&author).await);
-    let comment = app.comment_by(&editor, &reported, None).await;
+    let comment = app.comment_by(editor, &reported, None).await;
     app.patch(&of_post).by(&author).json(&json!({"title": "Another"})).expect(200).await;
     app.delete(&format!("/v1/posts/{deleted}")).by(&author).expect(204).await;
     let soon = app.now() + TimeDelta::minutes(1);
@@ -188,7 +193,9 @@ async fn a_repetition_is_answered_whatever_has_happened_since() {
     let forgetful = app.author().await;
     let unsubscribe = app.unsubscribe_token(&forgetful).await;
     let confirmation = json!({"token": app.reset_token(&forgetful).await, "password": "an unusual password"});
-    let requests = [
+    let acceptance = acceptance(app, editor).await;
+    let invite = json!({"email": "barbara@example.com", "role": "reader"});
+    vec![
         (
             "/v1/posts",
             "/v1/posts".to_owned(),
@@ -225,8 +232,23 @@ async fn a_repetition_is_answered_whatever_has_happened_since() {
         ("/v1/unsubscriptions", format!("/v1/unsubscriptions?token={unsubscribe}"), Value::Null),
         ("/v1/password-resets", "/v1/password-resets".to_owned(), json!({"email": forgetful.email})),
         ("/v1/password-resets/confirmation", "/v1/password-resets/confirmation".to_owned(), confirmation),
+        ("/v1/invitations", "/v1/invitations".to_owned(), invite),
+        ("/v1/invitations/acceptance", "/v1/invitations/acceptance".to_owned(), acceptance),
+        (
+            "/v1/sign-ups/confirmation",
+            "/v1/sign-ups/confirmation".to_owned(),
+            json!({"token": app.sign_up_token("hedy").await}),
+        ),
         ("/v1/users", "/v1/users".to_owned(), sign_up),
-    ];
+    ]
+}
+
+/// What may have happened between a request and its repetition would refuse it as a new one.
+#[tokio::test]
+async fn a_repetition_is_answered_whatever_has_happened_since() {
+    let app = TestApp::start_with(&[("ATTEMPT_LIMITS", "on")]).await;
+    let editor = app.admin().await;
+    let requests = Box::pin(requests(&app, &editor)).await;
     let mut tried: Vec<_> = requests.iter().map(|(route, ..)| *route).collect();
     tried.dedup();
     tried.sort_unstable();
@@ -258,7 +280,7 @@ async fn a_repetition_is_answered_whatever_has_happened_since() {
         first.push(reply);
     }
     app.advance(TimeDelta::hours(1));
-    for post in [&post, &deleted, &reported] {
+    for post in app.get("/v1/posts").expect(200).await.items("id") {
         app.delete(&format!("/v1/posts/{post}")).by(&editor).expect(204).await;
     }
     let closed = json!({"comments_policy": "closed"});

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::support::operations;
 use loaded::Loaded;
-use loaded::Who::{self, Admin, Anyone, Reader};
+use loaded::Who::{self, Admin, Anyone, Editor, Reader};
 
 /// Rows that a page of 20 may touch if an index has exactly its rows: those of the list, once more by id, their stats and
 /// authors, and the caller's session.
@@ -135,6 +135,8 @@ const LISTS: &[(&str, &str, Who, u64)] = &[
     ("/v1/users", "/v1/users?", Admin, PAGE),
     ("/v1/users", "/v1/users?q=user9", Admin, PAGE),
     ("/v1/sessions", "/v1/sessions?", Reader, PAGE),
+    ("/v1/invitations", "/v1/invitations?", Admin, PAGE),
+    ("/v1/invitations", "/v1/invitations?", Editor, PAGE),
     ("/v1/users/{id}/following", "/v1/users/{reader}/following?", Anyone, PAGE),
     ("/v1/users/{id}/followers", "/v1/users/{reader}/followers?", Anyone, PAGE),
     ("/v1/feed", "/v1/feed?", Reader, 3000),

@@ -45,7 +45,7 @@ struct Write {
 struct World {
     app: TestApp,
     admin: TestUser,
-    ids: [(&'static str, String); 6],
+    ids: [(&'static str, String); 7],
 }
 
 impl World {
@@ -63,12 +63,13 @@ impl World {
             ("{report}", report),
             ("{number}", "1".into()),
             ("{session}", user.id.to_string()),
+            ("{invitation}", user.id.to_string()),
         ];
         Self { app, admin, ids }
     }
 
     fn write(&self, method: String, route: &str) -> Write {
-        let kind = ["users", "comments", "reports", "sessions"]
+        let kind = ["users", "comments", "reports", "sessions", "invitations"]
             .into_iter()
             .find(|kind| route.starts_with(&format!("/v1/{kind}/{{id}}")))
             .map_or_else(String::new, |kind| format!("{{{}}}", kind.trim_end_matches('s')));

@@ -46,6 +46,12 @@ const VERIFICATION: Throttle =
 /// Mails about that which one account asks for, and to one address, whoever asks.
 const VERIFICATION_MAIL: Throttle =
     Throttle { policy: "email-verification", quota: 5, window: TimeDelta::hours(1) };
+/// Mails to one address about signing up with it, whoever asks.
+const SIGN_UP_MAIL: Throttle = Throttle { policy: "sign-up", quota: 5, window: TimeDelta::hours(1) };
+/// Invitations by one account.
+const INVITATION: Throttle = Throttle { policy: "invitation", quota: 50, window: TimeDelta::hours(1) };
+/// Invitations to one address, whoever invites.
+const INVITATION_MAIL: Throttle = Throttle { policy: "invitation", quota: 5, window: TimeDelta::hours(1) };
 const SIGN_UP: Throttle = Throttle { policy: "sign-up", quota: 20, window: TimeDelta::hours(1) };
 
 /// A guess at a password that was counted and may be made: without one no password is verified.
@@ -150,6 +156,15 @@ impl LoginThrottle {
         self.count(&[(SIGN_UP, self.at_sign_up())]).await
     }
 
+    /// Counts an invitation by `user` to the address with this key.
+    pub async fn invitation(&self, user: Uuid, email_key: &str) -> Result<(), ApiError> {
+        self.count(&[
+            (INVITATION, format!("invitation by account\n{user}")),
+            (INVITATION_MAIL, format!("invitation of address\n{email_key}")),
+        ])
+        .await
+    }
+
     /// Counts an attempt to have a new password.
     pub async fn password_reset(&self) -> Result<(), ApiError> {
         self.count(&[(PASSWORD_RESET, format!("password reset by address\n{}", self.address))]).await
@@ -215,6 +230,15 @@ pub async fn may_mail_verification(
     now: DateTime<Utc>,
 ) -> sqlx::Result<bool> {
     VERIFICATION_MAIL.admits(connection, &format!("verification of address\n{email_key}"), now).await
+}
+
+/// Counts a mail to the address with this key about a sign-up with it, and says whether it is within the quota.
+pub async fn may_mail_sign_up(
+    connection: &mut Connection,
+    email_key: &str,
+    now: DateTime<Utc>,
+) -> sqlx::Result<bool> {
+    SIGN_UP_MAIL.admits(connection, &format!("sign-up of address\n{email_key}"), now).await
 }
 
 impl Throttle {

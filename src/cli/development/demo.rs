@@ -60,6 +60,7 @@ pub(crate) async fn fill(state: &AppState) -> Result<bool, ApiError> {
         let new = users::NewUser {
             username: &Username::from(username.to_owned()),
             email: &Email::from(format!("{username}@example.com")),
+            email_verified_at: None,
             password_hash: &password_hash,
             role,
             display_name: Some(display_name),

@@ -1,10 +1,12 @@
 //! Mails in English.
 
 use super::{Content, Frame, Item, Letter, Link, News, NewsItem};
+use crate::identity::Role;
 
 pub(super) const FRAME: Frame = Frame {
     hello: "Hello",
     account_at: "You get this mail because of your account at",
+    given_at: "You get this mail because somebody gave this address at",
     or_type: "Or type this code where you are signed in:",
     or_open: "Or open this address:",
     unsubscribe: "No more mails like this one",
@@ -59,7 +61,52 @@ pub(super) fn content(letter: &Letter, username: &str, site: &str) -> Content {
                 "The link works for seven days. It signs out every device; ask for a new password then.".into(),
             ],
         },
+        Letter::SignUp { link } => Content {
+            subject: format!("Your account at {site}"),
+            paragraphs: vec![format!(
+                "Somebody signed up at {site} as “{username}” with this e-mail address. If it was you, make the account now:"
+            )],
+            items: Vec::new(),
+            link: Some(Link { label: "Make the account", url: link.clone() }),
+            code: None,
+            notes: vec![
+                "The link works for a day.".into(),
+                "If it was not you, do nothing: there will be no account.".into(),
+            ],
+        },
+        Letter::SignUpRefused => Content {
+            subject: format!("You already have an account at {site}"),
+            paragraphs: vec![
+                format!("Somebody just tried to sign up at {site} with this e-mail address. It has an account already: “{username}”."),
+                "If it was you, sign in with this address. If you have forgotten the password, ask for a new one there.".into(),
+                "If it was not you, do nothing: nobody was told that you have an account.".into(),
+            ],
+            items: Vec::new(),
+            link: None,
+            code: None,
+            notes: Vec::new(),
+        },
+        Letter::Invitation { inviter, role, link } => Content {
+            subject: format!("An invitation to {site}"),
+            paragraphs: vec![format!("“{inviter}” invites you to {site}, {}.", invited_as(*role))],
+            items: Vec::new(),
+            link: Some(Link { label: "Accept the invitation", url: link.clone() }),
+            code: None,
+            notes: vec![
+                "The link works for seven days.".into(),
+                "If you do not want an account, do nothing.".into(),
+            ],
+        },
         Letter::Notifications { items, more } => notifications(items, *more, site),
+    }
+}
+
+fn invited_as(role: Role) -> &'static str {
+    match role {
+        Role::Reader => "to read and comment",
+        Role::Author => "to write as an author",
+        Role::Editor => "to work as an editor",
+        Role::Admin => "to manage it as an admin",
     }
 }
 

@@ -1,10 +1,12 @@
 //! Mails in German.
 
 use super::{Content, Frame, Item, Letter, Link, News, NewsItem};
+use crate::identity::Role;
 
 pub(super) const FRAME: Frame = Frame {
     hello: "Hallo",
     account_at: "Sie erhalten diese E-Mail wegen Ihres Kontos bei",
+    given_at: "Sie erhalten diese E-Mail, weil jemand diese Adresse angegeben hat bei",
     or_type: "Oder geben Sie dort, wo Sie angemeldet sind, diesen Code ein:",
     or_open: "Oder öffnen Sie diese Adresse:",
     unsubscribe: "Keine solchen E-Mails mehr",
@@ -59,7 +61,52 @@ pub(super) fn content(letter: &Letter, username: &str, site: &str) -> Content {
                 "Der Link gilt sieben Tage. Er meldet alle Geräte ab; fordern Sie danach ein neues Passwort an.".into(),
             ],
         },
+        Letter::SignUp { link } => Content {
+            subject: format!("Ihr Konto bei {site}"),
+            paragraphs: vec![format!(
+                "Jemand hat sich bei {site} als „{username}“ mit dieser E-Mail-Adresse registriert. Wenn Sie es waren, legen Sie das Konto jetzt an:"
+            )],
+            items: Vec::new(),
+            link: Some(Link { label: "Konto anlegen", url: link.clone() }),
+            code: None,
+            notes: vec![
+                "Der Link gilt einen Tag.".into(),
+                "Wenn Sie es nicht waren, müssen Sie nichts tun: Dann entsteht kein Konto.".into(),
+            ],
+        },
+        Letter::SignUpRefused => Content {
+            subject: format!("Sie haben schon ein Konto bei {site}"),
+            paragraphs: vec![
+                format!("Jemand wollte sich gerade bei {site} mit dieser E-Mail-Adresse registrieren. Sie hat schon ein Konto: „{username}“."),
+                "Wenn Sie es waren, melden Sie sich mit dieser Adresse an. Wenn Sie das Passwort vergessen haben, fordern Sie dort ein neues an.".into(),
+                "Wenn Sie es nicht waren, müssen Sie nichts tun: Niemand hat erfahren, dass Sie ein Konto haben.".into(),
+            ],
+            items: Vec::new(),
+            link: None,
+            code: None,
+            notes: Vec::new(),
+        },
+        Letter::Invitation { inviter, role, link } => Content {
+            subject: format!("Einladung zu {site}"),
+            paragraphs: vec![format!("„{inviter}“ lädt Sie zu {site} ein, {}.", invited_as(*role))],
+            items: Vec::new(),
+            link: Some(Link { label: "Einladung annehmen", url: link.clone() }),
+            code: None,
+            notes: vec![
+                "Der Link gilt sieben Tage.".into(),
+                "Wenn Sie kein Konto möchten, müssen Sie nichts tun.".into(),
+            ],
+        },
         Letter::Notifications { items, more } => notifications(items, *more, site),
+    }
+}
+
+fn invited_as(role: Role) -> &'static str {
+    match role {
+        Role::Reader => "um zu lesen und zu kommentieren",
+        Role::Author => "um als Autorin oder Autor zu schreiben",
+        Role::Editor => "um in der Redaktion mitzuarbeiten",
+        Role::Admin => "um sie zu verwalten",
     }
 }
 

@@ -17,6 +17,11 @@ pub(super) struct Common {
     pub(super) password: &'static str,
     pub(super) rule: &'static str,
     pub(super) refused: &'static str,
+    pub(super) username: &'static str,
+    pub(super) username_rule: &'static str,
+    /// It is somebody else's.
+    pub(super) username_taken: &'static str,
+    pub(super) username_refused: &'static str,
     /// Somebody else has the address.
     pub(super) taken: &'static str,
     pub(super) failed: &'static str,
@@ -28,9 +33,13 @@ pub(super) fn common(language: MailLanguage) -> &'static Common {
     match language {
         MailLanguage::English => &Common {
             incomplete: "This address is not whole: open the link in the mail again.",
-            password: "New password",
+            password: "Password",
             rule: "At least 8 characters. Not your name, not your e-mail address, and none of the most common passwords.",
             refused: "This password is too short, too common, or your name.",
+            username: "Username",
+            username_rule: "Letters A–Z, digits, `_`, `.` and `-`. Everybody sees it.",
+            username_taken: "Somebody else has this username: choose another.",
+            username_refused: "This username has other characters, or begins or ends with a dot.",
             taken: "Another account has this address by now.",
             failed: "That did not work. Try again later.",
             needs_script: "This page needs JavaScript.",
@@ -38,9 +47,13 @@ pub(super) fn common(language: MailLanguage) -> &'static Common {
         },
         MailLanguage::German => &Common {
             incomplete: "Diese Adresse ist nicht vollständig: Öffnen Sie noch einmal den Link in der E-Mail.",
-            password: "Neues Passwort",
+            password: "Passwort",
             rule: "Mindestens 8 Zeichen. Nicht Ihr Name, nicht Ihre E-Mail-Adresse und keines der häufigsten Passwörter.",
             refused: "Dieses Passwort ist zu kurz, zu häufig oder Ihr Name.",
+            username: "Benutzername",
+            username_rule: "Buchstaben A–Z, Ziffern, `_`, `.` und `-`. Alle sehen ihn.",
+            username_taken: "Diesen Benutzernamen hat schon jemand: Wählen Sie einen anderen.",
+            username_refused: "Dieser Benutzername hat andere Zeichen oder beginnt oder endet mit einem Punkt.",
             taken: "Inzwischen hat ein anderes Konto diese Adresse.",
             failed: "Das hat nicht geklappt. Versuchen Sie es später noch einmal.",
             needs_script: "Diese Seite braucht JavaScript.",
@@ -98,6 +111,30 @@ pub(super) fn words(page: Page, language: MailLanguage) -> &'static Words {
             submit: "Abbestellen",
             done: "Sie erhalten keine solchen E-Mails mehr. In Ihrem Konto können Sie sie wieder bestellen.",
             expired: "Dieser Link ist nicht vollständig, oder das Konto gibt es nicht mehr.",
+        },
+        (Page::SignUp, MailLanguage::English) => &Words {
+            title: "Make your account",
+            submit: "Make the account",
+            done: "Your account is made. Sign in with it.",
+            expired: "This link was used or is too old. Sign up again.",
+        },
+        (Page::SignUp, MailLanguage::German) => &Words {
+            title: "Konto anlegen",
+            submit: "Konto anlegen",
+            done: "Ihr Konto ist angelegt. Melden Sie sich damit an.",
+            expired: "Dieser Link wurde schon benutzt oder ist zu alt. Registrieren Sie sich noch einmal.",
+        },
+        (Page::Invitation, MailLanguage::English) => &Words {
+            title: "Accept the invitation",
+            submit: "Make the account",
+            done: "Your account is made. Sign in with it.",
+            expired: "This invitation was used or taken back, or is too old. Ask to be invited again.",
+        },
+        (Page::Invitation, MailLanguage::German) => &Words {
+            title: "Einladung annehmen",
+            submit: "Konto anlegen",
+            done: "Ihr Konto ist angelegt. Melden Sie sich damit an.",
+            expired: "Diese Einladung wurde schon benutzt oder zurückgenommen oder ist zu alt. Bitten Sie um eine neue.",
         },
     }
 }

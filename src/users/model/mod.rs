@@ -1,5 +1,7 @@
 //! What a user is: the rules of each field, and how others and the user see it.
 
+mod invitation;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
@@ -13,6 +15,7 @@ use crate::identity::{DELETED_USER, Role};
 use crate::mail::MailLanguage;
 use crate::text;
 use crate::text_enum::text_enum;
+pub use invitation::{INVITATION_LIFETIME, Invitation, InvitationPath};
 
 /// A name for a URL and an @-mention: unique whatever its case.
 #[derive(Clone, Debug, Deserialize, ToSchema)]

@@ -2,13 +2,15 @@
 
 use axum::extract::State;
 use axum::http::{StatusCode, header};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::auth::login_throttle::LoginThrottle;
 use crate::auth::password::{Password, Passwords};
 use crate::cache::{Invalidates, Scope};
+use crate::config::SignUp;
 use crate::db::ViolationKind;
 use crate::error::{ApiError, FieldError, FieldErrors};
 use crate::http::conditional::Tagged;
@@ -17,17 +19,26 @@ use crate::http::now::Now;
 use crate::http::validation::{Validate, Violations};
 use crate::identity::Role;
 use crate::mail::{MailLanguage, PreferredLanguage};
-use crate::users::jobs::{MailQueue, Notice, notify};
+use crate::users::jobs::{MailQueue, Notice, notify, sign_ups};
 use crate::users::model::{Account, Bio, DisplayName, Email, Username, check_password};
 use crate::users::store;
 
+/// How long the link works that makes the account where addresses are verified first.
+const LINK_LIFETIME: TimeDelta = TimeDelta::days(1);
+
 #[derive(Clone, Copy, Debug)]
 pub struct SignUpPolicy {
+    pub mode: SignUp,
     pub default_role: Role,
     pub refuse_common_passwords: bool,
 }
 
 impl SignUpPolicy {
+    /// An error where nobody signs up.
+    pub fn admit(self) -> Result<(), ApiError> {
+        if self.mode == SignUp::Closed { Err(ApiError::SignUpClosed) } else { Ok(()) }
+    }
+
     /// An error about `password` when it is too common.
     pub fn check(self, password: &Password) -> Result<(), FieldErrors> {
         if self.refuse_common_passwords && password.is_common() {
@@ -69,10 +80,14 @@ impl Validate for CreateUser {
 
 /// Sign up
 ///
-/// Where the service has mail, the address is mailed a link and a code that show that the user reads it.
+/// Where the service has mail, the address is mailed a link and a code that show that the user reads it. Where the operator
+/// wants that first, the answer is 202 whether or not the address has an account: its reader is mailed a link that makes
+/// the account, or, if there is one, that somebody has tried.
 #[utoipa::path(post, path = "/v1/users", tag = "users", request_body = CreateUser, responses(
     (status = 201, description = "The account is made; sign in to use it", body = Account,
      headers(("Location" = String, description = "The path of the new user"))),
+    (status = 202, description = "The address is mailed how to go on"),
+    (status = 403, description = "Nobody signs up here without an invitation: `sign_up_closed`"),
     (status = 409, description = "The username or the e-mail address is taken; `errors` says which"),
 ))]
 pub async fn create(
@@ -84,18 +99,25 @@ pub async fn create(
     throttle: LoginThrottle,
     Idempotent(key, body): Idempotent<CreateUser>,
 ) -> Result<Response, ApiError> {
+    policy.admit()?;
     policy.check(&body.password)?;
     throttle.sign_up().await?;
     let password_hash = passwords.hash(Some(throttle.address()), body.password).await?;
     let new = store::NewUser {
         username: &body.username,
         email: &body.email,
+        email_verified_at: None,
         password_hash: &password_hash,
         role: policy.default_role,
         display_name: body.display_name.as_ref().map(DisplayName::as_str),
         bio: body.bio.as_ref().map(Bio::as_str),
         language: body.language.unwrap_or(language),
     };
+    if policy.mode == SignUp::Verified {
+        let response = key.run(None, async |write| keep(write, &new, now).await).await?;
+        mail.wake();
+        return Ok(response);
+    }
     let make = async |write: &mut Write| {
         if mail.is_on() && store::is_taken(write, &body.email, None, now).await? {
             return Err(ApiError::conflict("email", "taken", ViolationKind::Taken.detail()));
@@ -105,13 +127,31 @@ pub async fn create(
         if mail.is_on() {
             notify(write, account.id, Notice::EmailVerification, now).await?;
         }
-        let location = [(header::LOCATION, format!("/v1/users/{}", account.id))];
-        // Nothing shows a new user, who has written nothing.
-        let changed = Invalidates(Scope::Nothing);
-        Ok((StatusCode::CREATED, location, changed, Tagged(account)))
+        Ok(created(account))
     };
     let response =
         if mail.is_on() { key.run(None, make).await? } else { key.run_statement(None, make).await? };
     mail.wake();
     Ok(response)
+}
+
+/// The response that makes an account. Nothing shows a new user, who has written nothing.
+pub(super) fn created(account: Account) -> impl IntoResponse {
+    let location = [(header::LOCATION, format!("/v1/users/{}", account.id))];
+    (StatusCode::CREATED, location, Invalidates(Scope::Nothing), Tagged(account))
+}
+
+/// Keeps a sign-up until its address is verified. What this does and answers is the same whether or not that has an
+/// account: only the job that mails it looks.
+async fn keep(
+    write: &mut Write,
+    new: &store::NewUser<'_>,
+    now: DateTime<Utc>,
+) -> Result<(StatusCode, Invalidates), ApiError> {
+    if store::is_username_taken(write, new.username).await? {
+        return Err(ApiError::conflict("username", "taken", ViolationKind::Taken.detail()));
+    }
+    let id = store::insert_sign_up(write, new, now + LINK_LIFETIME, now).await?;
+    sign_ups::ask(write, id, None, now).await?;
+    Ok((StatusCode::ACCEPTED, Invalidates(Scope::Nothing)))
 }

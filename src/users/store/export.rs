@@ -94,6 +94,42 @@ pub async fn one_time_tokens(
     .await
 }
 
+/// An invitation that the user has made.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ExportedInvitation {
+    /// The invitation's id.
+    pub id: Uuid,
+    /// Whom it is for.
+    pub email: String,
+    /// What the account may do.
+    pub role: Role,
+    /// The language of the mail.
+    pub language: MailLanguage,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// Until when it can be accepted.
+    pub expires_at: DateTime<Utc>,
+}
+
+pub async fn invitations(
+    connection: &mut Connection,
+    user_id: Uuid,
+    after: Option<Uuid>,
+    rows: i64,
+) -> sqlx::Result<Vec<ExportedInvitation>> {
+    sqlx::query_as!(
+        ExportedInvitation,
+        r#"select id, email, role as "role: Role", language as "language: MailLanguage", created_at, expires_at
+           from sign_ups where inviter_id = $1 and id > $2
+           order by id limit $3"#,
+        user_id,
+        after.unwrap_or(Uuid::nil()),
+        rows
+    )
+    .fetch_all(connection)
+    .await
+}
+
 pub async fn account(connection: &mut Connection, user_id: Uuid) -> sqlx::Result<Option<ExportedAccount>> {
     sqlx::query_as!(
         ExportedAccount,

@@ -1,11 +1,17 @@
-//! All SQL about users: accounts and profiles here, who follows whom in its file.
+//! All SQL about users: accounts and profiles here, each of the rest in its file.
 
+mod erasure;
 mod follows;
+mod invitations;
 mod one_time_tokens;
+mod sign_ups;
 mod update;
 
+pub use erasure::*;
 pub use follows::*;
+pub use invitations::*;
 pub use one_time_tokens::*;
+pub use sign_ups::*;
 pub use update::*;
 
 pub mod export;
@@ -22,6 +28,8 @@ use crate::users::model::{Account, Email, Profile, Undeliverable, Username};
 pub struct NewUser<'a> {
     pub username: &'a Username,
     pub email: &'a Email,
+    /// When the user has shown that they read it.
+    pub email_verified_at: Option<DateTime<Utc>>,
     /// The password's PHC string.
     pub password_hash: &'a str,
     pub role: Role,
@@ -39,8 +47,8 @@ pub async fn insert(
     sqlx::query_as!(
         Account,
         r#"insert into users (id, username, email, email_key, password_hash, role, display_name, bio, language,
-             created_at, updated_at)
-           values ($1, $2, $3, $9, $4, $5, $6, $7, $10, $8, $8)
+             email_verified_at, created_at, updated_at)
+           values ($1, $2, $3, $9, $4, $5, $6, $7, $10, $11, $8, $8)
            returning id, username, email, role as "role: Role", display_name, bio,
              banned_until, ban_reason, language as "language: MailLanguage",
              email_verified_at, email_undeliverable as "email_undeliverable: Undeliverable", pending_email,
@@ -54,7 +62,8 @@ pub async fn insert(
         new.bio,
         now,
         new.email.key(),
-        new.language.as_str()
+        new.language.as_str(),
+        new.email_verified_at
     )
     .fetch_one(connection)
     .await
@@ -221,72 +230,4 @@ pub async fn list(
     )
     .fetch_all(connection)
     .await
-}
-
-/// Lets go of a part of what is a user's, and says how many rows that were: none once one statement can do the rest in
-/// its time, which [`delete`] then does. The posts that nobody reads are deleted, and what is kept is without them.
-pub async fn release(connection: &mut Connection, id: Uuid, now: DateTime<Utc>) -> sqlx::Result<i64> {
-    sqlx::query_scalar!(
-        r#"with unread as (
-             delete from posts where id in (
-               select id from posts where author_id = $1
-                 and (deleted_at is not null or published_at is null or published_at > $2) offset 200 limit 200)
-             returning 1),
-           read as (
-             update posts set author_id = null where id in (
-               select id from posts where author_id = $1 and deleted_at is null and published_at <= $2 offset 200 limit 200)
-             returning 1),
-           written as (
-             update comments set author_id = null where id in (
-               select id from comments where author_id = $1 offset 1000 limit 1000)
-             returning 1),
-           liked as (
-             delete from post_likes where user_id = $1 and post_id in (
-               select post_id from post_likes where user_id = $1 offset 1000 limit 1000)
-             returning 1),
-           muted as (
-             delete from muted_posts where user_id = $1 and post_id in (
-               select post_id from muted_posts where user_id = $1 offset 1000 limit 1000)
-             returning 1),
-           told as (
-             delete from notifications where id in (
-               select id from notifications where user_id = $1 offset 1000 limit 1000)
-             returning 1),
-           done as (
-             update audit_log set actor_id = null where id in (
-               select id from audit_log where actor_id = $1 offset 1000 limit 1000)
-             returning 1)
-           select (select count(*) from unread) + (select count(*) from read) + (select count(*) from written)
-             + (select count(*) from liked) + (select count(*) from muted) + (select count(*) from told) + (select count(*) from done) as "rows!""#,
-        id,
-        now
-    )
-    .fetch_one(connection)
-    .await
-}
-
-/// Erases a user, whom the caller has locked: so everything that is theirs is seen.
-///
-/// What is theirs alone goes with the account, and what others need stays without them: the foreign keys say
-/// which. The posts that nobody reads go too, deleted ones, drafts and scheduled ones: nobody will restore or
-/// publish them for their author. So do the notes on their reports, since nobody could take them back, and the
-/// stored responses to others that show them. Lines of the audit log about them stay as lines about nobody.
-pub async fn delete(connection: &mut Connection, id: Uuid, now: DateTime<Utc>) -> sqlx::Result<()> {
-    sqlx::query!(
-        "with unread as (
-           delete from posts where author_id = $1
-             and (deleted_at is not null or published_at is null or published_at > $2)),
-         responses as (
-           delete from idempotency_keys where people @> array[$1]),
-         notes as (
-           update reports set note = null, version = version + 1 where reporter_id = $1 and note is not null),
-         lines as (
-           update audit_log set target_id = null, details = '{}' where target_id = $1 and target_type = 'user')
-         delete from users where id = $1",
-        id,
-        now
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
 }

@@ -47,8 +47,8 @@ async fn fill(app: &TestApp, user: &TestUser) -> BTreeMap<&'static str, (&'stati
     // With a reply below it, it leaves a tombstone.
     app.comment_by(&friend, &theirs, Some(&gone)).await;
     app.delete(&format!("/v1/comments/{gone}")).by(user).expect(204).await;
-    let [report, decided, action, on_account, job, notification] =
-        [(); 6].map(|()| Uuid::now_v7().to_string());
+    let [report, decided, action, on_account, job, notification, invitation, sign_up] =
+        [(); 8].map(|()| Uuid::now_v7().to_string());
     let (id, friend, admin) = (user.id, friend.id, admin.id);
     execute(
         app,
@@ -68,6 +68,10 @@ async fn fill(app: &TestApp, user: &TestUser) -> BTreeMap<&'static str, (&'stati
                  values ('{job}', 'mail', '{id}', '{email} is refused', now(), now(), now());
                insert into one_time_tokens (hash, purpose, user_id, email_key, version, expires_at, email)
                  values ('\x03', 'password_reset', '{id}', '{email}', 1, now(), '{email}');
+               insert into sign_ups (id, email, email_key, role, inviter_id, language, created_at, expires_at)
+                 values ('{invitation}', 'a@b', 'a@b', 'reader', '{id}', 'en', now(), now());
+               insert into sign_ups (id, email, email_key, role, username, password_hash, language, created_at, expires_at)
+                 values ('{sign_up}', '{email}', '{email}', 'reader', 'x', 'x', 'en', now(), now());
                insert into idempotency_keys (key_hash, fingerprint, user_id, status, headers, body, created_at)
                  values ('\x01', '\x02', '{id}', 207, '{{}}', convert_to('{{"email": "{email}"}}', 'UTF8'), now());
                insert into audit_log values
@@ -87,6 +91,7 @@ async fn fill(app: &TestApp, user: &TestUser) -> BTreeMap<&'static str, (&'stati
         ("followers", ("user_id", vec![admin.to_string()])),
         ("following", ("user_id", vec![friend.to_string()])),
         ("idempotency_keys", ("status", vec!["207".into()])),
+        ("invitations", ("id", vec![invitation])),
         ("jobs", ("id", vec![job])),
         ("likes", ("post_id", vec![theirs.clone()])),
         ("muted_posts", ("post_id", vec![theirs.clone()])),

@@ -11,6 +11,7 @@ use crate::support::{Reply, TestApp, TestUser, logs};
 pub(super) enum Who {
     Anyone,
     Reader,
+    Editor,
     Admin,
 }
 
@@ -18,6 +19,7 @@ pub(super) enum Who {
 pub(super) struct Loaded {
     pub(super) app: TestApp,
     pub(super) reader: TestUser,
+    pub(super) editor: TestUser,
     pub(super) admin: TestUser,
     /// What stands for the names in the lists' paths.
     pub(super) names: Vec<(&'static str, String)>,
@@ -26,8 +28,9 @@ pub(super) struct Loaded {
 impl Loaded {
     pub(super) async fn start() -> Self {
         let app = reporting().await;
-        let (reader, admin) = (app.reader().await, app.admin().await);
+        let (reader, editor, admin) = (app.reader().await, app.editor().await, app.admin().await);
         let dataset = include_str!("dataset.sql").replace("{reader}", &reader.id.to_string());
+        let dataset = dataset.replace("{editor}", &editor.id.to_string());
         let mut connection = app.admin_options().database(app.database_name()).connect().await.unwrap();
         execute(&mut connection, &dataset).await;
         execute(&mut connection, "vacuum analyze").await;
@@ -39,7 +42,7 @@ impl Loaded {
             ("{day}", day.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)),
             ("{month}", day.format("%Y-%m").to_string()),
         ];
-        Self { app, reader, admin, names }
+        Self { app, reader, editor, admin, names }
     }
 
     pub(super) fn fill(&self, path: &str) -> String {
@@ -51,6 +54,7 @@ impl Loaded {
         let call = match who {
             Who::Anyone => call,
             Who::Reader => call.by(&self.reader),
+            Who::Editor => call.by(&self.editor),
             Who::Admin => call.by(&self.admin),
         };
         call.expect(200).await

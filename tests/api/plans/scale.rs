@@ -34,8 +34,8 @@ async fn start() -> Loaded {
         email: format!("user{number}@example.com"),
         token: format!("blog_bench{number}"),
     };
-    // The first has most of everything and follows a thousand, the second is an admin.
-    let (reader, admin) = (user(1).await, user(2).await);
+    // The first has most of everything and follows a thousand, the second is an admin, the third an editor.
+    let (reader, admin, editor) = (user(1).await, user(2).await, user(3).await);
     let names = vec![
         ("{reader}", reader.id.to_string()),
         ("{author}", reader.id.to_string()),
@@ -49,7 +49,7 @@ async fn start() -> Loaded {
         ("word77", "quartz".to_owned()),
         ("rarely77", "onlyin777".to_owned()),
     ];
-    Loaded { app, reader, admin, names }
+    Loaded { app, reader, editor, admin, names }
 }
 
 /// What is wrong with the number of pages that the plans of one request have read.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use blog_api::app;
 use blog_api::auth::password::Password;
+use blog_api::auth::token;
 use blog_api::cache::Cache;
 use blog_api::clock::Clock;
 use blog_api::config::Config;
@@ -211,6 +212,25 @@ impl TestApp {
         rest.split_whitespace().next().unwrap().to_owned()
     }
 
+    /// The token by which who signs up with this username makes the account.
+    pub(crate) async fn sign_up_token(&self, username: &str) -> String {
+        let new = NewUser {
+            username: &username.to_owned().into(),
+            email: &format!("{username}@example.com").into(),
+            email_verified_at: None,
+            password_hash: "of a password that nobody knows",
+            role: Role::Reader,
+            display_name: None,
+            bio: None,
+            language: MailLanguage::English,
+        };
+        let (token, hash) = token::generate();
+        let (now, mut connection) = (self.now(), self.db.acquire().await.unwrap());
+        let id = users::insert_sign_up(&mut connection, &new, now + TimeDelta::days(1), now).await.unwrap();
+        users::insert_sign_up_token(&mut connection, id, &hash).await.unwrap();
+        token.expose_secret().to_owned()
+    }
+
     /// The token by which `user` undoes that they have another address by now.
     pub(crate) async fn undo_token(&self, user: &TestUser) -> String {
         let body = json!({"email": format!("new-{}", user.email), "current_password": PASSWORD});
@@ -287,6 +307,7 @@ impl TestApp {
         let new = NewUser {
             username: &Username::from(username.clone()),
             email: &Email::from(email.clone()),
+            email_verified_at: None,
             password_hash: hash,
             role,
             display_name: None,
