@@ -7,7 +7,7 @@ from urllib.request import Request, urlopen
 from chromium import HOST, Page
 from servers import Mailbox, SmtpServer, free_port
 from service import Service, psql, wait
-from test_pages import show
+from test_pages import open_form, open_mail, show
 
 
 def tell(service, mailbox, language="en"):
@@ -57,13 +57,8 @@ class Notifications(unittest.TestCase):
                 token, mail = tell(service, mailbox, language)
                 settings = lambda: service.call("/v1/users/me/notifications", token=token)[1]
                 with Page() as page:
-                    frame = page.call("Page.getFrameTree")["frameTree"]["frame"]["id"]
-                    page.call("Page.setDocumentContent", frameId=frame, html=mail.get_body(("html",)).get_content())
-                    link = page.run("document.querySelector('footer a').href")
-                    show(page, f"mail-notification-{language}")
-                    page.call("Network.setExtraHTTPHeaders", headers={"Accept-Language": language})
-                    page.call("Page.navigate", url=link)
-                    page.until("document.querySelector('form') && !document.querySelector('form').hidden")
+                    open_mail(page, mail, f"mail-notification-{language}")
+                    open_form(page, page.run("document.querySelector('footer a').href"), language)
                     self.assertEqual(page.run("document.querySelector('h1').innerText"), words)
                     self.assertEqual(settings()["comment"], "at_once", "opening the link is enough")
                     page.click("button")

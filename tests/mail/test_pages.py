@@ -23,6 +23,20 @@ def show(page, name):
             page.picture(PICTURES / f"{name}-{scheme}-{width}.png")
 
 
+def open_mail(page, mail, name):
+    """Shows a mail, and gives the address of its button."""
+    frame = page.call("Page.getFrameTree")["frameTree"]["frame"]["id"]
+    page.call("Page.setDocumentContent", frameId=frame, html=mail.get_body(("html",)).get_content())
+    show(page, name)
+    return page.run("document.querySelector('.button')?.href")
+
+
+def open_form(page, link, language="en"):
+    page.call("Network.setExtraHTTPHeaders", headers={"Accept-Language": language})
+    page.call("Page.navigate", url=link)
+    page.until("document.querySelector('form') && !document.querySelector('form').hidden")
+
+
 class Pages(unittest.TestCase):
     def test_an_address_is_verified_on_the_page_of_the_link(self):
         mailbox, port = Mailbox(), free_port()
@@ -33,12 +47,8 @@ class Pages(unittest.TestCase):
             verified = lambda: service.call("/v1/users/me", token=token)[1]["email_verified_at"]
             mail = wait(lambda: mailbox.to(address), "the mail")[0]
             with Page() as page:
-                frame = page.call("Page.getFrameTree")["frameTree"]["frame"]["id"]
-                page.call("Page.setDocumentContent", frameId=frame, html=mail.get_body(("html",)).get_content())
-                link = page.run("document.querySelector('.button').href")
-                show(page, "mail-verification")
-                page.call("Page.navigate", url=link)
-                page.until("document.querySelector('form') && !document.querySelector('form').hidden")
+                link = open_mail(page, mail, "mail-verification")
+                open_form(page, link)
                 self.assertIsNone(verified(), "opening the link is enough")
                 show(page, "page-verification")
                 page.click("button")
@@ -53,18 +63,12 @@ class Pages(unittest.TestCase):
                 address = service.sign_up(language=language, display_name="สมชาย ใจดี")
                 service.ask(address)
                 mail = wait(lambda: mailbox.to(address), "the mail")[0]
-                html = mail.get_body(("html",)).get_content()
                 with Page() as page:
-                    tree = page.call("Page.getFrameTree")["frameTree"]["frame"]["id"]
-                    page.call("Page.setDocumentContent", frameId=tree, html=html)
+                    link = open_mail(page, mail, f"mail-{language}")
                     self.assertEqual(page.run("document.querySelector('.button').innerText"), words)
                     self.assertEqual(page.run("document.documentElement.lang"), language)
-                    link = page.run("document.querySelector('.button').href")
-                    show(page, f"mail-{language}")
                 with Page() as page:
-                    page.call("Network.setExtraHTTPHeaders", headers={"Accept-Language": language})
-                    page.call("Page.navigate", url=link)
-                    page.until("document.querySelector('form') && !document.querySelector('form').hidden")
+                    open_form(page, link, language)
                     self.assertEqual(page.run("document.querySelector('h1').innerText"), words)
                     self.assertEqual(page.run("location.hash"), "", "the token is in the history")
                     show(page, f"page-{language}")
@@ -81,8 +85,7 @@ class Pages(unittest.TestCase):
                     self.assertEqual(page.hosts(), {f"{HOST}:{port}"})
                     # A used link says so.
                     page.call("Page.navigate", url="about:blank")
-                    page.call("Page.navigate", url=link)
-                    page.until("document.querySelector('form') && !document.querySelector('form').hidden")
+                    open_form(page, link, language)
                     page.type("#password", NEW_PASSWORD)
                     page.click("button")
                     page.until("document.getElementById('message').innerText")
