@@ -30,6 +30,8 @@ const POLL: Duration = Duration::from_secs(5);
 /// How soon after being told to: what is asked for in the meantime is claimed with it.
 const COALESCE: Duration = Duration::from_millis(5);
 const COUNT_AFTER: TimeDelta = TimeDelta::minutes(1);
+/// How long the end waits for a database that does not answer.
+const GIVE_BACK_TIMEOUT: Duration = Duration::from_secs(1);
 /// How many characters are kept of an error.
 const MAX_ERROR: usize = 500;
 
@@ -92,40 +94,47 @@ where
     }
 
     /// Works on what is due until it is stopped. After that it does nothing, for ever.
-    pub async fn run(self, Stopped(mut stopped): Stopped) {
+    pub async fn run(self, Stopped(stopped): Stopped) {
         let this = Arc::new(self);
         let mut running = JoinSet::new();
+        // Stopped wherever it is, since a database that does not answer keeps a claim for seconds.
+        let End { grace, ended } = tokio::select! {
+            Ok(end) = stopped => end,
+            never = this.clone().work(&mut running) => never,
+        };
+        this.end(running, grace).await;
+        drop(ended);
+        std::future::pending().await
+    }
+
+    /// Works on what is due, for ever.
+    async fn work(self: Arc<Self>, running: &mut JoinSet<()>) -> ! {
         let mut in_hand = InHand::new();
-        let mut last = Last { extended: this.clock.now(), counted: DateTime::<Utc>::MIN_UTC };
+        let mut last = Last { extended: self.clock.now(), counted: DateTime::<Utc>::MIN_UTC };
         // So that processes that start together do not run in step.
         let mut pause = POLL.mul_f64(rand::random());
         loop {
             // Whatever comes first leads to a claim, so that none of the others is missed.
             tokio::select! {
-                Ok(End { grace, ended }) = &mut stopped => {
-                    this.end(running, grace).await;
-                    drop(ended);
-                    return std::future::pending().await;
-                }
                 Some(ended) = running.join_next_with_id() => {
                     let id = ended.map_or_else(|panicked| panicked.id(), |(id, ())| id);
                     in_hand.remove(&id);
                 }
-                () = this.woken() => {}
-                () = this.clock.sleep(pause) => {}
+                () = self.woken() => {}
+                () = self.clock.sleep(pause) => {}
             }
             pause = POLL;
-            this.keep_up(&in_hand, &mut last).await;
-            let claimed = logged("claim jobs", this.claim(&in_hand).await).unwrap_or_default();
+            self.keep_up(&in_hand, &mut last).await;
+            let claimed = logged("claim jobs", self.claim(&in_hand).await).unwrap_or_default();
             let has_claimed = !claimed.is_empty();
             for job in claimed {
-                let (id, kind, this) = (job.id, job.kind, this.clone());
+                let (id, kind, this) = (job.id, job.kind, self.clone());
                 let task = running.spawn(async move { this.attempt(job).await });
                 in_hand.insert(task.id(), (id, kind));
             }
             if has_claimed && is_full(&in_hand) {
                 // There may be more than this task can take.
-                this.wake.others();
+                self.wake.others();
             }
         }
     }
@@ -161,11 +170,13 @@ where
         self.clock.sleep(COALESCE).await;
     }
 
+    /// Gives back what was not finished, and what was just being claimed.
     async fn end(&self, mut running: JoinSet<()>, grace: Duration) {
-        let finished = timeout(grace, async { while running.join_next().await.is_some() {} }).await;
+        timeout(grace, async { while running.join_next().await.is_some() {} }).await.ok();
         running.shutdown().await;
-        if finished.is_err() {
-            logged("give back jobs", self.give_back().await);
+        // What fails to be given back is another's when its lease ends.
+        if let Ok(given_back) = timeout(GIVE_BACK_TIMEOUT, self.give_back()).await {
+            logged("give back jobs", given_back);
         }
     }
 
