@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::model::{Event, Notification, NotificationKind, Subscription};
 use super::store::{self, About, Audience, New};
 use crate::clock::Clock;
-use crate::db::{Connection, Db};
+use crate::db::Db;
 use crate::http::origin::{PublicUrl, post_address};
 use crate::jobs::model::{Claim, Failure};
 use crate::mail::{Letter, Mail, Mailer, News, NewsItem};
@@ -37,54 +37,57 @@ struct Teller<'a> {
 
 impl Teller<'_> {
     async fn comments(&self, ids: &[Uuid]) -> Result<(), Failure> {
-        let mut connection = self.db.acquire().await?;
-        let new = store::of_comments(&mut connection, ids, self.clock.now()).await?;
-        store::insert(&mut connection, &new, self.has_mail, self.clock.now()).await?;
-        for held in store::held(&mut connection, ids, self.clock.now()).await? {
+        let new = store::of_comments(&mut self.db.acquire().await?, ids, self.clock.now()).await?;
+        self.insert(&new).await?;
+        let held = store::held(&mut self.db.acquire().await?, ids, self.clock.now()).await?;
+        for held in held {
             let about = About {
                 post_id: Some(held.post_id),
                 comment_id: Some(held.id),
                 ..About::of(NotificationKind::HeldComment)
             };
-            self.each(&mut connection, Audience::Staff, held.author_id, about).await?;
+            self.each(Audience::Staff, held.author_id, about).await?;
         }
         Ok(())
     }
 
     /// Of a post that was published long before it is told of, nobody is told: it is not new.
     async fn post(&self, id: Uuid, at: DateTime<Utc>) -> Result<(), Failure> {
-        let mut connection = self.db.acquire().await?;
-        let published = store::published(&mut connection, id, self.clock.now()).await?;
+        let published = store::published(&mut self.db.acquire().await?, id, self.clock.now()).await?;
         let Some(published) = published.filter(|published| at - published.at < NEWS) else { return Ok(()) };
         let about = About { post_id: Some(id), ..About::of(NotificationKind::Post) };
-        let followers = Audience::FollowersOf(published.author_id);
-        self.each(&mut connection, followers, Some(published.author_id), about).await
+        self.each(Audience::FollowersOf(published.author_id), Some(published.author_id), about).await
     }
 
     async fn report(&self, id: Uuid) -> Result<(), Failure> {
-        let mut connection = self.db.acquire().await?;
-        let Some(reporter) = store::reporter(&mut connection, id).await? else { return Ok(()) };
+        let reporter = store::reporter(&mut self.db.acquire().await?, id).await?;
+        let Some(reporter) = reporter else { return Ok(()) };
         let about = About { report_id: Some(id), ..About::of(NotificationKind::Report) };
-        self.each(&mut connection, Audience::Staff, reporter, about).await
+        self.each(Audience::Staff, reporter, about).await
     }
 
     /// Tells all of an audience, some at a time, but the one who did it.
-    async fn each(
-        &self,
-        connection: &mut Connection,
-        audience: Audience,
-        actor: Option<Uuid>,
-        about: About,
-    ) -> Result<(), Failure> {
+    async fn each(&self, audience: Audience, actor: Option<Uuid>, about: About) -> Result<(), Failure> {
         let mut after = Uuid::nil();
         loop {
-            let users = store::audience(connection, audience, after, BATCH, self.clock.now()).await?;
+            let mut connection = self.db.acquire().await?;
+            let users = store::audience(&mut connection, audience, after, BATCH, self.clock.now()).await?;
+            drop(connection);
             let Some(last) = users.last() else { return Ok(()) };
             after = *last;
             let told = users.into_iter().filter(|user| Some(*user) != actor);
             let new: Vec<_> = told.map(|user_id| New { user_id, about }).collect();
-            store::insert(connection, &new, self.has_mail, self.clock.now()).await?;
+            self.insert(&new).await?;
         }
+    }
+
+    async fn insert(&self, new: &[New]) -> Result<(), Failure> {
+        let mut transaction = self.db.begin().await?;
+        if self.has_mail {
+            store::lock_recipients(&mut transaction, new).await?;
+        }
+        store::insert(&mut transaction, new, self.has_mail, self.clock.now()).await?;
+        Ok(transaction.commit().await?)
     }
 }
 

@@ -55,6 +55,68 @@ async fn the_first_of_a_post_is_mailed_at_once_and_more_of_it_an_hour_later() {
 }
 
 #[tokio::test]
+async fn at_most_ten_mails_an_hour_go_to_one_user_and_the_rest_goes_together() {
+    let app = TestApp::start().await;
+    let (author, reader, _) = world(&app).await;
+    let mut sent = Vec::new();
+    for _ in 0..15 {
+        app.comment_by(&reader, &app.post_by(&author).await, None).await;
+        sent.push(mailed(&app).await.len());
+        app.advance(TimeDelta::minutes(1));
+    }
+    assert_eq!(sent, [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0]);
+    // Another user has mails of their own.
+    let other = world(&app).await;
+    app.comment_by(&other.1, &other.2, None).await;
+    assert_eq!(mailed(&app).await.len(), 1);
+    app.advance(TimeDelta::minutes(54));
+    assert_eq!(mailed(&app).await, [""; 0]);
+    app.advance(TimeDelta::minutes(1));
+    assert_eq!(mailed(&app).await, ["5 new notifications from Blog"]);
+    assert_eq!(app.count("jobs where kind like 'notification_%'").await, 0);
+    app.comment_by(&reader, &app.post_by(&author).await, None).await;
+    assert_eq!(mailed(&app).await.len(), 1);
+}
+
+#[tokio::test]
+async fn mails_are_counted_also_if_what_they_were_about_is_gone() {
+    let app = TestApp::start().await;
+    let (_, reader, post) = world(&app).await;
+    let mut sent = 0;
+    for _ in 0..15 {
+        let comment = app.comment_by(&reader, &post, None).await;
+        sent += mailed(&app).await.len();
+        app.delete(&format!("/v1/comments/{comment}")).by(&reader).expect(204).await;
+        app.advance(TimeDelta::minutes(1));
+    }
+    assert_eq!(sent, 10);
+}
+
+#[tokio::test]
+async fn of_two_of_a_post_that_are_told_at_the_same_time_one_is_mailed_at_once() {
+    let app = TestApp::start().await;
+    let mut expected = Vec::new();
+    for _ in 0..20 {
+        let (author, reader, post) = world(&app).await;
+        for _ in 0..2 {
+            app.comment_by(&reader, &post, None).await;
+        }
+        expected.push((author.email, format!("{} commented on your post “A post”", reader.username)));
+    }
+    expected.sort();
+    for _ in 0..2 {
+        let before = app.mails().len();
+        app.run_jobs().await;
+        let mails = app.mails();
+        let new = mails[..mails.len() - before].iter();
+        let mut sent: Vec<_> = new.map(|mail| (mail.to.clone(), mail.subject.clone())).collect();
+        sent.sort();
+        assert_eq!(sent, expected);
+        app.advance(TimeDelta::hours(1));
+    }
+}
+
+#[tokio::test]
 async fn a_digest_is_mailed_a_day_after_the_first_that_it_has() {
     let app = TestApp::start().await;
     let (author, reader, post) = world(&app).await;
