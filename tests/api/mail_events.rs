@@ -61,6 +61,19 @@ async fn another_address_is_not_marked_by_what_became_of_the_old_one() {
 }
 
 #[tokio::test]
+async fn an_address_that_an_earlier_version_changes_is_not_marked_by_what_became_of_the_old_one() {
+    let app = TestApp::start().await;
+    let user = app.author().await;
+    say(&app, &bounce(&user.email)).await;
+    let change = async |sql: &'static str| {
+        sqlx::query(sql).execute(&mut app.db.acquire().await.unwrap()).await.unwrap();
+        undeliverable(&app, &user).await
+    };
+    assert_eq!(change("update users set email = email, bio = 'x'").await, "bounce");
+    assert_eq!(change("update users set email = 'new-' || email").await, Value::Null);
+}
+
+#[tokio::test]
 async fn what_its_user_asks_for_is_mailed_to_an_undeliverable_address_too() {
     let app = TestApp::start().await;
     let user = app.author().await;
