@@ -1,5 +1,6 @@
 //! What became of mails: bounces and complaints, said by whoever delivers them.
 
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use crate::support::{PASSWORD, TestApp, TestUser, bounce};
@@ -32,7 +33,7 @@ async fn a_bounce_and_a_complaint_mark_the_address_until_its_user_verifies_it() 
         let token = app.mailed_token().await;
         app.post("/v1/email-verifications/confirmation").json(&json!({"token": token})).expect(204).await;
         assert_eq!(undeliverable(&app, &user).await, Value::Null);
-        app.advance(chrono::TimeDelta::minutes(1));
+        app.advance(TimeDelta::minutes(1));
         app.patch(&format!("/v1/users/{}", user.id))
             .by(&app.admin().await)
             .json(&json!({"email": format!("{why}@example.com")}))
@@ -45,6 +46,35 @@ async fn a_bounce_and_a_complaint_mark_the_address_until_its_user_verifies_it() 
             .await;
     }
     assert_eq!(undeliverable(&app, &other).await, Value::Null);
+}
+
+#[tokio::test]
+async fn what_became_of_mail_before_the_address_was_verified_is_no_news() {
+    let app = TestApp::start().await;
+    let user = app.author().await;
+    for why in ["bounce", "complaint"] {
+        let mut event = if why == "bounce" { bounce(&user.email) } else { complaint(&user.email) };
+        event["detail"][why]["timestamp"] = json!(app.now());
+        say(&app, &event).await;
+        assert_eq!(undeliverable(&app, &user).await, why);
+        app.advance(TimeDelta::minutes(2));
+        if why == "bounce" {
+            app.post("/v1/email-verifications").by(&user).expect(202).await;
+            let token = json!({"token": app.mailed_token().await});
+            app.post("/v1/email-verifications/confirmation").json(&token).expect(204).await;
+        } else {
+            // Of an address that was verified before, too.
+            let body = json!({"token": app.reset_token(&user).await, "password": PASSWORD});
+            app.post("/v1/password-resets/confirmation").json(&body).expect(204).await;
+        }
+        say(&app, &event).await;
+        let now = "users where email_undeliverable is not null";
+        assert_eq!(app.count(now).await, 0, "{why}");
+        app.advance(TimeDelta::minutes(2));
+        event["detail"][why]["timestamp"] = json!(app.now());
+        say(&app, &event).await;
+        assert_eq!(app.count(now).await, 1, "{why}");
+    }
 }
 
 #[tokio::test]
@@ -140,6 +170,11 @@ async fn an_event_that_is_none_is_refused_by_its_field() {
             "required",
         ),
         (json!({"detail": bounce(json!(many))}), "detail", "too_many"),
+        (
+            json!({"detail": {"eventType": "Complaint", "complaint": {"complainedRecipients": [], "timestamp": "yesterday"}}}),
+            "detail.complaint.timestamp",
+            "wrong_type",
+        ),
     ] {
         let call = app.post("/v1/mail-events").by(&TestApp::mail_provider()).json(&body);
         call.expect_fields(422, &[(field, code)]).await;
