@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-use super::model::{Event, Notification, NotificationKind, Subscription};
+use super::model::{Act, Event, Notification, NotificationKind, Subscription};
 use super::store::{self, About, Audience, New};
 use crate::clock::Clock;
 use crate::db::Db;
@@ -21,8 +21,9 @@ const MAX_NAMED: usize = 20;
 
 /// Tells those whom an act concerns. Done again, it tells nobody twice.
 pub async fn tell(db: &Db, mailer: &Mailer, clock: &Clock, job: &Claim) -> Result<(), Failure> {
-    let teller = Teller { db, has_mail: mailer.is_on(), clock };
-    match job.payload()? {
+    let Act { event, actor } = job.payload()?;
+    let teller = Teller { db, has_mail: mailer.is_on(), clock, actor };
+    match event {
         Event::Comments { ids } => teller.comments(&ids).await,
         Event::Post { id, at } => teller.post(id, at).await,
         Event::Report { id } => teller.report(id).await,
@@ -33,11 +34,14 @@ struct Teller<'a> {
     db: &'a Db,
     has_mail: bool,
     clock: &'a Clock,
+    /// Who did what is told.
+    actor: Option<Uuid>,
 }
 
 impl Teller<'_> {
     async fn comments(&self, ids: &[Uuid]) -> Result<(), Failure> {
-        let new = store::of_comments(&mut self.db.acquire().await?, ids, self.clock.now()).await?;
+        let mut new = store::of_comments(&mut self.db.acquire().await?, ids, self.clock.now()).await?;
+        new.retain(|new| Some(new.user_id) != self.actor);
         self.insert(&new).await?;
         let held = store::held(&mut self.db.acquire().await?, ids, self.clock.now()).await?;
         for held in held {
@@ -66,8 +70,8 @@ impl Teller<'_> {
         self.each(Audience::Staff, reporter, about).await
     }
 
-    /// Tells all of an audience, some at a time, but the one who did it.
-    async fn each(&self, audience: Audience, actor: Option<Uuid>, about: About) -> Result<(), Failure> {
+    /// Tells all of an audience, some at a time, but whose it is and who did it.
+    async fn each(&self, audience: Audience, owner: Option<Uuid>, about: About) -> Result<(), Failure> {
         let mut after = Uuid::nil();
         loop {
             let mut connection = self.db.acquire().await?;
@@ -75,7 +79,7 @@ impl Teller<'_> {
             drop(connection);
             let Some(last) = users.last() else { return Ok(()) };
             after = *last;
-            let told = users.into_iter().filter(|user| Some(*user) != actor);
+            let told = users.into_iter().filter(|user| ![owner, self.actor].contains(&Some(*user)));
             let new: Vec<_> = told.map(|user_id| New { user_id, about }).collect();
             self.insert(&new).await?;
         }

@@ -85,9 +85,41 @@ async fn a_held_comment_is_told_to_editors_until_it_is_decided_and_to_others_onc
     assert_eq!(told(&app, &editor).await, []);
     assert_eq!(told(&app, &author).await, just("comment", &reader));
     // One that was approved and is held again waits again.
-    moderate(&app, &editor, &comment, "hold").await;
+    moderate(&app, &app.admin().await, &comment, "hold").await;
     assert_eq!(told(&app, &editor).await, just("held_comment", &reader));
     assert_eq!(told(&app, &author).await, []);
+}
+
+#[tokio::test]
+async fn who_decides_is_not_told_of_it() {
+    let app = TestApp::start().await;
+    let (author, reader, editor, other) =
+        (app.author().await, app.reader().await, app.editor().await, app.editor().await);
+    let post = app.post_by(&author).await;
+    let comment = app.comment_by(&reader, &post, None).await;
+    app.run_jobs().await;
+    moderate(&app, &editor, &comment, "hold").await;
+    assert_eq!(told(&app, &editor).await, []);
+    assert_eq!(told(&app, &other).await, just("held_comment", &reader));
+    // Nor of a comment on a post of theirs.
+    hold_comments(&app).await;
+    let answer = app.comment_by(&reader, &app.post_by(&editor).await, None).await;
+    assert_eq!(told(&app, &editor).await, just("held_comment", &reader));
+    moderate(&app, &editor, &answer, "approve").await;
+    assert_eq!(told(&app, &editor).await, []);
+    for status in ["spam", "pending"] {
+        let path = format!("/v1/comments/{comment}");
+        app.patch(&path).by(&editor).json(&json!({"status": status})).expect(200).await;
+        assert_eq!(told(&app, &editor).await, []);
+    }
+    let draft = app.draft_by(&author).await;
+    for follower in [&editor, &other] {
+        app.put(&format!("/v1/users/{}/follow", author.id)).by(follower).expect(204).await;
+    }
+    let published = json!({"status": "published"});
+    app.patch(&format!("/v1/posts/{draft}")).by(&editor).json(&published).expect(200).await;
+    assert_eq!(told(&app, &editor).await, []);
+    assert_eq!(told(&app, &other).await[0], ("post".to_owned(), author.username));
 }
 
 #[tokio::test]
@@ -103,8 +135,10 @@ async fn a_report_is_told_to_editors_until_it_is_decided() {
     let path = format!("/v1/reports/{report}");
     app.patch(&path).by(&editor).json(&json!({"status": "upheld"})).expect(200).await;
     assert_eq!(told(&app, &editor).await, []);
-    app.patch(&path).by(&editor).json(&json!({"status": "open"})).expect(200).await;
+    let other = app.editor().await;
+    app.patch(&path).by(&other).json(&json!({"status": "open"})).expect(200).await;
     assert_eq!(told(&app, &editor).await, just("report", &reader));
+    assert_eq!(told(&app, &other).await, []);
 }
 
 #[tokio::test]
