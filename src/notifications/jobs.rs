@@ -109,7 +109,7 @@ pub async fn mail(
     let notifications = store::in_mail(&mut transaction, user_id, id, now).await?;
     let recipient = store::recipient(&mut transaction, user_id).await?;
     let Some(to) = recipient.filter(|_| !notifications.is_empty()) else {
-        store::settle(&mut transaction, user_id, id, None).await?;
+        store::settle(&mut transaction, user_id, id, &[], now).await?;
         return Ok(transaction.commit().await?);
     };
     let key = store::unsubscribe_key(&mut transaction, user_id, &rand::random::<[u8; 32]>()).await?;
@@ -117,13 +117,14 @@ pub async fn mail(
     // Not held while this waits for the network.
     transaction.commit().await?;
     let unsubscribe = Subscription { key, kind: common_kind(&notifications) }.token();
+    let mailed: Vec<_> = notifications.iter().map(|notification| notification.id).collect();
     let more = notifications.len().saturating_sub(MAX_NAMED);
     let api = mailer.api_url();
     let items = notifications.into_iter().take(MAX_NAMED).map(|one| item(one, api, public_url)).collect();
     let letter = Letter::Notifications { items, more };
     let mail = Mail { id, to, site: &site, letter, date: now, unsubscribe: Some(unsubscribe) };
     mailer.send(&mail).await?;
-    Ok(store::settle(&mut db.acquire().await?, user_id, id, Some(now)).await?)
+    Ok(store::settle(&mut db.acquire().await?, user_id, id, &mailed, now).await?)
 }
 
 /// What all of them are about, if that is one thing.

@@ -150,6 +150,83 @@ async fn what_is_read_or_gone_before_its_mail_is_not_mailed() {
 }
 
 #[tokio::test]
+async fn what_goes_with_no_mail_does_not_say_that_it_was_mailed() {
+    let app = TestApp::start().await;
+    let (author, reader, post) = world(&app).await;
+    choose(&app, &author, json!({"comment": "digest"})).await;
+    for _ in 0..3 {
+        app.comment_by(&reader, &post, None).await;
+        app.run_jobs().await;
+    }
+    let ids = app.get("/v1/notifications").by(&author).expect(200).await.items("id");
+    app.post("/v1/notifications/read").by(&author).json(&json!({"ids": [ids[0]]})).expect(204).await;
+    let hidden = app.get("/v1/notifications").by(&author).expect(200).await.json();
+    let hidden = format!("/v1/comments/{}", hidden["items"][1]["comment_id"].as_str().unwrap());
+    app.patch(&hidden).by(&app.editor().await).json(&json!({"status": "spam"})).expect(200).await;
+    app.advance(TimeDelta::days(1));
+    assert_eq!(mailed(&app).await, [format!("{} commented on your post “A post”", reader.username)]);
+    let export = app.get("/v1/users/me/export").by(&author).expect(200).await.json();
+    let export = export["notifications"].as_array().unwrap().iter();
+    assert_eq!(export.map(|told| told["mailed_at"].is_null()).collect::<Vec<_>>(), [false, true, true]);
+}
+
+#[tokio::test]
+async fn what_was_not_there_when_its_mail_was_due_is_mailed_once_it_is_back_and_nothing_is_mailed_twice() {
+    let app = TestApp::start().await;
+    let (author, follower, post) = world(&app).await;
+    let editor = app.editor().await;
+    app.verify(&follower).await;
+    choose(&app, &author, json!({"comment": "digest"})).await;
+    app.run_jobs().await;
+    app.put(&format!("/v1/users/{}/follow", author.id)).by(&follower).expect(204).await;
+    let comment = app.comment_by(&follower, &post, None).await;
+    let (comment, post) =
+        (format!("/v1/comments/{comment}"), format!("/v1/posts/{}", app.post_by(&author).await));
+    let set = async |path: &str, status: &str| {
+        app.run_jobs().await;
+        app.patch(path).by(&editor).json(&json!({"status": status})).expect(200).await;
+    };
+    let expected = [
+        format!("{} published “A post”", author.username),
+        format!("{} commented on your post “A post”", follower.username),
+    ];
+    for day in 0..4 {
+        set(&comment, "spam").await;
+        set(&post, "draft").await;
+        app.advance(TimeDelta::days(1));
+        assert_eq!(mailed(&app).await, [""; 0], "{day}");
+        set(&comment, "approved").await;
+        set(&post, "published").await;
+        app.run_jobs().await;
+        app.advance(TimeDelta::days(1));
+        let mut mails = mailed(&app).await;
+        mails.sort_by_key(|subject| !subject.contains("published"));
+        assert_eq!(mails, if day == 0 { &expected[..] } else { &[] }, "{day}");
+    }
+    let told = app.get("/v1/notifications").by(&follower).expect(200).await.json();
+    assert_eq!((told["items"].as_array().unwrap().len(), &told["unread"]), (1, &json!(1)));
+}
+
+#[tokio::test]
+async fn what_was_read_is_not_mailed_when_it_is_back() {
+    let app = TestApp::start().await;
+    let (author, reader, post) = world(&app).await;
+    choose(&app, &author, json!({"comment": "digest"})).await;
+    let comment = format!("/v1/comments/{}", app.comment_by(&reader, &post, None).await);
+    app.run_jobs().await;
+    let ids = app.get("/v1/notifications").by(&author).expect(200).await.items("id");
+    app.post("/v1/notifications/read").by(&author).json(&json!({"ids": ids})).expect(204).await;
+    let editor = app.editor().await;
+    for status in ["spam", "approved"] {
+        app.patch(&comment).by(&editor).json(&json!({"status": status})).expect(200).await;
+        app.advance(TimeDelta::days(1));
+        assert_eq!(mailed(&app).await, [""; 0]);
+    }
+    app.advance(TimeDelta::days(1));
+    assert_eq!(mailed(&app).await, [""; 0]);
+}
+
+#[tokio::test]
 async fn mail_goes_only_where_it_is_wanted_and_read() {
     let app = TestApp::start().await;
     let (author, reader, post) = world(&app).await;

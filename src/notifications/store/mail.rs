@@ -25,7 +25,8 @@ pub async fn lock_recipients(connection: &mut Connection, new: &[New]) -> sqlx::
     Ok(())
 }
 
-/// Tells users what concerns them, each thing once, unless they have muted the post. What they want to be mailed gets the
+/// Tells users what concerns them, each thing once, unless they have muted the post: what goes and comes back, as a post that
+/// is unpublished and published again, is no news to who was mailed of it or has read it. What they want to be mailed gets the
 /// time of its mail, if there is mail and they are known to read their address; and a job for then, unless it goes with
 /// what waits already. Beyond [`MAX_AT_ONCE`] it goes with the next mail that waits, or an hour later. Wants the
 /// transaction of [`lock_recipients`].
@@ -81,7 +82,8 @@ pub async fn insert(
              partition by user_id, delivery = 'at_once' and joined_at is null order by due_at) > $11 as is_too_many
            from due d),
          timed as (
-           select c.id, c.user_id, kind, post_id, comment_id, report_id, c.thread, c.delivery,
+           select c.id, c.user_id, kind, post_id, comment_id, report_id, coalesce(report_id, comment_id, post_id) as about,
+             c.thread, c.delivery,
              case when is_too_many then next.at else joined_at end as joined_at,
              case when is_too_many then coalesce(next.at, $8 + interval '1 hour') else due_at end as mail_at
            from counted c
@@ -94,22 +96,27 @@ pub async fn insert(
              (id, user_id, kind, post_id, comment_id, report_id, thread, created_at, delivery, mail_at)
            select id, user_id, kind, post_id, comment_id, report_id, thread, $8, nullif(delivery, 'never'), mail_at
            from timed
-           on conflict do nothing
-           returning id),
+           -- One that was neither mailed nor read has gone from sight before its mail, and is back.
+           on conflict (user_id, kind, coalesce(report_id, comment_id, post_id))
+             do update set delivery = excluded.delivery, mail_at = excluded.mail_at, mail_job = null
+             where excluded.mail_at is not null and notifications.mail_at is null
+               and notifications.mailed_at is null and notifications.read_at is null
+           returning user_id, kind, coalesce(report_id, comment_id, post_id) as about),
+         mailable as (
+           select t.* from timed t join added using (user_id, kind, about) where mail_at is not null),
          limiting as (
            insert into notification_settings as s (user_id, at_once_mails)
-           select user_id, array_agg(distinct mail_at) from timed
-           where id in (select id from added) and delivery = 'at_once' and joined_at is null
+           select user_id, array_agg(distinct mail_at) from mailable
+           where delivery = 'at_once' and joined_at is null
            group by user_id
            on conflict (user_id) do update set at_once_mails = array(
              select at from unnest(s.at_once_mails || excluded.at_once_mails) at where at > $8 - interval '1 hour'))
          -- One job for all that is due at one time: the first takes all.
          insert into jobs (id, kind, user_id, due_at, run_at, created_at)
          select distinct on (user_id, delivery, mail_at)
-           id, case delivery when 'digest' then $10 else $9 end, user_id, mail_at, mail_at, $8 from timed
-         where id in (select id from added) and mail_at is not null
-           -- The job that it joins may be at work by then.
-           and (joined_at is null or joined_at < $8 + interval '1 minute')
+           id, case delivery when 'digest' then $10 else $9 end, user_id, mail_at, mail_at, $8 from mailable
+         -- The job that it joins may be at work by then.
+         where joined_at is null or joined_at < $8 + interval '1 minute'
          order by user_id, delivery, mail_at, id",
         &ids,
         &users,
@@ -148,19 +155,22 @@ pub async fn take(
     Ok(())
 }
 
-/// Notes that what a mail has was mailed at `mailed_at`, or need not be.
+/// Notes that those of a mail with the ids `mailed` were mailed now, and that what it has beside them need not be: it was
+/// read meanwhile, or cannot be any more.
 pub async fn settle(
     connection: &mut Connection,
     user_id: Uuid,
     mail_job: Uuid,
-    mailed_at: Option<DateTime<Utc>>,
+    mailed: &[Uuid],
+    now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "update notifications set mail_at = null, mailed_at = $3
+        "update notifications set mail_at = null, mailed_at = case when id = any($3) then $4::timestamptz end
          where user_id = $1 and mail_at is not null and mail_job = $2",
         user_id,
         mail_job,
-        mailed_at
+        mailed,
+        now
     )
     .execute(connection)
     .await?;
