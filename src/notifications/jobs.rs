@@ -134,7 +134,7 @@ fn common_kind(notifications: &[Notification]) -> Option<NotificationKind> {
 }
 
 fn item(notification: Notification, api: &str, PublicUrl(site): &PublicUrl) -> NewsItem {
-    let who = notification.actor.shown_name();
+    let who = notification.actor.id.is_some().then(|| notification.actor.shown_name());
     let (post, url) = notification.post.map_or_else(Default::default, |post| {
         let url = post_address(site.as_deref(), api, &post.slug);
         (post.title, Some(url))

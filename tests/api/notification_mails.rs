@@ -278,7 +278,33 @@ async fn followers_and_editors_are_mailed_in_their_language() {
     assert_eq!(mailed(&app).await, ["أدا ลัฟเลซ 艾达 hat der Redaktion etwas gemeldet"]);
     app.advance(TimeDelta::days(1));
     assert_eq!(mailed(&app).await, ["أدا ลัฟเลซ 艾达 hat „A post“ veröffentlicht"]);
+    let (text, html) = (&app.mails()[0].text, &app.mails()[0].html);
+    assert!(
+        text.contains("- \u{2068}أدا ลัฟเลซ 艾达\u{2069} hat „\u{2068}A post\u{2069}“ veröffentlicht\n"),
+        "{text}"
+    );
+    let item = "/a-post\"><bdi>أدا ลัฟเลซ 艾达</bdi> hat „<bdi>A post</bdi>“ veröffentlicht</a></p>";
+    assert!(html.contains(item), "{html}");
     assert!(app.mails()[0].text.contains("Keine solchen E-Mails mehr:"), "{}", app.mails()[0].text);
+}
+
+#[tokio::test]
+async fn who_was_deleted_is_called_so_in_the_language_of_the_mail() {
+    let app = TestApp::start().await;
+    for (language, expected) in [
+        ("en", "A deleted user commented on your post “A post”"),
+        ("de", "Jemand mit gelöschtem Konto hat Ihren Beitrag „A post“ kommentiert"),
+    ] {
+        let (author, reader, post) = world(&app).await;
+        choose(&app, &author, json!({"comment": "digest"})).await;
+        let language = json!({"language": language});
+        app.patch(&format!("/v1/users/{}", author.id)).by(&author).json(&language).expect(200).await;
+        app.comment_by(&reader, &post, None).await;
+        app.run_jobs().await;
+        app.delete(&format!("/v1/users/{}", reader.id)).by(&app.admin().await).expect(204).await;
+        app.advance(TimeDelta::days(1));
+        assert_eq!(mailed(&app).await, [expected]);
+    }
 }
 
 #[tokio::test]
