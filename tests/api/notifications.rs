@@ -235,14 +235,19 @@ async fn nothing_is_told_of_a_muted_post() {
     let app = TestApp::start().await;
     let (author, reader) = (app.author().await, app.reader().await);
     let post = app.post_by(&author).await;
-    let mute = format!("/v1/posts/{post}/mute");
+    let (path, mute) = (format!("/v1/posts/{post}"), format!("/v1/posts/{post}/mute"));
+    let muted = async |user| app.get(&path).by(user).expect(200).await.json()["muted"].clone();
+    assert_eq!(muted(&author).await, false);
     for _ in 0..2 {
         app.put(&mute).by(&author).expect(204).await;
+        assert_eq!((muted(&author).await, muted(&reader).await), (json!(true), json!(false)));
     }
+    assert!(app.get(&path).expect(200).await.json().get("muted").is_none());
     app.comment_by(&reader, &post, None).await;
     assert_eq!(told(&app, &author).await, []);
     for _ in 0..2 {
         app.delete(&mute).by(&author).expect(204).await;
+        assert_eq!(muted(&author).await, false);
     }
     app.comment_by(&reader, &post, None).await;
     assert_eq!(told(&app, &author).await, just("comment", &reader));
