@@ -1,7 +1,9 @@
 //! What users are told: of whom, of what, once, and no longer than they may read it.
 
+use blog_api::jobs::store::{self as jobs, Lease};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::support::{TestApp, TestUser};
 
@@ -213,6 +215,41 @@ async fn a_scheduled_post_is_told_at_its_time_moves_with_it_and_is_cancelled_wit
     assert_eq!(told(&app, &follower).await, just("post", &author));
     app.post(&format!("/v1/posts/{deleted}/restore")).by(&editor).expect(200).await;
     assert_eq!(told(&app, &follower).await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_post_has_one_job_however_often_it_is_scheduled_and_loses_none_that_comes_while_it_is_at_work() {
+    let app = TestApp::start().await;
+    let (author, follower) = (app.author().await, app.reader().await);
+    app.put(&format!("/v1/users/{}/follow", author.id)).by(&follower).expect(204).await;
+    let path = format!("/v1/posts/{}", app.draft_by(&author).await);
+    let schedule = async |hours| {
+        let change = json!({"status": "scheduled", "published_at": app.now() + TimeDelta::hours(hours)});
+        app.patch(&path).by(&author).json(&change).expect(200).await;
+        assert_eq!(app.count("jobs where kind = 'notification'").await, 1);
+    };
+    for hours in [3, 1, 2, 5] {
+        schedule(hours).await;
+    }
+    let mut connection = app.db.acquire().await.unwrap();
+    let claim =
+        "update jobs set holder = $1, attempts = 1, run_at = $2 where kind = 'notification' returning id";
+    let holder = Uuid::now_v7();
+    let claim = sqlx::query_scalar(claim).bind(holder).bind(app.now());
+    let id = claim.fetch_one(&mut connection).await.unwrap();
+    schedule(4).await;
+    jobs::finish(&mut connection, Lease { id, holder, attempts: 1 }).await.unwrap();
+    for (after, expected) in [(3, vec![]), (1, just("post", &author)), (1, just("post", &author))] {
+        app.advance(TimeDelta::hours(after));
+        assert_eq!(told(&app, &follower).await, expected);
+    }
+    // One that was given up is taken up again.
+    app.patch(&path).by(&author).json(&json!({"status": "draft"})).expect(200).await;
+    schedule(1).await;
+    let give_up = sqlx::query("update jobs set failed_at = $1, attempts = 60").bind(app.now());
+    give_up.execute(&mut connection).await.unwrap();
+    schedule(2).await;
+    assert_eq!(app.count("jobs where failed_at is not null or attempts > 0").await, 0);
 }
 
 #[tokio::test]
