@@ -38,6 +38,33 @@ pub async fn insert(connection: &mut Connection, new: NewJob, now: DateTime<Utc>
     Ok(id)
 }
 
+/// Asks for a job of which there is one at a time, by its `key`: it takes the place of that one. If that is at work, its lease
+/// ends without its job, which is done by its new payload besides.
+pub async fn replace(
+    connection: &mut Connection,
+    key: &str,
+    new: NewJob,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "insert into jobs (id, kind, key, payload, user_id, due_at, run_at, created_at)
+         values ($1, $2, $3, $4, $5, $6, $6, $7)
+         on conflict (key) do update set payload = excluded.payload, user_id = excluded.user_id,
+           due_at = excluded.due_at, run_at = excluded.run_at, created_at = excluded.created_at, attempts = 0,
+           holder = null, error = null, failed_at = null",
+        Uuid::now_v7(),
+        new.kind.as_str(),
+        key,
+        new.payload,
+        new.user_id,
+        new.run_at,
+        now
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 /// Makes the jobs of those `kinds` that are not there, of which there is one each.
 pub async fn insert_periodic(
     connection: &mut Connection,

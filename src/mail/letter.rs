@@ -35,14 +35,14 @@ pub struct NewsItem {
     pub url: Option<String>,
 }
 
-/// What has happened: `who` did it, and `post` is the title.
+/// What has happened: `who` did it, unless they were deleted, and `post` is the title.
 #[derive(Clone, Debug)]
 pub enum News {
-    Reply { who: String, post: String },
-    Comment { who: String, post: String },
-    HeldComment { who: String, post: String },
-    Report { who: String },
-    Post { who: String, post: String },
+    Reply { who: Option<String>, post: String },
+    Comment { who: Option<String>, post: String },
+    HeldComment { who: Option<String>, post: String },
+    Report { who: Option<String> },
+    Post { who: Option<String>, post: String },
 }
 
 /// A letter in one language.
@@ -62,8 +62,35 @@ pub(super) struct Content {
 /// One of several things, and where it is read.
 #[derive(Debug)]
 pub(super) struct Item {
+    /// What is [`isolated`] in it has its own direction.
     pub(super) text: String,
     pub(super) url: Option<String>,
+}
+
+impl Item {
+    /// The text in pieces, and whether each is isolated.
+    pub(super) fn pieces(&self) -> impl Iterator<Item = (bool, &str)> {
+        let pieces = self.text.split([FIRST_STRONG_ISOLATE, POP_DIRECTIONAL_ISOLATE]).enumerate();
+        pieces.map(|(n, piece)| (n % 2 == 1, piece))
+    }
+}
+
+const FIRST_STRONG_ISOLATE: char = '\u{2068}';
+const POP_DIRECTIONAL_ISOLATE: char = '\u{2069}';
+
+/// A name or a title that keeps its direction to itself, whatever marks of direction it has.
+fn isolated(name: &str) -> String {
+    format!("{FIRST_STRONG_ISOLATE}{}{POP_DIRECTIONAL_ISOLATE}", without_isolates(name))
+}
+
+/// Also for subjects, where filters take what is invisible for a disguise.
+fn without_isolates(text: &str) -> String {
+    text.replace(|c| matches!(c, '\u{2066}'..=POP_DIRECTIONAL_ISOLATE), "")
+}
+
+/// Who did it: the name, or what the language calls somebody who was deleted.
+fn name(who: Option<&str>, deleted: &str) -> String {
+    who.map_or_else(|| deleted.to_owned(), isolated)
 }
 
 #[derive(Debug)]
@@ -110,6 +137,22 @@ impl MailLanguage {
         match self {
             Self::English => &english::FRAME,
             Self::German => &german::FRAME,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_isolated_whatever_they_have() {
+        for name in ["Ada", "أدا", "a\u{2069}b", "\u{2068}", ""] {
+            let item = Item { text: format!("{} wrote “{}”", isolated(name), isolated("x")), url: None };
+            let pieces: Vec<_> = item.pieces().collect();
+            let name = without_isolates(name);
+            let expected = [(false, ""), (true, &*name), (false, " wrote “"), (true, "x"), (false, "”")];
+            assert_eq!(pieces, expected, "{name}");
         }
     }
 }

@@ -3,10 +3,10 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-use super::model::{Event, Notification, NotificationKind, Subscription};
+use super::model::{Act, Event, Notification, NotificationKind, Subscription};
 use super::store::{self, About, Audience, New};
 use crate::clock::Clock;
-use crate::db::{Connection, Db};
+use crate::db::Db;
 use crate::http::origin::{PublicUrl, post_address};
 use crate::jobs::model::{Claim, Failure};
 use crate::mail::{Letter, Mail, Mailer, News, NewsItem};
@@ -21,8 +21,9 @@ const MAX_NAMED: usize = 20;
 
 /// Tells those whom an act concerns. Done again, it tells nobody twice.
 pub async fn tell(db: &Db, mailer: &Mailer, clock: &Clock, job: &Claim) -> Result<(), Failure> {
-    let teller = Teller { db, has_mail: mailer.is_on(), clock };
-    match job.payload()? {
+    let Act { event, actor } = job.payload()?;
+    let teller = Teller { db, has_mail: mailer.is_on(), clock, actor };
+    match event {
         Event::Comments { ids } => teller.comments(&ids).await,
         Event::Post { id, at } => teller.post(id, at).await,
         Event::Report { id } => teller.report(id).await,
@@ -33,58 +34,64 @@ struct Teller<'a> {
     db: &'a Db,
     has_mail: bool,
     clock: &'a Clock,
+    /// Who did what is told.
+    actor: Option<Uuid>,
 }
 
 impl Teller<'_> {
     async fn comments(&self, ids: &[Uuid]) -> Result<(), Failure> {
-        let mut connection = self.db.acquire().await?;
-        let new = store::of_comments(&mut connection, ids, self.clock.now()).await?;
-        store::insert(&mut connection, &new, self.has_mail, self.clock.now()).await?;
-        for held in store::held(&mut connection, ids, self.clock.now()).await? {
+        let mut new = store::of_comments(&mut self.db.acquire().await?, ids, self.clock.now()).await?;
+        new.retain(|new| Some(new.user_id) != self.actor);
+        self.insert(&new).await?;
+        let held = store::held(&mut self.db.acquire().await?, ids, self.clock.now()).await?;
+        for held in held {
             let about = About {
                 post_id: Some(held.post_id),
                 comment_id: Some(held.id),
                 ..About::of(NotificationKind::HeldComment)
             };
-            self.each(&mut connection, Audience::Staff, held.author_id, about).await?;
+            self.each(Audience::Staff, held.author_id, about).await?;
         }
         Ok(())
     }
 
     /// Of a post that was published long before it is told of, nobody is told: it is not new.
     async fn post(&self, id: Uuid, at: DateTime<Utc>) -> Result<(), Failure> {
-        let mut connection = self.db.acquire().await?;
-        let published = store::published(&mut connection, id, self.clock.now()).await?;
+        let published = store::published(&mut self.db.acquire().await?, id, self.clock.now()).await?;
         let Some(published) = published.filter(|published| at - published.at < NEWS) else { return Ok(()) };
         let about = About { post_id: Some(id), ..About::of(NotificationKind::Post) };
-        let followers = Audience::FollowersOf(published.author_id);
-        self.each(&mut connection, followers, Some(published.author_id), about).await
+        self.each(Audience::FollowersOf(published.author_id), Some(published.author_id), about).await
     }
 
     async fn report(&self, id: Uuid) -> Result<(), Failure> {
-        let mut connection = self.db.acquire().await?;
-        let Some(reporter) = store::reporter(&mut connection, id).await? else { return Ok(()) };
+        let reporter = store::reporter(&mut self.db.acquire().await?, id).await?;
+        let Some(reporter) = reporter else { return Ok(()) };
         let about = About { report_id: Some(id), ..About::of(NotificationKind::Report) };
-        self.each(&mut connection, Audience::Staff, reporter, about).await
+        self.each(Audience::Staff, reporter, about).await
     }
 
-    /// Tells all of an audience, some at a time, but the one who did it.
-    async fn each(
-        &self,
-        connection: &mut Connection,
-        audience: Audience,
-        actor: Option<Uuid>,
-        about: About,
-    ) -> Result<(), Failure> {
+    /// Tells all of an audience, some at a time, but whose it is and who did it.
+    async fn each(&self, audience: Audience, owner: Option<Uuid>, about: About) -> Result<(), Failure> {
         let mut after = Uuid::nil();
         loop {
-            let users = store::audience(connection, audience, after, BATCH, self.clock.now()).await?;
+            let mut connection = self.db.acquire().await?;
+            let users = store::audience(&mut connection, audience, after, BATCH, self.clock.now()).await?;
+            drop(connection);
             let Some(last) = users.last() else { return Ok(()) };
             after = *last;
-            let told = users.into_iter().filter(|user| Some(*user) != actor);
+            let told = users.into_iter().filter(|user| ![owner, self.actor].contains(&Some(*user)));
             let new: Vec<_> = told.map(|user_id| New { user_id, about }).collect();
-            store::insert(connection, &new, self.has_mail, self.clock.now()).await?;
+            self.insert(&new).await?;
         }
+    }
+
+    async fn insert(&self, new: &[New]) -> Result<(), Failure> {
+        let mut transaction = self.db.begin().await?;
+        if self.has_mail {
+            store::lock_recipients(&mut transaction, new).await?;
+        }
+        store::insert(&mut transaction, new, self.has_mail, self.clock.now()).await?;
+        Ok(transaction.commit().await?)
     }
 }
 
@@ -102,7 +109,7 @@ pub async fn mail(
     let notifications = store::in_mail(&mut transaction, user_id, id, now).await?;
     let recipient = store::recipient(&mut transaction, user_id).await?;
     let Some(to) = recipient.filter(|_| !notifications.is_empty()) else {
-        store::settle(&mut transaction, user_id, id, None).await?;
+        store::settle(&mut transaction, user_id, id, &[], now).await?;
         return Ok(transaction.commit().await?);
     };
     let key = store::unsubscribe_key(&mut transaction, user_id, &rand::random::<[u8; 32]>()).await?;
@@ -110,13 +117,14 @@ pub async fn mail(
     // Not held while this waits for the network.
     transaction.commit().await?;
     let unsubscribe = Subscription { key, kind: common_kind(&notifications) }.token();
+    let mailed: Vec<_> = notifications.iter().map(|notification| notification.id).collect();
     let more = notifications.len().saturating_sub(MAX_NAMED);
     let api = mailer.api_url();
     let items = notifications.into_iter().take(MAX_NAMED).map(|one| item(one, api, public_url)).collect();
     let letter = Letter::Notifications { items, more };
     let mail = Mail { id, to, site: &site, letter, date: now, unsubscribe: Some(unsubscribe) };
     mailer.send(&mail).await?;
-    Ok(store::settle(&mut db.acquire().await?, user_id, id, Some(now)).await?)
+    Ok(store::settle(&mut db.acquire().await?, user_id, id, &mailed, now).await?)
 }
 
 /// What all of them are about, if that is one thing.
@@ -126,7 +134,7 @@ fn common_kind(notifications: &[Notification]) -> Option<NotificationKind> {
 }
 
 fn item(notification: Notification, api: &str, PublicUrl(site): &PublicUrl) -> NewsItem {
-    let who = notification.actor.shown_name();
+    let who = notification.actor.id.is_some().then(|| notification.actor.shown_name());
     let (post, url) = notification.post.map_or_else(Default::default, |post| {
         let url = post_address(site.as_deref(), api, &post.slug);
         (post.title, Some(url))

@@ -103,7 +103,16 @@ pub struct Notification {
     pub read_at: Option<DateTime<Utc>>,
 }
 
-/// What somebody may have to be told of: the payload of a job, written with the act.
+/// What was done, and by whom: the payload of a job, written with the act.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Act {
+    #[serde(flatten)]
+    pub event: Event,
+    /// Nobody is told what they did themselves. An earlier version did not say who it was.
+    pub actor: Option<Uuid>,
+}
+
+/// What somebody may have to be told of.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
@@ -148,6 +157,16 @@ mod tests {
     use secrecy::ExposeSecret;
 
     use super::*;
+
+    #[test]
+    fn a_job_of_an_earlier_version_is_read_without_an_actor() {
+        let report = serde_json::json!({"event": "report", "id": Uuid::max()});
+        let act: Act = serde_json::from_value(report).unwrap();
+        assert!(matches!(act, Act { event: Event::Report { id }, actor: None } if id == Uuid::max()));
+        let act = Act { event: Event::Comments { ids: vec![Uuid::nil()] }, actor: Some(Uuid::max()) };
+        let written = serde_json::json!({"event": "comments", "ids": [Uuid::nil()], "actor": Uuid::max()});
+        assert_eq!(serde_json::json!(act), written);
+    }
 
     #[test]
     fn a_subscription_is_read_from_its_token_alone() {

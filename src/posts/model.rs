@@ -203,6 +203,9 @@ pub struct Post {
     /// Whether the caller likes it; only for signed-in ones, and only in the answer to `GET`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub liked: Option<bool>,
+    /// Whether the caller has muted it, likewise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub muted: Option<bool>,
 }
 
 /// A tag and how often it is used.

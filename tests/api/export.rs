@@ -80,7 +80,7 @@ const WITHHELD: [(&str, &str, &[&str]); 19] = [
     ("comments", "comments", &["author_id", "renderer", "thread", "version"]),
     ("likes", "post_likes", &["user_id"]),
     ("muted_posts", "muted_posts", &["user_id"]),
-    ("notification_settings", "notification_settings", &["unsubscribe_key", "version"]),
+    ("notification_settings", "notification_settings", &["unsubscribe_key", "at_once_mails", "version"]),
     ("notifications", "notifications", &["user_id", "thread", "delivery", "mail_at", "mail_job"]),
     ("jobs", "jobs", &["key", "payload", "user_id", "holder", "due_at"]),
     (

@@ -1,5 +1,6 @@
 //! What became of mails: bounces and complaints, said by whoever delivers them.
 
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use crate::support::{PASSWORD, TestApp, TestUser, bounce};
@@ -32,7 +33,7 @@ async fn a_bounce_and_a_complaint_mark_the_address_until_its_user_verifies_it() 
         let token = app.mailed_token().await;
         app.post("/v1/email-verifications/confirmation").json(&json!({"token": token})).expect(204).await;
         assert_eq!(undeliverable(&app, &user).await, Value::Null);
-        app.advance(chrono::TimeDelta::minutes(1));
+        app.advance(TimeDelta::minutes(1));
         app.patch(&format!("/v1/users/{}", user.id))
             .by(&app.admin().await)
             .json(&json!({"email": format!("{why}@example.com")}))
@@ -48,6 +49,35 @@ async fn a_bounce_and_a_complaint_mark_the_address_until_its_user_verifies_it() 
 }
 
 #[tokio::test]
+async fn what_became_of_mail_before_the_address_was_verified_is_no_news() {
+    let app = TestApp::start().await;
+    let user = app.author().await;
+    for why in ["bounce", "complaint"] {
+        let mut event = if why == "bounce" { bounce(&user.email) } else { complaint(&user.email) };
+        event["detail"][why]["timestamp"] = json!(app.now());
+        say(&app, &event).await;
+        assert_eq!(undeliverable(&app, &user).await, why);
+        app.advance(TimeDelta::minutes(2));
+        if why == "bounce" {
+            app.post("/v1/email-verifications").by(&user).expect(202).await;
+            let token = json!({"token": app.mailed_token().await});
+            app.post("/v1/email-verifications/confirmation").json(&token).expect(204).await;
+        } else {
+            // Of an address that was verified before, too.
+            let body = json!({"token": app.reset_token(&user).await, "password": PASSWORD});
+            app.post("/v1/password-resets/confirmation").json(&body).expect(204).await;
+        }
+        say(&app, &event).await;
+        let now = "users where email_undeliverable is not null";
+        assert_eq!(app.count(now).await, 0, "{why}");
+        app.advance(TimeDelta::minutes(2));
+        event["detail"][why]["timestamp"] = json!(app.now());
+        say(&app, &event).await;
+        assert_eq!(app.count(now).await, 1, "{why}");
+    }
+}
+
+#[tokio::test]
 async fn another_address_is_not_marked_by_what_became_of_the_old_one() {
     let app = TestApp::start().await;
     let (user, admin) = (app.author().await, app.admin().await);
@@ -58,6 +88,19 @@ async fn another_address_is_not_marked_by_what_became_of_the_old_one() {
     // Mail is sent to the domain in ASCII.
     say(&app, &bounce("ada@xn--bcher-kva.example")).await;
     assert_eq!(undeliverable(&app, &user).await, "bounce");
+}
+
+#[tokio::test]
+async fn an_address_that_an_earlier_version_changes_is_not_marked_by_what_became_of_the_old_one() {
+    let app = TestApp::start().await;
+    let user = app.author().await;
+    say(&app, &bounce(&user.email)).await;
+    let change = async |sql: &'static str| {
+        sqlx::query(sql).execute(&mut app.db.acquire().await.unwrap()).await.unwrap();
+        undeliverable(&app, &user).await
+    };
+    assert_eq!(change("update users set email = email, bio = 'x'").await, "bounce");
+    assert_eq!(change("update users set email = 'new-' || email").await, Value::Null);
 }
 
 #[tokio::test]
@@ -127,6 +170,11 @@ async fn an_event_that_is_none_is_refused_by_its_field() {
             "required",
         ),
         (json!({"detail": bounce(json!(many))}), "detail", "too_many"),
+        (
+            json!({"detail": {"eventType": "Complaint", "complaint": {"complainedRecipients": [], "timestamp": "yesterday"}}}),
+            "detail.complaint.timestamp",
+            "wrong_type",
+        ),
     ] {
         let call = app.post("/v1/mail-events").by(&TestApp::mail_provider()).json(&body);
         call.expect_fields(422, &[(field, code)]).await;

@@ -55,6 +55,68 @@ async fn the_first_of_a_post_is_mailed_at_once_and_more_of_it_an_hour_later() {
 }
 
 #[tokio::test]
+async fn at_most_ten_mails_an_hour_go_to_one_user_and_the_rest_goes_together() {
+    let app = TestApp::start().await;
+    let (author, reader, _) = world(&app).await;
+    let mut sent = Vec::new();
+    for _ in 0..15 {
+        app.comment_by(&reader, &app.post_by(&author).await, None).await;
+        sent.push(mailed(&app).await.len());
+        app.advance(TimeDelta::minutes(1));
+    }
+    assert_eq!(sent, [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0]);
+    // Another user has mails of their own.
+    let other = world(&app).await;
+    app.comment_by(&other.1, &other.2, None).await;
+    assert_eq!(mailed(&app).await.len(), 1);
+    app.advance(TimeDelta::minutes(54));
+    assert_eq!(mailed(&app).await, [""; 0]);
+    app.advance(TimeDelta::minutes(1));
+    assert_eq!(mailed(&app).await, ["5 new notifications from Blog"]);
+    assert_eq!(app.count("jobs where kind like 'notification_%'").await, 0);
+    app.comment_by(&reader, &app.post_by(&author).await, None).await;
+    assert_eq!(mailed(&app).await.len(), 1);
+}
+
+#[tokio::test]
+async fn mails_are_counted_also_if_what_they_were_about_is_gone() {
+    let app = TestApp::start().await;
+    let (_, reader, post) = world(&app).await;
+    let mut sent = 0;
+    for _ in 0..15 {
+        let comment = app.comment_by(&reader, &post, None).await;
+        sent += mailed(&app).await.len();
+        app.delete(&format!("/v1/comments/{comment}")).by(&reader).expect(204).await;
+        app.advance(TimeDelta::minutes(1));
+    }
+    assert_eq!(sent, 10);
+}
+
+#[tokio::test]
+async fn of_two_of_a_post_that_are_told_at_the_same_time_one_is_mailed_at_once() {
+    let app = TestApp::start().await;
+    let mut expected = Vec::new();
+    for _ in 0..20 {
+        let (author, reader, post) = world(&app).await;
+        for _ in 0..2 {
+            app.comment_by(&reader, &post, None).await;
+        }
+        expected.push((author.email, format!("{} commented on your post “A post”", reader.username)));
+    }
+    expected.sort();
+    for _ in 0..2 {
+        let before = app.mails().len();
+        app.run_jobs().await;
+        let mails = app.mails();
+        let new = mails[..mails.len() - before].iter();
+        let mut sent: Vec<_> = new.map(|mail| (mail.to.clone(), mail.subject.clone())).collect();
+        sent.sort();
+        assert_eq!(sent, expected);
+        app.advance(TimeDelta::hours(1));
+    }
+}
+
+#[tokio::test]
 async fn a_digest_is_mailed_a_day_after_the_first_that_it_has() {
     let app = TestApp::start().await;
     let (author, reader, post) = world(&app).await;
@@ -83,6 +145,83 @@ async fn what_is_read_or_gone_before_its_mail_is_not_mailed() {
     app.delete(&format!("/v1/comments/{gone}")).by(&reader).expect(204).await;
     let ids = app.get("/v1/notifications").by(&author).expect(200).await.items("id");
     app.post("/v1/notifications/read").by(&author).json(&json!({"ids": ids})).expect(204).await;
+    app.advance(TimeDelta::days(1));
+    assert_eq!(mailed(&app).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn what_goes_with_no_mail_does_not_say_that_it_was_mailed() {
+    let app = TestApp::start().await;
+    let (author, reader, post) = world(&app).await;
+    choose(&app, &author, json!({"comment": "digest"})).await;
+    for _ in 0..3 {
+        app.comment_by(&reader, &post, None).await;
+        app.run_jobs().await;
+    }
+    let ids = app.get("/v1/notifications").by(&author).expect(200).await.items("id");
+    app.post("/v1/notifications/read").by(&author).json(&json!({"ids": [ids[0]]})).expect(204).await;
+    let hidden = app.get("/v1/notifications").by(&author).expect(200).await.json();
+    let hidden = format!("/v1/comments/{}", hidden["items"][1]["comment_id"].as_str().unwrap());
+    app.patch(&hidden).by(&app.editor().await).json(&json!({"status": "spam"})).expect(200).await;
+    app.advance(TimeDelta::days(1));
+    assert_eq!(mailed(&app).await, [format!("{} commented on your post “A post”", reader.username)]);
+    let export = app.get("/v1/users/me/export").by(&author).expect(200).await.json();
+    let export = export["notifications"].as_array().unwrap().iter();
+    assert_eq!(export.map(|told| told["mailed_at"].is_null()).collect::<Vec<_>>(), [false, true, true]);
+}
+
+#[tokio::test]
+async fn what_was_not_there_when_its_mail_was_due_is_mailed_once_it_is_back_and_nothing_is_mailed_twice() {
+    let app = TestApp::start().await;
+    let (author, follower, post) = world(&app).await;
+    let editor = app.editor().await;
+    app.verify(&follower).await;
+    choose(&app, &author, json!({"comment": "digest"})).await;
+    app.run_jobs().await;
+    app.put(&format!("/v1/users/{}/follow", author.id)).by(&follower).expect(204).await;
+    let comment = app.comment_by(&follower, &post, None).await;
+    let (comment, post) =
+        (format!("/v1/comments/{comment}"), format!("/v1/posts/{}", app.post_by(&author).await));
+    let set = async |path: &str, status: &str| {
+        app.run_jobs().await;
+        app.patch(path).by(&editor).json(&json!({"status": status})).expect(200).await;
+    };
+    let expected = [
+        format!("{} published “A post”", author.username),
+        format!("{} commented on your post “A post”", follower.username),
+    ];
+    for day in 0..4 {
+        set(&comment, "spam").await;
+        set(&post, "draft").await;
+        app.advance(TimeDelta::days(1));
+        assert_eq!(mailed(&app).await, [""; 0], "{day}");
+        set(&comment, "approved").await;
+        set(&post, "published").await;
+        app.run_jobs().await;
+        app.advance(TimeDelta::days(1));
+        let mut mails = mailed(&app).await;
+        mails.sort_by_key(|subject| !subject.contains("published"));
+        assert_eq!(mails, if day == 0 { &expected[..] } else { &[] }, "{day}");
+    }
+    let told = app.get("/v1/notifications").by(&follower).expect(200).await.json();
+    assert_eq!((told["items"].as_array().unwrap().len(), &told["unread"]), (1, &json!(1)));
+}
+
+#[tokio::test]
+async fn what_was_read_is_not_mailed_when_it_is_back() {
+    let app = TestApp::start().await;
+    let (author, reader, post) = world(&app).await;
+    choose(&app, &author, json!({"comment": "digest"})).await;
+    let comment = format!("/v1/comments/{}", app.comment_by(&reader, &post, None).await);
+    app.run_jobs().await;
+    let ids = app.get("/v1/notifications").by(&author).expect(200).await.items("id");
+    app.post("/v1/notifications/read").by(&author).json(&json!({"ids": ids})).expect(204).await;
+    let editor = app.editor().await;
+    for status in ["spam", "approved"] {
+        app.patch(&comment).by(&editor).json(&json!({"status": status})).expect(200).await;
+        app.advance(TimeDelta::days(1));
+        assert_eq!(mailed(&app).await, [""; 0]);
+    }
     app.advance(TimeDelta::days(1));
     assert_eq!(mailed(&app).await, [""; 0]);
 }
@@ -139,7 +278,33 @@ async fn followers_and_editors_are_mailed_in_their_language() {
     assert_eq!(mailed(&app).await, ["أدا ลัฟเลซ 艾达 hat der Redaktion etwas gemeldet"]);
     app.advance(TimeDelta::days(1));
     assert_eq!(mailed(&app).await, ["أدا ลัฟเลซ 艾达 hat „A post“ veröffentlicht"]);
+    let (text, html) = (&app.mails()[0].text, &app.mails()[0].html);
+    assert!(
+        text.contains("- \u{2068}أدا ลัฟเลซ 艾达\u{2069} hat „\u{2068}A post\u{2069}“ veröffentlicht\n"),
+        "{text}"
+    );
+    let item = "/a-post\"><bdi>أدا ลัฟเลซ 艾达</bdi> hat „<bdi>A post</bdi>“ veröffentlicht</a></p>";
+    assert!(html.contains(item), "{html}");
     assert!(app.mails()[0].text.contains("Keine solchen E-Mails mehr:"), "{}", app.mails()[0].text);
+}
+
+#[tokio::test]
+async fn who_was_deleted_is_called_so_in_the_language_of_the_mail() {
+    let app = TestApp::start().await;
+    for (language, expected) in [
+        ("en", "A deleted user commented on your post “A post”"),
+        ("de", "Jemand mit gelöschtem Konto hat Ihren Beitrag „A post“ kommentiert"),
+    ] {
+        let (author, reader, post) = world(&app).await;
+        choose(&app, &author, json!({"comment": "digest"})).await;
+        let language = json!({"language": language});
+        app.patch(&format!("/v1/users/{}", author.id)).by(&author).json(&language).expect(200).await;
+        app.comment_by(&reader, &post, None).await;
+        app.run_jobs().await;
+        app.delete(&format!("/v1/users/{}", reader.id)).by(&app.admin().await).expect(204).await;
+        app.advance(TimeDelta::days(1));
+        assert_eq!(mailed(&app).await, [expected]);
+    }
 }
 
 #[tokio::test]

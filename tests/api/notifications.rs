@@ -1,7 +1,9 @@
 //! What users are told: of whom, of what, once, and no longer than they may read it.
 
+use blog_api::jobs::store::{self as jobs, Lease};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::support::{TestApp, TestUser};
 
@@ -85,9 +87,41 @@ async fn a_held_comment_is_told_to_editors_until_it_is_decided_and_to_others_onc
     assert_eq!(told(&app, &editor).await, []);
     assert_eq!(told(&app, &author).await, just("comment", &reader));
     // One that was approved and is held again waits again.
-    moderate(&app, &editor, &comment, "hold").await;
+    moderate(&app, &app.admin().await, &comment, "hold").await;
     assert_eq!(told(&app, &editor).await, just("held_comment", &reader));
     assert_eq!(told(&app, &author).await, []);
+}
+
+#[tokio::test]
+async fn who_decides_is_not_told_of_it() {
+    let app = TestApp::start().await;
+    let (author, reader, editor, other) =
+        (app.author().await, app.reader().await, app.editor().await, app.editor().await);
+    let post = app.post_by(&author).await;
+    let comment = app.comment_by(&reader, &post, None).await;
+    app.run_jobs().await;
+    moderate(&app, &editor, &comment, "hold").await;
+    assert_eq!(told(&app, &editor).await, []);
+    assert_eq!(told(&app, &other).await, just("held_comment", &reader));
+    // Nor of a comment on a post of theirs.
+    hold_comments(&app).await;
+    let answer = app.comment_by(&reader, &app.post_by(&editor).await, None).await;
+    assert_eq!(told(&app, &editor).await, just("held_comment", &reader));
+    moderate(&app, &editor, &answer, "approve").await;
+    assert_eq!(told(&app, &editor).await, []);
+    for status in ["spam", "pending"] {
+        let path = format!("/v1/comments/{comment}");
+        app.patch(&path).by(&editor).json(&json!({"status": status})).expect(200).await;
+        assert_eq!(told(&app, &editor).await, []);
+    }
+    let draft = app.draft_by(&author).await;
+    for follower in [&editor, &other] {
+        app.put(&format!("/v1/users/{}/follow", author.id)).by(follower).expect(204).await;
+    }
+    let published = json!({"status": "published"});
+    app.patch(&format!("/v1/posts/{draft}")).by(&editor).json(&published).expect(200).await;
+    assert_eq!(told(&app, &editor).await, []);
+    assert_eq!(told(&app, &other).await[0], ("post".to_owned(), author.username));
 }
 
 #[tokio::test]
@@ -103,8 +137,10 @@ async fn a_report_is_told_to_editors_until_it_is_decided() {
     let path = format!("/v1/reports/{report}");
     app.patch(&path).by(&editor).json(&json!({"status": "upheld"})).expect(200).await;
     assert_eq!(told(&app, &editor).await, []);
-    app.patch(&path).by(&editor).json(&json!({"status": "open"})).expect(200).await;
+    let other = app.editor().await;
+    app.patch(&path).by(&other).json(&json!({"status": "open"})).expect(200).await;
     assert_eq!(told(&app, &editor).await, just("report", &reader));
+    assert_eq!(told(&app, &other).await, []);
 }
 
 #[tokio::test]
@@ -182,6 +218,41 @@ async fn a_scheduled_post_is_told_at_its_time_moves_with_it_and_is_cancelled_wit
 }
 
 #[tokio::test]
+async fn a_post_has_one_job_however_often_it_is_scheduled_and_loses_none_that_comes_while_it_is_at_work() {
+    let app = TestApp::start().await;
+    let (author, follower) = (app.author().await, app.reader().await);
+    app.put(&format!("/v1/users/{}/follow", author.id)).by(&follower).expect(204).await;
+    let path = format!("/v1/posts/{}", app.draft_by(&author).await);
+    let schedule = async |hours| {
+        let change = json!({"status": "scheduled", "published_at": app.now() + TimeDelta::hours(hours)});
+        app.patch(&path).by(&author).json(&change).expect(200).await;
+        assert_eq!(app.count("jobs where kind = 'notification'").await, 1);
+    };
+    for hours in [3, 1, 2, 5] {
+        schedule(hours).await;
+    }
+    let mut connection = app.db.acquire().await.unwrap();
+    let claim =
+        "update jobs set holder = $1, attempts = 1, run_at = $2 where kind = 'notification' returning id";
+    let holder = Uuid::now_v7();
+    let claim = sqlx::query_scalar(claim).bind(holder).bind(app.now());
+    let id = claim.fetch_one(&mut connection).await.unwrap();
+    schedule(4).await;
+    jobs::finish(&mut connection, Lease { id, holder, attempts: 1 }).await.unwrap();
+    for (after, expected) in [(3, vec![]), (1, just("post", &author)), (1, just("post", &author))] {
+        app.advance(TimeDelta::hours(after));
+        assert_eq!(told(&app, &follower).await, expected);
+    }
+    // One that was given up is taken up again.
+    app.patch(&path).by(&author).json(&json!({"status": "draft"})).expect(200).await;
+    schedule(1).await;
+    let give_up = sqlx::query("update jobs set failed_at = $1, attempts = 60").bind(app.now());
+    give_up.execute(&mut connection).await.unwrap();
+    schedule(2).await;
+    assert_eq!(app.count("jobs where failed_at is not null or attempts > 0").await, 0);
+}
+
+#[tokio::test]
 async fn what_cannot_be_read_any_more_is_not_shown() {
     let app = TestApp::start().await;
     let (author, reader) = (app.author().await, app.reader().await);
@@ -201,14 +272,19 @@ async fn nothing_is_told_of_a_muted_post() {
     let app = TestApp::start().await;
     let (author, reader) = (app.author().await, app.reader().await);
     let post = app.post_by(&author).await;
-    let mute = format!("/v1/posts/{post}/mute");
+    let (path, mute) = (format!("/v1/posts/{post}"), format!("/v1/posts/{post}/mute"));
+    let muted = async |user| app.get(&path).by(user).expect(200).await.json()["muted"].clone();
+    assert_eq!(muted(&author).await, false);
     for _ in 0..2 {
         app.put(&mute).by(&author).expect(204).await;
+        assert_eq!((muted(&author).await, muted(&reader).await), (json!(true), json!(false)));
     }
+    assert!(app.get(&path).expect(200).await.json().get("muted").is_none());
     app.comment_by(&reader, &post, None).await;
     assert_eq!(told(&app, &author).await, []);
     for _ in 0..2 {
         app.delete(&mute).by(&author).expect(204).await;
+        assert_eq!(muted(&author).await, false);
     }
     app.comment_by(&reader, &post, None).await;
     assert_eq!(told(&app, &author).await, just("comment", &reader));

@@ -137,7 +137,7 @@ pub async fn moderate(
         let changed = ids(&changing);
         let entries = if let Some(status) = status {
             store::decide(write, &changed, status, now).await?;
-            notifications::queue(write, &Event::Comments { ids: changed.clone() }, now).await?;
+            notifications::queue(write, Event::Comments { ids: changed.clone() }, user.id, now).await?;
             decisions(&user, &changing, status)
         } else {
             for id in &changed {

@@ -195,7 +195,7 @@ pub async fn update(
     }
     let comment = comment.ok_or(ApiError::NotFound)?;
     if comment.status != status {
-        notifications::queue(&mut transaction, &Event::Comments { ids: vec![id] }, now).await?;
+        notifications::queue(&mut transaction, Event::Comments { ids: vec![id] }, user.id, now).await?;
     }
     transaction.commit().await?;
     wake.here();

@@ -9,7 +9,7 @@ use crate::comments::model::CommentStatus;
 use crate::db::{Connection, Outcome};
 use crate::jobs::model::Kind;
 use crate::markdown::RENDERER_VERSION;
-use crate::notifications::model::Event;
+use crate::notifications::model::{Act, Event};
 use crate::posts::model::PostRef;
 
 #[derive(Debug)]
@@ -69,7 +69,7 @@ pub async fn insert(
         new.author_writes,
         RENDERER_VERSION,
         Kind::Notification.as_str(),
-        json!(Event::Comments { ids: vec![new.id] })
+        json!(Act { event: Event::Comments { ids: vec![new.id] }, actor: Some(new.author_id) })
     )
     .fetch_optional(connection)
     .await

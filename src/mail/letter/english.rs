@@ -1,6 +1,6 @@
 //! Mails in English.
 
-use super::{Content, Frame, Item, Letter, Link, News, NewsItem};
+use super::{Content, Frame, Item, Letter, Link, News, NewsItem, isolated, name, without_isolates};
 use crate::identity::Role;
 
 pub(super) const FRAME: Frame = Frame {
@@ -112,7 +112,7 @@ fn invited_as(role: Role) -> &'static str {
 
 fn notifications(items: &[NewsItem], more: usize, site: &str) -> Content {
     let subject = match items {
-        [only] => text(&only.news),
+        [only] => without_isolates(&text(&only.news)),
         _ => format!("{} new notifications from {site}", items.len() + more),
     };
     Content {
@@ -126,11 +126,17 @@ fn notifications(items: &[NewsItem], more: usize, site: &str) -> Content {
 }
 
 fn text(news: &News) -> String {
+    let who = |who: &Option<String>| name(who.as_deref(), "A deleted user");
     match news {
-        News::Reply { who, post } => format!("{who} replied to your comment on “{post}”"),
-        News::Comment { who, post } => format!("{who} commented on your post “{post}”"),
-        News::HeldComment { who, post } => format!("A comment by {who} on “{post}” waits for an editor"),
-        News::Report { who } => format!("{who} reported something to the editors"),
-        News::Post { who, post } => format!("{who} published “{post}”"),
+        News::Reply { who: by, post } => {
+            format!("{} replied to your comment on “{}”", who(by), isolated(post))
+        }
+        News::Comment { who: by, post } => format!("{} commented on your post “{}”", who(by), isolated(post)),
+        News::HeldComment { who: by, post } => {
+            let by = name(by.as_deref(), "a deleted user");
+            format!("A comment by {by} on “{}” waits for an editor", isolated(post))
+        }
+        News::Report { who: by } => format!("{} reported something to the editors", who(by)),
+        News::Post { who: by, post } => format!("{} published “{}”", who(by), isolated(post)),
     }
 }

@@ -1,6 +1,6 @@
 //! Mails in German.
 
-use super::{Content, Frame, Item, Letter, Link, News, NewsItem};
+use super::{Content, Frame, Item, Letter, Link, News, NewsItem, isolated, name, without_isolates};
 use crate::identity::Role;
 
 pub(super) const FRAME: Frame = Frame {
@@ -112,7 +112,7 @@ fn invited_as(role: Role) -> &'static str {
 
 fn notifications(items: &[NewsItem], more: usize, site: &str) -> Content {
     let subject = match items {
-        [only] => text(&only.news),
+        [only] => without_isolates(&text(&only.news)),
         _ => format!("{} neue Benachrichtigungen von {site}", items.len() + more),
     };
     Content {
@@ -126,13 +126,19 @@ fn notifications(items: &[NewsItem], more: usize, site: &str) -> Content {
 }
 
 fn text(news: &News) -> String {
+    let who = |who: &Option<String>| name(who.as_deref(), "Jemand mit gelöschtem Konto");
     match news {
-        News::Reply { who, post } => format!("{who} hat auf Ihren Kommentar zu „{post}“ geantwortet"),
-        News::Comment { who, post } => format!("{who} hat Ihren Beitrag „{post}“ kommentiert"),
-        News::HeldComment { who, post } => {
-            format!("Ein Kommentar von {who} zu „{post}“ wartet auf die Redaktion")
+        News::Reply { who: by, post } => {
+            format!("{} hat auf Ihren Kommentar zu „{}“ geantwortet", who(by), isolated(post))
         }
-        News::Report { who } => format!("{who} hat der Redaktion etwas gemeldet"),
-        News::Post { who, post } => format!("{who} hat „{post}“ veröffentlicht"),
+        News::Comment { who: by, post } => {
+            format!("{} hat Ihren Beitrag „{}“ kommentiert", who(by), isolated(post))
+        }
+        News::HeldComment { who: by, post } => {
+            let by = name(by.as_deref(), "jemandem mit gelöschtem Konto");
+            format!("Ein Kommentar von {by} zu „{}“ wartet auf die Redaktion", isolated(post))
+        }
+        News::Report { who: by } => format!("{} hat der Redaktion etwas gemeldet", who(by)),
+        News::Post { who: by, post } => format!("{} hat „{}“ veröffentlicht", who(by), isolated(post)),
     }
 }

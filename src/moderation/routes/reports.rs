@@ -92,7 +92,7 @@ pub async fn create_report(
         let id = store::insert_report(write, &new, now)
             .await?
             .ok_or_else(|| ApiError::conflict(target.field(), "reported", "was reported by you before"))?;
-        notifications::queue(write, &Event::Report { id }, now).await?;
+        notifications::queue(write, Event::Report { id }, user.id, now).await?;
         let report = store::find_report(write, id).await?.ok_or(ApiError::NotFound)?;
         let location = [(header::LOCATION, format!("/v1/reports/{id}"))];
         Ok((StatusCode::CREATED, location, Tagged(report)))
@@ -216,7 +216,7 @@ pub async fn update_report(
         let details = json!({"status": report.status});
         let entry = Entry { actor: Some(user.id), action, target: Some(id), details };
         audit::record(&mut transaction, &entry, now).await?;
-        notifications::queue(&mut transaction, &Event::Report { id }, now).await?;
+        notifications::queue(&mut transaction, Event::Report { id }, user.id, now).await?;
     } else if if_match.versions().is_some_and(|versions| !versions.contains(&report.version)) {
         return Err(if_match.refusal(Some(report)));
     }

@@ -13,7 +13,7 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::model::{Event, Notification, NotificationKind, NotificationPost};
+use super::model::{Act, Event, Notification, NotificationKind, NotificationPost};
 use crate::db::Connection;
 use crate::identity::UserRef;
 use crate::jobs::model::Kind;
@@ -25,11 +25,24 @@ const MAX_CONSIDERED: i64 = 1000;
 /// Up to how many unread notifications are counted.
 pub const MAX_UNREAD: i64 = 100;
 
-/// Has those told later whom `event` concerns; wants the transaction of the act.
-pub async fn queue(connection: &mut Connection, event: &Event, now: DateTime<Utc>) -> sqlx::Result<()> {
-    let run_at = if let Event::Post { at, .. } = event { *at } else { now };
-    let new = NewJob { kind: Kind::Notification, payload: json!(event), user_id: None, run_at };
-    jobs::insert(connection, new, now).await.map(drop)
+/// Has those told later whom it concerns what `actor` has done; wants the transaction of the act. A post has one job at a
+/// time, however often it is scheduled anew.
+pub async fn queue(
+    connection: &mut Connection,
+    event: Event,
+    actor: Uuid,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    let (key, run_at) = match event {
+        Event::Post { id, at } => (Some(format!("post {id}")), at),
+        Event::Comments { .. } | Event::Report { .. } => (None, now),
+    };
+    let payload = json!(Act { event, actor: Some(actor) });
+    let new = NewJob { kind: Kind::Notification, payload, user_id: None, run_at };
+    match key {
+        Some(key) => jobs::replace(connection, &key, new, now).await,
+        None => jobs::insert(connection, new, now).await.map(drop),
+    }
 }
 
 struct Row {

@@ -66,7 +66,7 @@ pub async fn create(
             return Err(taken(write, slug, user).await?);
         };
         let post = store::find(write, &PostRef::Id(id), now).await?.ok_or(ApiError::NotFound)?;
-        tell(write, &post, now).await?;
+        tell(write, &post, &user, now).await?;
         let location = [(header::LOCATION, format!("/v1/posts/{id}"))];
         let changed = Invalidates(Scope::Resource(id));
         Ok((StatusCode::CREATED, location, changed, Tagged(post)))

@@ -107,7 +107,7 @@ pub async fn update(
     }
     let post = post.ok_or(ApiError::NotFound)?;
     if post.summary.published_at != head.published_at {
-        tell(&mut transaction, &post, now).await?;
+        tell(&mut transaction, &post, &user, now).await?;
     }
     transaction.commit().await?;
     wake.here();
@@ -169,7 +169,7 @@ pub async fn restore(
         }
         let post = store::find(write, &PostRef::Id(locked.id), now).await?.ok_or(ApiError::NotFound)?;
         if locked.deleted {
-            tell(write, &post, now).await?;
+            tell(write, &post, &user, now).await?;
         }
         let changed = Invalidates::if_changed(locked.deleted, Scope::Resource(locked.id));
         Ok((changed, Tagged(post)))
@@ -180,10 +180,15 @@ pub async fn restore(
 }
 
 /// Has followers told of the post when it is published, if it is to be.
-pub(super) async fn tell(connection: &mut Connection, post: &Post, now: DateTime<Utc>) -> sqlx::Result<()> {
+pub(super) async fn tell(
+    connection: &mut Connection,
+    post: &Post,
+    user: &User,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
     let Some(published_at) = post.summary.published_at else { return Ok(()) };
     let event = Event::Post { id: post.summary.id, at: published_at.max(now) };
-    notifications::queue(connection, &event, now).await
+    notifications::queue(connection, event, user.id, now).await
 }
 
 pub(super) async fn record(

@@ -49,7 +49,7 @@ pub async fn find(
     find_for(connection, post, None, now).await
 }
 
-/// The same, with whether `reader` likes it.
+/// The same, with whether `reader` likes it, and has muted it.
 pub async fn find_for(
     connection: &mut Connection,
     post: &PostRef,
@@ -58,7 +58,9 @@ pub async fn find_for(
 ) -> sqlx::Result<Option<Post>> {
     let row = posts!(
         whole["case when $4::uuid is not null then
-             exists (select from post_likes l where l.post_id = p.id and l.user_id = $4) end as liked
+             exists (select from post_likes l where l.post_id = p.id and l.user_id = $4) end as liked,
+           case when $4 is not null then
+             exists (select from muted_posts m where m.post_id = p.id and m.user_id = $4) end as muted
          from posts p join post_stats s on s.post_id = p.id left join users u on u.id = p.author_id
          where p.id = coalesce($2, (select id from posts where slug = $3)) and p.deleted_at is null"],
         now,

@@ -39,6 +39,8 @@ pub struct PostRow {
     pub(super) toc: Option<Json<Vec<Heading>>>,
     /// Whether who asks likes it, where that is asked.
     pub(super) liked: Option<bool>,
+    /// Whether they have muted it, likewise.
+    pub(super) muted: Option<bool>,
     /// How well it matches the search, if there is one.
     pub(super) rank: Option<f32>,
     /// Where it matches the search, if there is one: see [`highlight`].
@@ -87,13 +89,14 @@ impl From<PostRow> for Post {
             body_html: row.body_html.take().unwrap_or_default(),
             toc: row.toc.take().map(|toc| toc.0).unwrap_or_default(),
             liked: row.liked,
+            muted: row.muted,
             summary: row.into(),
         }
     }
 }
 
 /// The [`PostRow`]s of the posts `p`, with their stats `s` and their authors `u`, that the rest of the query
-/// selects. `whole` ones have their texts, and the rest begins with the column `liked`; `summaries` have none, and it
+/// selects. `whole` ones have their texts, and the rest begins with the columns `liked` and `muted`; `summaries` have none, and it
 /// begins with `rank` and `headline`. The first argument is the time.
 macro_rules! posts {
     (whole [$($sql:tt)+], $($argument:expr),+ $(,)?) => {
@@ -105,7 +108,7 @@ macro_rules! posts {
     };
     (summaries [$($sql:tt)+], $($argument:expr),+ $(,)?) => {
         posts!(
-            @[r#"null::text as body, null::text as body_html, null::jsonb as "toc: _", null::boolean as liked,
+            @[r#"null::text as body, null::text as body_html, null::jsonb as "toc: _", null::boolean as liked, null::boolean as muted,
                  "# + $($sql)+],
             $($argument),+
         )

@@ -12,6 +12,7 @@ use crate::auth::token::{self, TokenHash};
 use crate::cache::{Invalidates, Scope};
 use crate::error::ApiError;
 use crate::http::idempotency::Idempotent;
+use crate::http::timestamp::Timestamp;
 use crate::http::validation::{Validate, Violations, items};
 use crate::text;
 use crate::users::model::Undeliverable;
@@ -79,6 +80,8 @@ pub struct Bounce {
     #[serde(deserialize_with = "items")]
     #[schema(max_items = 50)]
     bounced_recipients: Vec<MailRecipient>,
+    /// When it came back: not after the address was verified, it changes nothing.
+    timestamp: Option<Timestamp>,
 }
 
 /// A mail that its reader says is spam.
@@ -92,6 +95,8 @@ pub struct Complaint {
     #[serde(deserialize_with = "items")]
     #[schema(max_items = 50)]
     complained_recipients: Vec<MailRecipient>,
+    /// When its reader said so: not after the address was verified, it changes nothing.
+    timestamp: Option<Timestamp>,
 }
 
 /// To whom a mail was sent.
@@ -103,18 +108,27 @@ pub struct MailRecipient {
     email_address: String,
 }
 
+/// What takes no mail any more, why, and since when if that is known.
+struct Refusal<'a> {
+    recipients: &'a [MailRecipient],
+    why: Undeliverable,
+    at: Option<Timestamp>,
+}
+
 impl MailEvent {
-    /// What takes no mail any more, and why.
-    fn undeliverable(&self) -> Option<(Undeliverable, &[MailRecipient])> {
+    fn refusal(&self) -> Option<Refusal<'_>> {
         let MailEventDetail { event_type, bounce, complaint } = &self.detail;
         match (event_type.as_str(), bounce, complaint) {
-            ("Bounce", Some(bounce), _) if bounce.bounce_type == "Permanent" => {
-                Some((Undeliverable::Bounce, &bounce.bounced_recipients))
+            ("Bounce", Some(Bounce { bounce_type, bounced_recipients: recipients, timestamp: at }), _)
+                if bounce_type == "Permanent" =>
+            {
+                Some(Refusal { recipients, why: Undeliverable::Bounce, at: *at })
             }
             ("Complaint", _, Some(complaint))
                 if complaint.complaint_feedback_type.as_deref() != Some("not-spam") =>
             {
-                Some((Undeliverable::Complaint, &complaint.complained_recipients))
+                let Complaint { complained_recipients: recipients, timestamp: at, .. } = complaint;
+                Some(Refusal { recipients, why: Undeliverable::Complaint, at: *at })
             }
             _ => None,
         }
@@ -123,7 +137,7 @@ impl MailEvent {
 
 impl Validate for MailEvent {
     fn validate(&self, violations: &mut Violations) {
-        let recipients = self.undeliverable().map_or(0, |(_, recipients)| recipients.len());
+        let recipients = self.refusal().map_or(0, |refusal| refusal.recipients.len());
         if recipients > MAX_RECIPIENTS {
             violations.add("detail", "too_many", format!("must have at most {MAX_RECIPIENTS} recipients"));
         }
@@ -134,7 +148,8 @@ impl Validate for MailEvent {
 ///
 /// For whoever delivers the mail, with a token of their own. The body is what Amazon SES tells Amazon `EventBridge`: other
 /// providers' events are sent in the same shape. An address that has bounced for good, or whose reader has complained,
-/// gets nothing but what its user asks for, until they verify it anew or change it.
+/// gets nothing but what its user asks for, until they verify it anew or change it. An event from before that, told again, changes
+/// nothing.
 #[utoipa::path(post, path = "/v1/mail-events", tag = "users", request_body = MailEvent, security(("mail_events" = [])), responses(
     (status = 204, description = "It is noted"),
     (status = 401, description = "Not with that token"),
@@ -144,11 +159,11 @@ pub async fn create_mail_event(
     Idempotent(key, body): Idempotent<MailEvent>,
 ) -> Result<Response, ApiError> {
     key.run_statement(None, async |write| {
-        if let Some((why, recipients)) = body.undeliverable() {
+        if let Some(Refusal { recipients, why, at }) = body.refusal() {
             // PostgreSQL's text cannot hold a NUL, and so no account's address has one.
             let possible = recipients.iter().filter(|to| !to.email_address.contains('\0'));
             let keys: Vec<_> = possible.flat_map(|to| keys(&to.email_address)).collect();
-            store::mark_undeliverable(write, &keys, why).await?;
+            store::mark_undeliverable(write, &keys, why, at.map(Into::into)).await?;
         }
         // An account is shown to its user and to admins.
         Ok((StatusCode::NO_CONTENT, Invalidates(Scope::Nothing)))

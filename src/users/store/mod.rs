@@ -131,16 +131,20 @@ pub async fn password_hash(connection: &mut Connection, id: Uuid) -> sqlx::Resul
     sqlx::query_scalar!("select password_hash from users where id = $1", id).fetch_optional(connection).await
 }
 
-/// Notes that addresses with these keys take no mail.
+/// Notes that addresses with these keys take no mail since `at`, unless they were verified after that.
 pub async fn mark_undeliverable(
     connection: &mut Connection,
     email_keys: &[String],
     why: Undeliverable,
+    at: Option<DateTime<Utc>>,
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "update users set email_undeliverable = $2 where coalesce(email_key, lower(email)) = any($1)",
+        "update users set email_undeliverable = $2
+         where coalesce(email_key, lower(email)) = any($1)
+           and ($3::timestamptz is null or email_verified_at is null or email_verified_at < $3)",
         email_keys,
-        why.as_str()
+        why.as_str(),
+        at
     )
     .execute(connection)
     .await?;

@@ -107,8 +107,9 @@ pub async fn reset_password(
          used as (
            delete from one_time_tokens
            where user_id = (select id from proven) and purpose = 'password_reset')
-         update users set password_hash = $2, email_verified_at = coalesce(email_verified_at, $3),
-           email_undeliverable = null,
+         update users set password_hash = $2, email_undeliverable = null,
+           -- What had become of mail to the address before, and is told again, is no news.
+           email_verified_at = case when email_undeliverable is null then coalesce(email_verified_at, $3) else $3 end,
            pending_email = null, pending_email_key = null, credentials_version = credentials_version + 1,
            version = version + 1, updated_at = $3
          where id = (select id from proven)

@@ -55,7 +55,6 @@ pub async fn update(
                username = new.username, email = new.email,
                email_key = coalesce($13, u.email_key),
                email_verified_at = case when new.email = old.email then u.email_verified_at end,
-               email_undeliverable = case when new.email = old.email then u.email_undeliverable end,
                pending_email = new.pending_email,
                pending_email_key = case when new.pending_email is not null then coalesce($16::text, u.pending_email_key) end,
                role = new.role, display_name = new.display_name,
