@@ -104,7 +104,7 @@ where
         };
         this.end(running, grace).await;
         drop(ended);
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     /// Works on what is due, for ever.
