@@ -117,14 +117,14 @@ pub async fn mail(
     // Not held while this waits for the network.
     transaction.commit().await?;
     let unsubscribe = Subscription { key, kind: common_kind(&notifications) }.token();
-    let mailed: Vec<_> = notifications.iter().map(|notification| notification.id).collect();
+    let ids: Vec<_> = notifications.iter().map(|notification| notification.id).collect();
     let more = notifications.len().saturating_sub(MAX_NAMED);
     let api = mailer.api_url();
     let items = notifications.into_iter().take(MAX_NAMED).map(|one| item(one, api, public_url)).collect();
     let letter = Letter::Notifications { items, more };
     let mail = Mail { id, to, site: &site, letter, date: now, unsubscribe: Some(unsubscribe) };
     mailer.send(&mail).await?;
-    Ok(store::settle(&mut db.acquire().await?, user_id, id, &mailed, now).await?)
+    Ok(store::settle(&mut db.acquire().await?, user_id, id, &ids, now).await?)
 }
 
 /// What all of them are about, if that is one thing.

@@ -72,6 +72,7 @@ pub struct MailEventDetail {
 /// A mail that was not delivered.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "as Amazon SES names them")]
 pub struct Bounce {
     /// `Permanent` if the address takes no mail at all; what may pass is passed over.
     #[schema(example = "Permanent")]
@@ -87,6 +88,7 @@ pub struct Bounce {
 /// A mail that its reader says is spam.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "as Amazon SES names them")]
 pub struct Complaint {
     /// `not-spam` is passed over: somebody has taken it out of the spam.
     #[schema(example = "abuse")]
