@@ -43,6 +43,8 @@ text_enum! {
         UserCreated = "user.created",
         /// An editor or an admin invites somebody.
         UserInvited = "user.invited",
+        /// An invitation is taken back.
+        UserUninvited = "user.uninvited",
         /// An account is deleted, by its user or by an admin.
         UserDeleted = "user.deleted",
         /// A user gets another role, from an admin or the command line.

@@ -127,6 +127,12 @@ fn rendered(template: &impl Template) -> Result<String, SendError> {
     template.render().map_err(|error| SendError::Lasting(format!("the mail cannot be written: {error}")))
 }
 
+/// Whether mail can be sent to an address.
+#[must_use]
+pub fn is_mailable(email: &str) -> bool {
+    address(email).is_some()
+}
+
 /// An address as every server takes it: its domain in ASCII. What is before that has no such form.
 fn address(email: &str) -> Option<Address> {
     let (local, domain) = email.rsplit_once('@').filter(|(local, _)| local.is_ascii())?;

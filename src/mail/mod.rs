@@ -20,6 +20,7 @@ use uuid::Uuid;
 use crate::config::mail::{MailConfig, TransportConfig};
 pub use language::{MailLanguage, PreferredLanguage};
 pub use letter::{Letter, News, NewsItem};
+pub use message::is_mailable;
 use message::{Unsubscribe, Written};
 use outbox::Outbox;
 use ses::Ses;

@@ -96,7 +96,7 @@ fn show(
         common: words::common(language),
         words: words::words(page, language),
         action,
-        asks_password: matches!(page, Page::PasswordReset | Page::Invitation),
+        asks_password: matches!(page, Page::PasswordReset | Page::SignUp | Page::Invitation),
         asks_username: match page {
             Page::SignUp => Asks::AfterRefusal,
             Page::Invitation => Asks::AtOnce,

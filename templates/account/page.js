@@ -3,6 +3,8 @@ const token = location.hash.slice(1);
 history.replaceState(null, "", location.pathname);
 
 const form = document.querySelector("form");
+// Sent again, since the answer was lost, a request gets the same answer.
+const key = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 const message = document.getElementById("message");
 
 function say(text) {
@@ -11,10 +13,11 @@ function say(text) {
 
 function request() {
   if ("tokenInQuery" in form.dataset) {
-    return [`${form.action}?${new URLSearchParams({ token })}`, { method: "POST" }];
+    return [`${form.action}?${new URLSearchParams({ token })}`, { method: "POST", headers: { "Idempotency-Key": key } }];
   }
   const body = JSON.stringify({ token, ...Object.fromEntries(new FormData(form)) });
-  return [form.action, { method: "POST", headers: { "Content-Type": "application/json" }, body }];
+  const headers = { "Content-Type": "application/json", "Idempotency-Key": key };
+  return [form.action, { method: "POST", headers, body }];
 }
 
 async function submit(event) {
@@ -29,13 +32,18 @@ async function submit(event) {
       say(form.dataset.done);
       return;
     }
-    const { errors = [] } = await response.json();
+    const { code, errors = [] } = await response.json();
+    if (code === "sign_up_closed") {
+      say(form.dataset.closed);
+      return;
+    }
     const find = (field) => errors.find((error) => error.field === field);
     const about = { token: "expired", password: "refused", email: "taken", username: "usernameRefused" };
     const field = Object.keys(about).find(find);
     if (field === "username") {
       const fields = form.querySelector("fieldset");
       fields.hidden = fields.disabled = false;
+      fields.querySelector("input").focus();
     }
     const isTaken = field === "username" && find(field).code === "taken";
     say(form.dataset[isTaken ? "usernameTaken" : (about[field] ?? "failed")]);

@@ -300,7 +300,7 @@ impl World {
             ("POST /v1/invitations", "/v1/invitations", admin, json!({"email": "new@invited.example", "role": "reader"})),
             ("POST /v1/invitations/acceptance", "/v1/invitations/acceptance", admin, json!({"token": "{invited}", "username": "invited", "password": PASSWORD})),
             ("DELETE /v1/invitations/{id}", "/v1/invitations/{invitation}", admin, none()),
-            ("POST /v1/sign-ups/confirmation", "/v1/sign-ups/confirmation", admin, json!({"token": "{signed_up}"})),
+            ("POST /v1/sign-ups/confirmation", "/v1/sign-ups/confirmation", admin, json!({"token": "{signed_up}", "password": PASSWORD})),
             ("PATCH /v1/site", "/v1/site", admin, json!({"title": "Another title"})),
             ("POST /v1/users", "/v1/users", admin, json!({"username": "new", "email": "new@example.com", "password": PASSWORD})),
             ("POST /v1/sessions", "/v1/sessions", guest, json!({"email": "{email}", "password": PASSWORD})),

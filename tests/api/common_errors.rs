@@ -194,13 +194,13 @@ async fn a_database_that_is_away_is_503_for_everything_that_needs_it() {
                 json!({"username": "ada", "email": "ada@example.com", "password": "correct horse"})
             }
             "/v1/sessions" => json!({"email": "ada@example.com", "password": "correct horse"}),
-            "/v1/email-verifications/confirmation"
-            | "/v1/email-verifications/undo"
-            | "/v1/sign-ups/confirmation" => json!({"token": ""}),
+            "/v1/email-verifications/confirmation" | "/v1/email-verifications/undo" => json!({"token": ""}),
             "/v1/notifications/read" => json!({"up_to": "00000000-0000-0000-0000-000000000000"}),
             "/v1/mail-events" => bounce("ada@example.com"),
             "/v1/password-resets" => json!({"email": "ada@example.com"}),
-            "/v1/password-resets/confirmation" => json!({"token": "", "password": "correct horse"}),
+            "/v1/password-resets/confirmation" | "/v1/sign-ups/confirmation" => {
+                json!({"token": "", "password": "correct horse"})
+            }
             "/v1/invitations" => json!({"email": "ada@example.com", "role": "reader"}),
             "/v1/invitations/acceptance" => {
                 json!({"token": "", "username": "ada", "password": "correct horse"})

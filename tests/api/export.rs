@@ -88,11 +88,7 @@ const WITHHELD: [(&str, &str, &[&str]); 19] = [
         "one_time_tokens",
         &["hash", "user_id", "email_key", "version", "code_hash", "tries_left"],
     ),
-    (
-        "invitations",
-        "sign_ups",
-        &["email_key", "inviter_id", "username", "password_hash", "display_name", "bio"],
-    ),
+    ("invitations", "sign_ups", &["email_key", "inviter_id", "username", "display_name", "bio"]),
     // The other of the two is shown as `user_id`.
     ("following", "follows", &["follower_id", "followed_id"]),
     ("followers", "follows", &["follower_id", "followed_id"]),

@@ -237,7 +237,7 @@ async fn requests(app: &TestApp, editor: &TestUser) -> Vec<(&'static str, String
         (
             "/v1/sign-ups/confirmation",
             "/v1/sign-ups/confirmation".to_owned(),
-            json!({"token": app.sign_up_token("hedy").await}),
+            json!({"token": app.sign_up_token("hedy").await, "password": "an unusual password"}),
         ),
         ("/v1/users", "/v1/users".to_owned(), sign_up),
     ]

@@ -174,6 +174,11 @@ async fn invitations_are_seen_and_taken_back_by_who_made_them_and_by_admins() {
     take_back(&one, &editor).expect_problem(404, "not_found").await;
     expect_useless(&app, &token).await;
     take_back(&two, &admin).expect(204).await;
+    let lines = app.get("/v1/audit?action=user.uninvited").by(&admin).expect(200).await.json();
+    let who =
+        |n: usize| (&lines["items"][n]["actor"]["username"], &lines["items"][n]["details"]["invitation_id"]);
+    assert_eq!(who(0), (&json!(admin.username), &json!(two)));
+    assert_eq!(who(1), (&json!(editor.username), &json!(one)));
     let mails = app.mails().len();
     app.run_jobs().await;
     assert_eq!(app.mails().len(), mails, "what was taken back is not mailed");
@@ -204,6 +209,7 @@ async fn taken_names_and_addresses_are_told_and_use_nothing_up() {
         .expect_fields(409, &[("email", "taken")])
         .await;
     invite(&app, &editor, "nobody", "reader").expect_fields(422, &[("email", "invalid_email")]).await;
+    invite(&app, &editor, "ø@example.com", "reader").expect_fields(422, &[("email", "unmailable")]).await;
     let token = token_of(&app, &editor, "grace@example.com", "reader").await;
     accept(&app, &token, &editor.username).expect_fields(409, &[("username", "taken")]).await;
     accept(&app, &token, "a b").expect_fields(422, &[("username", "invalid_character")]).await;
@@ -225,10 +231,28 @@ async fn taken_names_and_addresses_are_told_and_use_nothing_up() {
     // Signed up meanwhile.
     let body = json!({"username": "grace", "email": "Grace@Example.com", "password": PASSWORD});
     let id = app.post("/v1/users").json(&body).expect(201).await.id();
-    accept(&app, &token, "hopper").expect_fields(409, &[("email", "taken")]).await;
-    app.delete(&format!("/v1/users/{id}")).by(&app.admin().await).expect(204).await;
-    // With an account everything about its address goes.
     expect_useless(&app, &token).await;
+    assert_eq!(list(&app, &editor).await.items("id"), Vec::<String>::new());
+    app.delete(&format!("/v1/users/{id}")).by(&app.admin().await).expect(204).await;
+    expect_useless(&app, &token).await;
+    // So it is if the address becomes an account's otherwise.
+    let token = token_of(&app, &editor, "hopper@example.com", "reader").await;
+    let moved = json!({"email": "HOPPER@example.com"});
+    app.patch(&format!("/v1/users/{}", editor.id)).by(&app.admin().await).json(&moved).expect(200).await;
+    expect_useless(&app, &token).await;
+}
+
+#[tokio::test]
+async fn an_erased_user_is_in_no_kept_answer_to_who_invited_them() {
+    let app = TestApp::start().await;
+    let editor = app.editor().await;
+    let ask = || invite(&app, &editor, "grace@example.com", "reader").header("idempotency-key", "once");
+    ask().expect(201).await;
+    let made = accept(&app, &app.mailed_token().await, "grace").expect(201).await;
+    assert_eq!(ask().expect(201).await.header("idempotency-replayed"), "true");
+    app.delete(&format!("/v1/users/{}", made.id())).by(&app.admin().await).expect(204).await;
+    let again = ask().expect(201).await;
+    assert!(!again.headers.contains_key("idempotency-replayed"), "{again}");
 }
 
 #[tokio::test]

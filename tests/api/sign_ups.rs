@@ -22,7 +22,7 @@ async fn token_of(app: &TestApp, username: &str, email: &str) -> String {
 }
 
 fn confirm<'a>(app: &'a TestApp, token: &str) -> Call<'a> {
-    app.post("/v1/sign-ups/confirmation").json(&json!({"token": token}))
+    app.post("/v1/sign-ups/confirmation").json(&json!({"token": token, "password": PASSWORD}))
 }
 
 async fn expect_useless(app: &TestApp, token: &str) {
@@ -37,18 +37,19 @@ async fn count(app: &TestApp, table: &'static str) -> i64 {
 #[tokio::test]
 async fn an_account_is_made_by_the_mailed_link() {
     let app = verified().await;
-    let body = json!({"username": "ada", "email": "Ada@example.com", "password": PASSWORD,
+    let body = json!({"username": "ada", "email": "Ada@example.com", "password": "of whoever signs up",
                       "display_name": "Ada ไทย 中文 العربية", "bio": "Writes."});
     let reply = app.post("/v1/users").json(&body).expect(202).await;
     assert!(reply.body.is_empty(), "{reply}");
-    let sign_in =
-        || app.post("/v1/sessions").json(&json!({"email": "ada@example.com", "password": PASSWORD}));
-    sign_in().expect(401).await;
+    let sign_in = |password: &str| {
+        app.post("/v1/sessions").json(&json!({"email": "ada@example.com", "password": password}))
+    };
+    sign_in("of whoever signs up").expect(401).await;
     let token = app.mailed_token().await;
     let mail = app.mails().remove(0);
     assert_eq!((&*mail.to, &*mail.subject), ("Ada@example.com", "Your account at Blog"));
     assert!(mail.html.contains(&format!("href=\"http://localhost:8000/account/sign-up#{token}\"")));
-    assert!(mail.text.contains("“ada”") && !mail.text.contains("account at Blog.\n"), "{}", mail.text);
+    assert!(!mail.text.contains("ada") && !mail.text.contains("account at Blog.\n"), "{}", mail.text);
 
     app.advance(TimeDelta::hours(23));
     let made = confirm(&app, &token).expect(201).await;
@@ -64,7 +65,9 @@ async fn an_account_is_made_by_the_mailed_link() {
     ] {
         assert_eq!(account[field], value, "{made}");
     }
-    sign_in().expect(201).await;
+    // Whose account it is chooses the password: a stranger may have signed up.
+    sign_in("of whoever signs up").expect(401).await;
+    sign_in(PASSWORD).expect(201).await;
     expect_useless(&app, &token).await;
     assert_eq!((count(&app, "sign_ups").await, count(&app, "sign_up_tokens").await), (0, 0));
     app.run_jobs().await;
@@ -116,18 +119,25 @@ async fn who_comes_second_chooses_another_name_and_may_lose_the_address() {
     confirm(&app, &first).expect(201).await;
     confirm(&app, &token).expect_fields(409, &[("username", "taken")]).await;
     let again = |username: &str| {
-        let body = json!({"token": token, "username": username});
+        let body = json!({"token": token, "username": username, "password": PASSWORD});
         app.post("/v1/sign-ups/confirmation").json(&body)
     };
     again("a b").expect_fields(422, &[("username", "invalid_character")]).await;
     again("ada").expect_fields(409, &[("username", "taken")]).await;
+    for (password, code) in
+        [("short", "too_short"), ("password123", "too_common"), ("ada@example.com", "same_as_account")]
+    {
+        let body = json!({"token": token, "password": password, "username": "countess"});
+        let call = app.post("/v1/sign-ups/confirmation").json(&body);
+        call.expect_fields(422, &[("password", code)]).await;
+    }
     assert_eq!(again("countess").expect(201).await.json()["username"], "countess");
 
     let late = token_of(&app, "late", "late@example.com").await;
     let body = json!({"email": "late@example.com"});
     let path = format!("/v1/users/{}", app.author().await.id);
     app.patch(&path).by(&app.admin().await).json(&body).expect(200).await;
-    confirm(&app, &late).expect_fields(409, &[("email", "taken")]).await;
+    expect_useless(&app, &late).await;
 }
 
 #[tokio::test]
@@ -178,8 +188,15 @@ async fn links_end_and_are_for_one_thing() {
     {
         expect_useless(&app, nonsense).await;
     }
+    let invited = json!({"email": "grace@example.com", "role": "reader"});
+    app.post("/v1/invitations").by(&app.editor().await).json(&invited).expect(201).await;
+    expect_useless(&app, &app.mailed_token().await).await;
+    confirm(&app, &token).expect(201).await;
+
+    let token = token_of(&app, "late", "late@example.com").await;
     app.advance(TimeDelta::days(1));
     expect_useless(&app, &token).await;
+    app.advance(TimeDelta::days(6));
     app.maintain().await;
     assert_eq!((count(&app, "sign_ups").await, count(&app, "sign_up_tokens").await), (0, 0));
 }
@@ -197,10 +214,7 @@ async fn what_is_wrong_is_refused_at_once() {
         body.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
         app.post("/v1/users").json(&body).expect_fields(422, &[(field, code)]).await;
     }
-    // To an address that no mail can be sent to, the answer is the same.
-    sign_up(&app, "somchai", "สมชาย@example.com").expect(202).await;
-    app.run_jobs().await;
-    assert!(app.mails().is_empty());
+    sign_up(&app, "somchai", "สมชาย@example.com").expect_fields(422, &[("email", "unmailable")]).await;
 }
 
 #[tokio::test]
@@ -221,6 +235,43 @@ async fn nobody_is_mailed_the_words_of_strangers_or_many_of_their_mails() {
     }
     assert!(app.mails().iter().all(|mail| !mail.text.contains("evil") && !mail.html.contains("evil")));
     assert_eq!(count(&app, "sign_ups").await, 5);
+}
+
+/// A mail server that is away for a day takes nothing of the time that a link works.
+#[tokio::test]
+async fn a_link_works_for_a_day_from_its_mail_on() {
+    let app = verified().await;
+    sign_up(&app, "ada", "ada@example.com").expect(202).await;
+    app.advance(TimeDelta::hours(47));
+    let token = app.mailed_token().await;
+    app.advance(TimeDelta::hours(23));
+    app.maintain().await;
+    confirm(&app, &token).expect(201).await;
+}
+
+#[tokio::test]
+async fn a_mail_that_is_sent_again_is_not_counted_again() {
+    let app = verified().await;
+    for number in 0..5 {
+        token_of(&app, &format!("ada{number}"), "ada@example.com").await;
+    }
+    // As if its task had been told to stop while it waited for the mail server.
+    let again = "insert into jobs (id, kind, payload, due_at, run_at, created_at)
+                 select gen_random_uuid(), 'sign_up', jsonb_build_object('sign_up_id', id), $1, $1, $1 from sign_ups";
+    sqlx::query(again).bind(app.now()).execute(&mut app.db.acquire().await.unwrap()).await.unwrap();
+    app.run_jobs().await;
+    assert_eq!((app.mails().len(), count(&app, "sign_ups").await), (10, 5));
+}
+
+#[tokio::test]
+async fn who_takes_no_mail_is_not_mailed_what_strangers_try() {
+    let app = verified().await;
+    let owner = app.author().await;
+    let mark = "update users set email_undeliverable = 'complaint' where id = $1";
+    sqlx::query(mark).bind(owner.id).execute(&mut app.db.acquire().await.unwrap()).await.unwrap();
+    sign_up(&app, "stranger", &owner.email).expect(202).await;
+    while app.run_jobs().await > 0 {}
+    assert!(app.mails().is_empty());
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ class SignUps(unittest.TestCase):
         return mailbox, self.enterContext(Service(**server.variables(), **own))
 
     def sign_up(self, service, username, address, language="en"):
-        account = {"username": username, "email": address, "password": PASSWORD, "language": language}
+        account = {"username": username, "email": address, "password": "of whoever signs up", "language": language}
         self.assertEqual(service.call("/v1/users", account), (202, ""))
 
     def test_who_signs_up_makes_the_account_on_the_page_of_the_link(self):
@@ -36,9 +36,11 @@ class SignUps(unittest.TestCase):
                 self.assertEqual(page.run("document.querySelector('h1').innerText"), title)
                 self.assertFalse(page.run("!!document.getElementById('username').offsetParent"))
                 self.assertEqual(service.sign_in(address)[0], 401, "opening the link is enough")
+                page.type("#password", PASSWORD)
                 page.click("button")
                 page.until("!!document.getElementById('username').offsetParent")
                 show(page, f"page-sign-up-{language}")
+                self.assertEqual(page.run("document.activeElement.id"), "username")
                 page.type("#username", f"{name}-2")
                 page.click("button")
                 page.until("document.querySelector('form').hidden")

@@ -140,7 +140,7 @@ impl Idempotency {
                     transaction.commit().await?;
                     return replay(stored, fingerprint);
                 }
-                Some(Entry { key_hash, fingerprint, user, now })
+                Some(Entry { key_hash, fingerprint, user, now, invitations: Vec::new() })
             }
         };
         Write::new(On::Transaction(transaction), entry).run(write).await

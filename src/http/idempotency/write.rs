@@ -47,6 +47,8 @@ pub(super) struct Entry {
     pub(super) fingerprint: [u8; 32],
     pub(super) user: Option<Uuid>,
     pub(super) now: DateTime<Utc>,
+    /// Invitations that the response shows.
+    pub(super) invitations: Vec<Uuid>,
 }
 
 impl Write {
@@ -61,19 +63,26 @@ impl Write {
         }
     }
 
+    /// Stores the response as one that shows an invitation: once that is an account, it goes when its user does.
+    pub fn shows_invitation(&mut self, id: Uuid) {
+        if let Some(entry) = &mut self.entry {
+            entry.invitations.push(id);
+        }
+    }
+
     /// Runs `write`, and commits it with its response.
     pub(super) async fn run<R: IntoResponse>(
         mut self,
         write: impl AsyncFnOnce(&mut Self) -> Result<R, ApiError>,
     ) -> Result<Response, ApiError> {
         let response = write(&mut self).await?.into_response();
-        let Some(Entry { key_hash, fingerprint, user, now }) = self.entry.take() else {
+        let Some(Entry { key_hash, fingerprint, user, now, invitations }) = self.entry.take() else {
             self.on.commit().await?;
             return Ok(response);
         };
         let (parts, body) = response.into_parts();
         let body = to_bytes(body, usize::MAX).await.map_err(|error| ApiError::Internal(error.into()))?;
-        let stored = StoredResponse {
+        let mut stored = StoredResponse {
             fingerprint: fingerprint.to_vec(),
             status: i16::try_from(parts.status.as_u16()).map_err(|error| ApiError::Internal(error.into()))?,
             headers: stored_headers(&parts.headers),
@@ -84,6 +93,7 @@ impl Write {
             // One of them was erased since the response was made: it is to be made again.
             return Err(ApiError::Contended("somebody whom the response shows was erased".into()));
         }
+        stored.people.extend(invitations);
         store::insert(&mut self, &key_hash, user, &stored, now).await?;
         self.on.commit().await?;
         Ok(Response::from_parts(parts, Body::from(body)))

@@ -64,7 +64,7 @@ pub(super) fn content(letter: &Letter, username: &str, site: &str) -> Content {
         Letter::SignUp { link } => Content {
             subject: format!("Your account at {site}"),
             paragraphs: vec![format!(
-                "Somebody signed up at {site} as “{username}” with this e-mail address. If it was you, make the account now:"
+                "Somebody signed up at {site} with this e-mail address. If it was you, make the account now:"
             )],
             items: Vec::new(),
             link: Some(Link { label: "Make the account", url: link.clone() }),

@@ -64,7 +64,7 @@ pub(super) fn content(letter: &Letter, username: &str, site: &str) -> Content {
         Letter::SignUp { link } => Content {
             subject: format!("Ihr Konto bei {site}"),
             paragraphs: vec![format!(
-                "Jemand hat sich bei {site} als „{username}“ mit dieser E-Mail-Adresse registriert. Wenn Sie es waren, legen Sie das Konto jetzt an:"
+                "Jemand hat sich bei {site} mit dieser E-Mail-Adresse registriert. Wenn Sie es waren, legen Sie das Konto jetzt an:"
             )],
             items: Vec::new(),
             link: Some(Link { label: "Konto anlegen", url: link.clone() }),
@@ -88,7 +88,7 @@ pub(super) fn content(letter: &Letter, username: &str, site: &str) -> Content {
         },
         Letter::Invitation { inviter, role, link } => Content {
             subject: format!("Einladung zu {site}"),
-            paragraphs: vec![format!("„{inviter}“ lädt Sie zu {site} ein, {}.", invited_as(*role))],
+            paragraphs: vec![format!("„{inviter}“ lädt Sie ein, bei {site} {}.", invited_as(*role))],
             items: Vec::new(),
             link: Some(Link { label: "Einladung annehmen", url: link.clone() }),
             code: None,
@@ -103,10 +103,10 @@ pub(super) fn content(letter: &Letter, username: &str, site: &str) -> Content {
 
 fn invited_as(role: Role) -> &'static str {
     match role {
-        Role::Reader => "um zu lesen und zu kommentieren",
-        Role::Author => "um als Autorin oder Autor zu schreiben",
-        Role::Editor => "um in der Redaktion mitzuarbeiten",
-        Role::Admin => "um sie zu verwalten",
+        Role::Reader => "zu lesen und zu kommentieren",
+        Role::Author => "als Autorin oder Autor zu schreiben",
+        Role::Editor => "in der Redaktion mitzuarbeiten",
+        Role::Admin => "alles zu verwalten",
     }
 }
 

@@ -22,6 +22,8 @@ pub(super) struct Common {
     /// It is somebody else's.
     pub(super) username_taken: &'static str,
     pub(super) username_refused: &'static str,
+    /// Nobody signs up without an invitation.
+    pub(super) closed: &'static str,
     /// Somebody else has the address.
     pub(super) taken: &'static str,
     pub(super) failed: &'static str,
@@ -39,7 +41,8 @@ pub(super) fn common(language: MailLanguage) -> &'static Common {
             username: "Username",
             username_rule: "Letters A–Z, digits, underscores, dots and hyphens. Everybody sees it.",
             username_taken: "Somebody else has this username: choose another.",
-            username_refused: "This username has other characters, or begins or ends with a dot.",
+            username_refused: "This username has other characters, or a dot at its beginning, at its end, or beside another.",
+            closed: "Nobody signs up here any more without an invitation.",
             taken: "Another account has this address by now.",
             failed: "That did not work. Try again later.",
             needs_script: "This page needs JavaScript.",
@@ -53,7 +56,8 @@ pub(super) fn common(language: MailLanguage) -> &'static Common {
             username: "Benutzername",
             username_rule: "Buchstaben A–Z, Ziffern, Unterstriche, Punkte und Bindestriche. Alle sehen ihn.",
             username_taken: "Diesen Benutzernamen hat schon jemand: Wählen Sie einen anderen.",
-            username_refused: "Dieser Benutzername hat andere Zeichen oder beginnt oder endet mit einem Punkt.",
+            username_refused: "Dieser Benutzername enthält andere Zeichen oder einen Punkt am Anfang, am Ende oder neben einem anderen.",
+            closed: "Hier registriert sich niemand mehr ohne Einladung.",
             taken: "Inzwischen hat ein anderes Konto diese Adresse.",
             failed: "Das hat nicht geklappt. Versuchen Sie es später noch einmal.",
             needs_script: "Diese Seite braucht JavaScript.",

@@ -1,6 +1,6 @@
 //! Mail to who is no user yet: to the address of a sign-up or an invitation.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -15,8 +15,11 @@ use crate::jobs::model::{Claim, Failure, Kind};
 use crate::jobs::store::{self as jobs, NewJob};
 use crate::mail::{Letter, Mail, Mailer, Recipient};
 use crate::site::store as site;
-use crate::users::model::Email;
+use crate::users::model::{Email, INVITATION_LIFETIME};
 use crate::users::store::{self, PendingSignUp};
+
+/// How long a link makes an account.
+const SIGN_UP_LIFETIME: TimeDelta = TimeDelta::days(1);
 
 /// Which account is to be: the payload of the job that mails its address.
 #[derive(Debug, Serialize, Deserialize)]
@@ -38,26 +41,26 @@ pub async fn ask(
 
 /// Mails a link to the address; but if it has an account by now, to its user that somebody has tried.
 pub async fn mail_link(db: &Db, mailer: &Mailer, job: &Claim, now: DateTime<Utc>) -> Result<(), Failure> {
-    let (job_id, is_first) = (job.id, job.attempts == 1);
     let SignUpMail { sign_up_id } = job.payload()?;
     let mut transaction = db.begin().await?;
     let Some(pending) = store::lock_sign_up(&mut transaction, sign_up_id, now).await? else {
         return Ok(());
     };
-    if !is_wanted(&mut transaction, &pending, is_first, now).await? {
+    if !is_wanted(&mut transaction, &pending, now).await? {
         store::delete_sign_up(&mut transaction, sign_up_id).await?;
         return Ok(transaction.commit().await?);
     }
     let (token, hash) = token::generate();
-    store::insert_sign_up_token(&mut transaction, sign_up_id, &hash).await?;
+    let lifetime = if pending.inviter.is_some() { INVITATION_LIFETIME } else { SIGN_UP_LIFETIME };
+    store::insert_sign_up_token(&mut transaction, sign_up_id, &hash, now + lifetime).await?;
     let site = site::read(&mut transaction).await?.title;
     // Not held while this waits for the network.
     transaction.commit().await?;
     let letter = letter(mailer, &pending, &token);
-    // Of what strangers say of themselves only the username is mailed.
-    let PendingSignUp { email, username, language, .. } = pending;
-    let to = Recipient { email, username, display_name: None, language };
-    let mail = Mail { id: job_id, to, site: &site, letter, date: now, unsubscribe: None };
+    let PendingSignUp { email, language, .. } = pending;
+    // Nothing of what strangers say of themselves is mailed, not even a username, which may look like a link.
+    let to = Recipient { email, username: None, display_name: None, language };
+    let mail = Mail { id: job.id, to, site: &site, letter, date: now, unsubscribe: None };
     Ok(mailer.send(&mail).await?)
 }
 
@@ -65,22 +68,33 @@ pub async fn mail_link(db: &Db, mailer: &Mailer, job: &Claim, now: DateTime<Utc>
 async fn is_wanted(
     connection: &mut Connection,
     pending: &PendingSignUp,
-    is_first: bool,
     now: DateTime<Utc>,
 ) -> sqlx::Result<bool> {
     let email = Email::from(pending.email.clone());
     let is_invitation = pending.inviter.is_some();
     if store::is_taken(connection, &email, None, now).await? {
-        // Who can only have the address again has no account with it, and was told of the change.
-        if !is_invitation
-            && let Some(owner) = sessions::credentials_by_email(connection, email.as_str()).await?
-        {
-            notify(connection, owner.user_id, Notice::SignUpRefused, now).await?;
+        if !is_invitation {
+            tell_owner(connection, &email, now).await?;
         }
         return Ok(false);
     }
-    // Who invites is told of the limit.
-    Ok(is_invitation || !is_first || login_throttle::may_mail_sign_up(connection, &email.key(), now).await?)
+    // Who invites is told of the limit; and what is sent again was counted.
+    Ok(is_invitation
+        || pending.has_token
+        || login_throttle::may_mail_sign_up(connection, &email.key(), now).await?)
+}
+
+/// Who can only have the address again has no account with it, and was told of the change.
+async fn tell_owner(connection: &mut Connection, email: &Email, now: DateTime<Utc>) -> sqlx::Result<()> {
+    let Some(owner) = sessions::credentials_by_email(connection, email.as_str()).await? else {
+        return Ok(());
+    };
+    let account = store::account(connection, owner.user_id).await?;
+    // Not what they ask for.
+    if account.is_some_and(|account| account.email_undeliverable.is_none()) {
+        notify(connection, owner.user_id, Notice::SignUpRefused, now).await?;
+    }
+    Ok(())
 }
 
 fn letter(mailer: &Mailer, pending: &PendingSignUp, token: &SecretString) -> Letter {

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::identity::{Role, UserRef};
 use crate::mail::MailLanguage;
 
-/// How long it can be accepted.
+/// How long it can be accepted once it is mailed.
 pub const INVITATION_LIFETIME: TimeDelta = TimeDelta::days(7);
 
 /// An account that is offered to who reads an address.

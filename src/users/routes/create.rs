@@ -18,13 +18,13 @@ use crate::http::idempotency::{Idempotent, Write};
 use crate::http::now::Now;
 use crate::http::validation::{Validate, Violations};
 use crate::identity::Role;
-use crate::mail::{MailLanguage, PreferredLanguage};
+use crate::mail::{MailLanguage, PreferredLanguage, is_mailable};
 use crate::users::jobs::{MailQueue, Notice, notify, sign_ups};
 use crate::users::model::{Account, Bio, DisplayName, Email, Username, check_password};
 use crate::users::store;
 
-/// How long the link works that makes the account where addresses are verified first.
-const LINK_LIFETIME: TimeDelta = TimeDelta::days(1);
+/// How long a sign-up waits for its mail, which is tried for two days.
+const UNMAILED_LIFETIME: TimeDelta = TimeDelta::days(3);
 
 #[derive(Clone, Copy, Debug)]
 pub struct SignUpPolicy {
@@ -57,7 +57,8 @@ pub struct CreateUser {
     username: Username,
     /// An address, unique whatever its case. Only the user and admins see it.
     email: Email,
-    /// Not the username, not the e-mail address, not a common password.
+    /// Not the username, not the e-mail address, not a common password. Where the address is verified first, it is chosen
+    /// with that, and this is not kept.
     password: Password,
     /// The name shown to readers.
     display_name: Option<DisplayName>,
@@ -101,7 +102,24 @@ pub async fn create(
 ) -> Result<Response, ApiError> {
     policy.admit()?;
     policy.check(&body.password)?;
+    if policy.mode == SignUp::Verified {
+        check_mailable(&body.email)?;
+    }
     throttle.sign_up().await?;
+    if policy.mode == SignUp::Verified {
+        let new = store::NewSignUp {
+            username: &body.username,
+            email: &body.email,
+            role: policy.default_role,
+            display_name: body.display_name.as_ref().map(DisplayName::as_str),
+            bio: body.bio.as_ref().map(Bio::as_str),
+            language: body.language.unwrap_or(language),
+            expires_at: now + UNMAILED_LIFETIME,
+        };
+        let response = key.run(None, async |write| keep(write, &new, now).await).await?;
+        mail.wake();
+        return Ok(response);
+    }
     let password_hash = passwords.hash(Some(throttle.address()), body.password).await?;
     let new = store::NewUser {
         username: &body.username,
@@ -113,11 +131,6 @@ pub async fn create(
         bio: body.bio.as_ref().map(Bio::as_str),
         language: body.language.unwrap_or(language),
     };
-    if policy.mode == SignUp::Verified {
-        let response = key.run(None, async |write| keep(write, &new, now).await).await?;
-        mail.wake();
-        return Ok(response);
-    }
     let make = async |write: &mut Write| {
         if mail.is_on() && store::is_taken(write, &body.email, None, now).await? {
             return Err(ApiError::conflict("email", "taken", ViolationKind::Taken.detail()));
@@ -141,17 +154,26 @@ pub(super) fn created(account: Account) -> impl IntoResponse {
     (StatusCode::CREATED, location, Invalidates(Scope::Nothing), Tagged(account))
 }
 
+/// An error if no mail can be sent to the address.
+pub(super) fn check_mailable(email: &Email) -> Result<(), ApiError> {
+    if is_mailable(email.as_str()) {
+        return Ok(());
+    }
+    let detail = "must be one that mail can be sent to: ASCII before the `@`, and a domain behind it";
+    Err(ApiError::invalid("email", "unmailable", detail))
+}
+
 /// Keeps a sign-up until its address is verified. What this does and answers is the same whether or not that has an
 /// account: only the job that mails it looks.
 async fn keep(
     write: &mut Write,
-    new: &store::NewUser<'_>,
+    new: &store::NewSignUp<'_>,
     now: DateTime<Utc>,
 ) -> Result<(StatusCode, Invalidates), ApiError> {
     if store::is_username_taken(write, new.username).await? {
         return Err(ApiError::conflict("username", "taken", ViolationKind::Taken.detail()));
     }
-    let id = store::insert_sign_up(write, new, now + LINK_LIFETIME, now).await?;
+    let id = store::insert_sign_up(write, new, now).await?;
     sign_ups::ask(write, id, None, now).await?;
     Ok((StatusCode::ACCEPTED, Invalidates(Scope::Nothing)))
 }

@@ -8,7 +8,8 @@ use crate::auth::login_throttle::LoginThrottle;
 use crate::auth::password::{Password, Passwords};
 use crate::db::Db;
 use crate::error::ApiError;
-use crate::users::model::{Account, Email};
+use crate::http::validation::Violations;
+use crate::users::model::{Account, Email, check_password};
 use crate::users::store;
 
 #[derive(Debug)]
@@ -62,6 +63,13 @@ impl NewCredentials {
         };
         Ok(Checked { password_hash, verified_hash })
     }
+}
+
+/// An error unless it will do for the account with these names.
+pub(super) fn check_for_account(password: &Password, username: &str, email: &str) -> Result<(), ApiError> {
+    let mut violations = Violations::default();
+    check_password(&mut violations, password, Some(username), Some(email));
+    Ok(violations.into_result()?)
 }
 
 /// The hash of the present password, which `current` is.

@@ -7,9 +7,11 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
-use super::create::{SignUpPolicy, created};
-use super::sign_ups::insert;
+use super::create::{SignUpPolicy, check_mailable, created};
+use super::credentials::check_for_account;
+use super::sign_ups::make_verified;
 use crate::audit::model::{Action, Entry};
 use crate::audit::store as audit;
 use crate::auth::login_throttle::LoginThrottle;
@@ -31,7 +33,7 @@ use crate::users::model::{
     Account, Bio, DisplayName, Email, INVITATION_LIFETIME, Invitation, InvitationPath, Username,
     check_password,
 };
-use crate::users::store::{self, NewInvitation, NewUser, ProvenInvitation};
+use crate::users::store::{self, NewInvitation, NewUser, Offer};
 
 /// Invitations are shown to who makes them and to admins.
 const UNSEEN: Invalidates = Invalidates(Scope::Nothing);
@@ -74,6 +76,7 @@ pub async fn create_invitation(
     Idempotent(key, body): Idempotent<CreateInvitation>,
 ) -> Result<Response, ApiError> {
     mail.require()?;
+    check_mailable(&body.email)?;
     throttle.invitation(user.id, &body.email.key()).await?;
     let response = key
         .run(Some(user.id), async |write| {
@@ -96,6 +99,7 @@ pub async fn create_invitation(
                 expires_at: now + INVITATION_LIFETIME,
             };
             let id = store::insert_invitation(write, &new, now).await?;
+            write.shows_invitation(id);
             sign_ups::ask(write, id, Some(user.id), now).await?;
             let details = json!({"role": body.role, "invitation_id": id});
             let entry = Entry { actor: Some(user.id), action: Action::UserInvited, target: None, details };
@@ -149,8 +153,15 @@ pub async fn delete_invitation(
     Path(InvitationPath { id }): Path<InvitationPath>,
 ) -> Result<(StatusCode, Invalidates), ApiError> {
     let inviter = (!user.is(Role::Admin)).then_some(user.id);
-    let deleted = store::delete_invitation(&mut db.acquire().await?, id, inviter, now).await?;
-    if deleted { Ok((StatusCode::NO_CONTENT, UNSEEN)) } else { Err(ApiError::NotFound) }
+    let mut transaction = db.begin().await?;
+    if !store::delete_invitation(&mut transaction, id, inviter, now).await? {
+        return Err(ApiError::NotFound);
+    }
+    let (actor, details) = (Some(user.id), json!({"invitation_id": id}));
+    let entry = Entry { actor, action: Action::UserUninvited, target: None, details };
+    audit::record(&mut transaction, &entry, now).await?;
+    transaction.commit().await?;
+    Ok((StatusCode::NO_CONTENT, UNSEEN))
 }
 
 /// A new account, by the link of an invitation.
@@ -201,33 +212,34 @@ pub async fn accept_invitation(
     Idempotent(key, body): Idempotent<AcceptInvitation>,
 ) -> Result<Response, ApiError> {
     policy.check(&body.password)?;
-    throttle.password_reset().await?;
+    throttle.verification().await?;
     let hash = token::hash(body.token.trim());
-    let proven = store::proven_invitation(&mut db.acquire().await?, &hash, now).await?.ok_or_else(invalid)?;
-    check_password_of(&body.password, &proven)?;
+    let proven = store::proven_sign_up(&mut db.acquire().await?, Offer::Invitation, &hash, now).await?;
+    let proven = proven.ok_or_else(invalid)?;
+    check_for_account(&body.password, body.username.as_str(), &proven.email)?;
+    let inviter_id = proven.inviter_id.ok_or_else(invalid)?;
     let password_hash = passwords.hash(Some(throttle.address()), body.password).await?;
     key.run(None, async |write| {
         // Before the invitation, as erasing who has invited does.
-        let may_give = may_give(write, &proven, now).await?;
-        let invitation = store::take_invitation(write, &hash, now).await?.ok_or_else(invalid)?;
-        if may_give < Some(invitation.role) {
+        let may_give = may_give(write, inviter_id, now).await?;
+        let proven = store::lock_proven_sign_up(write, Offer::Invitation, &hash, now).await?;
+        let proven = proven.ok_or_else(invalid)?;
+        if may_give < Some(proven.role) {
             return Err(invalid());
         }
-        let email = Email::from(invitation.email);
         let new = NewUser {
             username: &body.username,
-            email: &email,
+            email: &Email::from(proven.email),
             email_verified_at: Some(now),
             password_hash: &password_hash,
-            role: invitation.role,
+            role: proven.role,
             display_name: body.display_name.as_ref().map(DisplayName::as_str),
             bio: body.bio.as_ref().map(Bio::as_str),
-            language: body.language.unwrap_or(invitation.language),
+            language: body.language.unwrap_or(proven.language),
         };
-        let account = insert(write, new, now).await?;
-        let (action, actor) = (Action::UserCreated, Some(invitation.inviter_id));
-        let details = json!({"role": invitation.role});
-        let entry = Entry { actor, action, target: Some(account.id), details };
+        let account = make_verified(write, new, now).await?;
+        let (action, actor) = (Action::UserCreated, Some(inviter_id));
+        let entry = Entry { actor, action, target: Some(account.id), details: json!({"role": proven.role}) };
         audit::record(write, &entry, now).await?;
         Ok(created(account))
     })
@@ -237,17 +249,11 @@ pub async fn accept_invitation(
 /// The highest role that who has invited may still give, if any; nobody changes that until the transaction ends.
 async fn may_give(
     connection: &mut Connection,
-    invitation: &ProvenInvitation,
+    inviter_id: Uuid,
     now: DateTime<Utc>,
 ) -> sqlx::Result<Option<Role>> {
-    let rights = sessions::lock_rights(connection, invitation.inviter_id, now).await?;
+    let rights = sessions::lock_rights(connection, inviter_id, now).await?;
     Ok(rights.and_then(|(role, ban)| (ban.is_none() && role >= Role::Editor).then_some(role)))
-}
-
-fn check_password_of(password: &Password, invitation: &ProvenInvitation) -> Result<(), ApiError> {
-    let mut violations = Violations::default();
-    check_password(&mut violations, password, None, Some(&invitation.email));
-    Ok(violations.into_result()?)
 }
 
 fn invalid() -> ApiError {

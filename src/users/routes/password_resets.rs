@@ -8,6 +8,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::create::SignUpPolicy;
+use super::credentials::check_for_account;
 use crate::audit::model::{Action, Entry};
 use crate::audit::store as audit;
 use crate::auth::login_throttle::LoginThrottle;
@@ -23,7 +24,6 @@ use crate::http::validation::{Validate, Violations};
 use crate::jobs::model::Kind;
 use crate::jobs::store::{self as jobs, NewJob};
 use crate::users::jobs::{MailQueue, Notice, ResetRequest, notify};
-use crate::users::model::check_password;
 use crate::users::store::{self, Purpose};
 
 /// How many characters of an address are looked for: no account has a longer one.
@@ -119,7 +119,7 @@ pub async fn confirm_password_reset(
     let hash = token::hash(body.token.trim());
     let bearer = store::bearer(&mut db.acquire().await?, Purpose::PasswordReset, &hash, now).await?;
     let bearer = bearer.ok_or_else(invalid)?;
-    check_password_of(&body.password, &bearer)?;
+    check_for_account(&body.password, &bearer.username, &bearer.email)?;
     let password_hash = passwords.hash(Some(throttle.address()), body.password).await?;
     let response = key
         .run(None, async |write| {
@@ -136,10 +136,4 @@ pub async fn confirm_password_reset(
         .await?;
     mail.wake();
     Ok(response)
-}
-
-fn check_password_of(password: &Password, bearer: &store::Bearer) -> Result<(), ApiError> {
-    let mut violations = Violations::default();
-    check_password(&mut violations, password, Some(&bearer.username), Some(&bearer.email));
-    Ok(violations.into_result()?)
 }

@@ -3,7 +3,6 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::auth::token::TokenHash;
 use crate::db::Connection;
 use crate::identity::{Role, UserRef};
 use crate::mail::MailLanguage;
@@ -71,15 +70,21 @@ impl From<InvitationRow> for Invitation {
     }
 }
 
+macro_rules! select {
+    ($tail:tt, $($argument:expr),+) => {
+        sqlx::query_as!(
+            InvitationRow,
+            r#"select s.id, s.email, s.role as "role: Role", u.id as inviter_id, u.username as inviter_username,
+                 u.display_name as inviter_display_name, s.language as "language: MailLanguage", s.created_at,
+                 s.expires_at
+               from sign_ups s join users u on u.id = s.inviter_id "# + $tail,
+            $($argument),+
+        )
+    };
+}
+
 pub async fn invitation(connection: &mut Connection, id: Uuid) -> sqlx::Result<Option<Invitation>> {
-    let row = sqlx::query_as!(
-        InvitationRow,
-        r#"select s.id, s.email, s.role as "role: Role", u.id as inviter_id, u.username as inviter_username,
-             u.display_name as inviter_display_name, s.language as "language: MailLanguage", s.created_at, s.expires_at
-           from sign_ups s join users u on u.id = s.inviter_id where s.id = $1"#,
-        id
-    );
-    Ok(row.fetch_optional(connection).await?.map(Into::into))
+    Ok(select!("where s.id = $1", id).fetch_optional(connection).await?.map(Into::into))
 }
 
 /// The live invitations by `inviter_id`, newest first, after the one with id `after`.
@@ -90,13 +95,8 @@ pub async fn invitations_by(
     rows: i64,
     now: DateTime<Utc>,
 ) -> sqlx::Result<Vec<Invitation>> {
-    let found = sqlx::query_as!(
-        InvitationRow,
-        r#"select s.id, s.email, s.role as "role: Role", u.id as inviter_id, u.username as inviter_username,
-             u.display_name as inviter_display_name, s.language as "language: MailLanguage", s.created_at, s.expires_at
-           from sign_ups s join users u on u.id = s.inviter_id
-           where s.inviter_id = $1 and s.expires_at > $2 and s.id < $3
-           order by s.id desc limit $4"#,
+    let found = select!(
+        "where s.inviter_id = $1 and s.expires_at > $2 and s.id < $3 order by s.id desc limit $4",
         inviter_id,
         now,
         after.unwrap_or(Uuid::max()),
@@ -112,13 +112,8 @@ pub async fn invitations(
     rows: i64,
     now: DateTime<Utc>,
 ) -> sqlx::Result<Vec<Invitation>> {
-    let found = sqlx::query_as!(
-        InvitationRow,
-        r#"select s.id, s.email, s.role as "role: Role", u.id as inviter_id, u.username as inviter_username,
-             u.display_name as inviter_display_name, s.language as "language: MailLanguage", s.created_at, s.expires_at
-           from sign_ups s join users u on u.id = s.inviter_id
-           where s.inviter_id is not null and s.expires_at > $1 and s.id < $2
-           order by s.id desc limit $3"#,
+    let found = select!(
+        "where s.inviter_id is not null and s.expires_at > $1 and s.id < $2 order by s.id desc limit $3",
         now,
         after.unwrap_or(Uuid::max()),
         rows
@@ -143,56 +138,4 @@ pub async fn delete_invitation(
     .execute(connection)
     .await?;
     Ok(deleted.rows_affected() > 0)
-}
-
-/// An invitation whose address is shown to be read.
-#[derive(Debug)]
-pub struct ProvenInvitation {
-    pub email: String,
-    pub role: Role,
-    pub inviter_id: Uuid,
-    pub language: MailLanguage,
-}
-
-/// `None` unless a token proves a live invitation.
-pub async fn proven_invitation(
-    connection: &mut Connection,
-    hash: &TokenHash,
-    now: DateTime<Utc>,
-) -> sqlx::Result<Option<ProvenInvitation>> {
-    sqlx::query_as!(
-        ProvenInvitation,
-        r#"select s.email, s.role as "role: Role", s.inviter_id as "inviter_id!",
-             s.language as "language: MailLanguage"
-           from sign_up_tokens t join sign_ups s on s.id = t.sign_up_id
-           where t.hash = $1 and s.inviter_id is not null and s.expires_at > $2"#,
-        hash,
-        now
-    )
-    .fetch_optional(connection)
-    .await
-}
-
-/// Uses up the invitation that a token proves, and every other invitation and sign-up of its address.
-pub async fn take_invitation(
-    connection: &mut Connection,
-    hash: &TokenHash,
-    now: DateTime<Utc>,
-) -> sqlx::Result<Option<ProvenInvitation>> {
-    sqlx::query_as!(
-        ProvenInvitation,
-        r#"with proven as (
-             select s.id, s.email_key from sign_up_tokens t join sign_ups s on s.id = t.sign_up_id
-             where t.hash = $1 and s.inviter_id is not null and s.expires_at > $2),
-           locked as (
-             select id from sign_ups where email_key = (select email_key from proven) order by id for update),
-           used as (
-             delete from sign_ups where id in (select id from locked) returning *)
-           select email, role as "role: Role", inviter_id as "inviter_id!", language as "language: MailLanguage"
-           from used where id = (select id from proven)"#,
-        hash,
-        now
-    )
-    .fetch_optional(connection)
-    .await
 }

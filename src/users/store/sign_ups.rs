@@ -1,4 +1,5 @@
-//! Accounts that are to be, and what their mailed links prove.
+//! Accounts that are to be, and what their mailed links prove. Once an address is an account's, a trigger voids all of them
+//! that are for it.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -8,31 +9,38 @@ use crate::db::Connection;
 use crate::identity::Role;
 use crate::mail::MailLanguage;
 use crate::users::model::{Email, Username};
-use crate::users::store::NewUser;
+
+#[derive(Debug)]
+pub struct NewSignUp<'a> {
+    pub username: &'a Username,
+    pub email: &'a Email,
+    pub role: Role,
+    pub display_name: Option<&'a str>,
+    pub bio: Option<&'a str>,
+    pub language: MailLanguage,
+    pub expires_at: DateTime<Utc>,
+}
 
 /// Keeps what a new user has chosen until they show that they read the address: the sign-up's id.
 pub async fn insert_sign_up(
     connection: &mut Connection,
-    new: &NewUser<'_>,
-    expires_at: DateTime<Utc>,
+    new: &NewSignUp<'_>,
     now: DateTime<Utc>,
 ) -> sqlx::Result<Uuid> {
     let id = Uuid::now_v7();
     sqlx::query!(
-        "insert into sign_ups (id, email, email_key, role, username, password_hash, display_name, bio, language,
-           created_at, expires_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        "insert into sign_ups (id, email, email_key, role, username, display_name, bio, language, created_at, expires_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         id,
         new.email.as_str(),
         new.email.key(),
         new.role.as_str(),
         new.username.as_str(),
-        new.password_hash,
         new.display_name,
         new.bio,
         new.language.as_str(),
         now,
-        expires_at
+        new.expires_at
     )
     .execute(connection)
     .await?;
@@ -44,11 +52,11 @@ pub async fn insert_sign_up(
 pub struct PendingSignUp {
     pub email: String,
     pub role: Role,
-    /// Nobody's yet, of an invitation.
-    pub username: Option<String>,
     /// The username of who invites.
     pub inviter: Option<String>,
     pub language: MailLanguage,
+    /// Whether the address was sent a token before, which may not have arrived.
+    pub has_token: bool,
 }
 
 /// A sign-up or an invitation that is live, and that nobody uses or takes back until the transaction ends.
@@ -59,8 +67,8 @@ pub async fn lock_sign_up(
 ) -> sqlx::Result<Option<PendingSignUp>> {
     sqlx::query_as!(
         PendingSignUp,
-        r#"select s.email, s.role as "role: Role", s.username, u.username as "inviter?",
-             s.language as "language: MailLanguage"
+        r#"select s.email, s.role as "role: Role", u.username as "inviter?", s.language as "language: MailLanguage",
+             exists (select from sign_up_tokens t where t.sign_up_id = s.id) as "has_token!"
            from sign_ups s left join users u on u.id = s.inviter_id
            where s.id = $1 and s.expires_at > $2 for update of s"#,
         id,
@@ -75,64 +83,87 @@ pub async fn delete_sign_up(connection: &mut Connection, id: Uuid) -> sqlx::Resu
     Ok(())
 }
 
-/// Notes that the address of a sign-up or an invitation was sent a token.
+/// Notes that the address of a sign-up or an invitation is sent a token, which it has until `expires_at`.
 pub async fn insert_sign_up_token(
     connection: &mut Connection,
     sign_up_id: Uuid,
     hash: &TokenHash,
+    expires_at: DateTime<Utc>,
 ) -> sqlx::Result<()> {
-    sqlx::query!("insert into sign_up_tokens (hash, sign_up_id) values ($1, $2)", hash, sign_up_id)
-        .execute(connection)
-        .await?;
+    sqlx::query!(
+        "with sent as (update sign_ups set expires_at = $3 where id = $2)
+         insert into sign_up_tokens (hash, sign_up_id) values ($1, $2)",
+        hash,
+        sign_up_id,
+        expires_at
+    )
+    .execute(connection)
+    .await?;
     Ok(())
 }
 
-/// A sign-up whose address is shown to be read.
+/// A sign-up or an invitation whose address is shown to be read.
 #[derive(Debug)]
-pub struct ConfirmedSignUp {
+pub struct ProvenSignUp {
     pub email: String,
     pub role: Role,
-    pub username: String,
-    pub password_hash: String,
+    /// Of an invitation.
+    pub inviter_id: Option<Uuid>,
+    /// Of a sign-up.
+    pub username: Option<String>,
     pub display_name: Option<String>,
     pub bio: Option<String>,
     pub language: MailLanguage,
 }
 
-impl ConfirmedSignUp {
-    /// Another username, if the chosen one is somebody else's by now.
-    #[must_use]
-    pub fn username(&self, other: Option<Username>) -> Username {
-        other.unwrap_or_else(|| Username::from(self.username.clone()))
-    }
-
-    #[must_use]
-    pub fn email(&self) -> Email {
-        Email::from(self.email.clone())
-    }
+/// What a token is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Offer {
+    SignUp,
+    Invitation,
 }
 
-/// Uses up the sign-up that a token proves, and every other sign-up and invitation of its address: it has an account
-/// then. `None` if the token proves nothing any more.
-pub async fn take_sign_up(
+/// `None` unless a token proves a live sign-up or invitation.
+pub async fn proven_sign_up(
     connection: &mut Connection,
+    offer: Offer,
     hash: &TokenHash,
     now: DateTime<Utc>,
-) -> sqlx::Result<Option<ConfirmedSignUp>> {
+) -> sqlx::Result<Option<ProvenSignUp>> {
     sqlx::query_as!(
-        ConfirmedSignUp,
+        ProvenSignUp,
+        r#"select s.email, s.role as "role: Role", s.inviter_id, s.username, s.display_name, s.bio,
+             s.language as "language: MailLanguage"
+           from sign_up_tokens t join sign_ups s on s.id = t.sign_up_id
+           where t.hash = $1 and (s.inviter_id is not null) = $2 and s.expires_at > $3"#,
+        hash,
+        offer == Offer::Invitation,
+        now
+    )
+    .fetch_optional(connection)
+    .await
+}
+
+/// The same, which nobody else uses until the transaction ends, nor any other of its address.
+pub async fn lock_proven_sign_up(
+    connection: &mut Connection,
+    offer: Offer,
+    hash: &TokenHash,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Option<ProvenSignUp>> {
+    sqlx::query_as!(
+        ProvenSignUp,
         // All are locked in one order, so that of two who confirm one comes second.
         r#"with proven as (
              select s.id, s.email_key from sign_up_tokens t join sign_ups s on s.id = t.sign_up_id
-             where t.hash = $1 and s.inviter_id is null and s.expires_at > $2),
+             where t.hash = $1 and (s.inviter_id is not null) = $2 and s.expires_at > $3),
            locked as (
-             select id from sign_ups where email_key = (select email_key from proven) order by id for update),
-           used as (
-             delete from sign_ups where id in (select id from locked) returning *)
-           select email, role as "role: Role", username as "username!", password_hash as "password_hash!",
-             display_name, bio, language as "language: MailLanguage"
-           from used where id = (select id from proven)"#,
+             select * from sign_ups where email_key = (select email_key from proven) order by id for update)
+           select email, role as "role: Role", inviter_id, username, display_name, bio,
+             language as "language: MailLanguage"
+           from locked where id = (select id from proven)"#,
         hash,
+        offer == Offer::Invitation,
         now
     )
     .fetch_optional(connection)

@@ -70,8 +70,8 @@ async fn fill(app: &TestApp, user: &TestUser) -> BTreeMap<&'static str, (&'stati
                  values ('\x03', 'password_reset', '{id}', '{email}', 1, now(), '{email}');
                insert into sign_ups (id, email, email_key, role, inviter_id, language, created_at, expires_at)
                  values ('{invitation}', 'a@b', 'a@b', 'reader', '{id}', 'en', now(), now());
-               insert into sign_ups (id, email, email_key, role, username, password_hash, language, created_at, expires_at)
-                 values ('{sign_up}', '{email}', '{email}', 'reader', 'x', 'x', 'en', now(), now());
+               insert into sign_ups (id, email, email_key, role, username, language, created_at, expires_at)
+                 values ('{sign_up}', '{email}', '{email}', 'reader', 'x', 'en', now(), now());
                insert into idempotency_keys (key_hash, fingerprint, user_id, status, headers, body, created_at)
                  values ('\x01', '\x02', '{id}', 207, '{{}}', convert_to('{{"email": "{email}"}}', 'UTF8'), now());
                insert into audit_log values

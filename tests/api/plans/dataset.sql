@@ -50,9 +50,9 @@ insert into sessions (id, user_id, token_hash, created_at, last_used_at, expires
     now(), now(), now() + interval '1 day'
   from generate_series(1, 4000) i, lateral (select md5('s' || i)::uuid as id) s;
 
-insert into sign_ups (id, email, email_key, role, inviter_id, username, password_hash, language, created_at, expires_at)
+insert into sign_ups (id, email, email_key, role, inviter_id, username, language, created_at, expires_at)
   select md5('i' || i)::uuid, i || '@example.com', i || '@example.com', 'reader', inviter,
-    case when inviter is null then 'u' end, case when inviter is null then 'p' end, 'en', now(), now() + interval '1 day'
+    case when inviter is null then 'u' end, 'en', now(), now() + interval '1 day'
   from generate_series(1, 8000) i,
     lateral (select case i % 4 when 0 then '{editor}'::uuid when 1 then md5('u' || i % 1000 + 1)::uuid end as inviter) s;
 

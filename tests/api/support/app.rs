@@ -25,7 +25,7 @@ use blog_api::notifications::store as notifications;
 use blog_api::server::{self, HEADER_READ_TIMEOUT, PROGRESS_WINDOW, ServerPolicy, ShutdownSignal};
 use blog_api::state::AppState;
 use blog_api::users::model::{Email, Username};
-use blog_api::users::store::{self as users, NewUser};
+use blog_api::users::store::{self as users, NewSignUp, NewUser};
 use blog_api::{maintenance, work};
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::ExposeSecret;
@@ -214,20 +214,20 @@ impl TestApp {
 
     /// The token by which who signs up with this username makes the account.
     pub(crate) async fn sign_up_token(&self, username: &str) -> String {
-        let new = NewUser {
+        let now = self.now();
+        let new = NewSignUp {
             username: &username.to_owned().into(),
             email: &format!("{username}@example.com").into(),
-            email_verified_at: None,
-            password_hash: "of a password that nobody knows",
             role: Role::Reader,
             display_name: None,
             bio: None,
             language: MailLanguage::English,
+            expires_at: now,
         };
         let (token, hash) = token::generate();
-        let (now, mut connection) = (self.now(), self.db.acquire().await.unwrap());
-        let id = users::insert_sign_up(&mut connection, &new, now + TimeDelta::days(1), now).await.unwrap();
-        users::insert_sign_up_token(&mut connection, id, &hash).await.unwrap();
+        let mut connection = self.db.acquire().await.unwrap();
+        let id = users::insert_sign_up(&mut connection, &new, now).await.unwrap();
+        users::insert_sign_up_token(&mut connection, id, &hash, now + TimeDelta::days(1)).await.unwrap();
         token.expose_secret().to_owned()
     }
 
