@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
+use sqlx::AssertSqlSafe;
 
 use crate::support::{Call, PASSWORD, Reply, TestApp, TestUser};
 
@@ -136,6 +137,29 @@ async fn an_invitation_is_as_good_as_the_rights_of_who_made_it() {
     let mails = app.mails().len();
     app.run_jobs().await;
     assert_eq!(app.mails().len(), mails, "their mails are not sent");
+}
+
+/// As a change of the role by an admin locks it.
+#[tokio::test]
+async fn a_demotion_that_is_not_committed_yet_is_waited_for() {
+    let app = TestApp::start().await;
+    let editor = app.editor().await;
+    let token = token_of(&app, &editor, "grace@example.com", "reader").await;
+    let (mut demoting, mut watch) = (app.db.acquire().await.unwrap(), app.db.acquire().await.unwrap());
+    let sql = |sql: String| sqlx::raw_sql(AssertSqlSafe(sql));
+    let id = editor.id;
+    let demote = format!(
+        "begin; select from users where id = '{id}' for update; update users set role = 'author' where id = '{id}'"
+    );
+    sql(demote).execute(&mut demoting).await.unwrap();
+    let waits = "select exists (select from pg_stat_activity
+                 where datname = current_database() and wait_event_type = 'Lock')";
+    let demoted = async {
+        while !sqlx::query_scalar::<_, bool>(waits).fetch_one(&mut watch).await.unwrap() {}
+        sql("commit".to_owned()).execute(&mut demoting).await.unwrap();
+    };
+    let (accepted, ()) = tokio::join!(accept(&app, &token, "grace").send(), demoted);
+    assert_eq!(accepted.fields(), [("token", "invalid")]);
 }
 
 #[tokio::test]
