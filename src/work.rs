@@ -23,7 +23,9 @@ async fn work(state: AppState, job: Claim) -> Result<(), Failure> {
         Kind::Mail => users::send(&db, &mailer, &job, clock.now()).await?,
         Kind::PasswordReset => users::look_up(&db, &job, clock.now()).await?,
         Kind::SignUp => users::sign_ups::mail_link(&db, &mailer, &job, clock.now()).await?,
-        Kind::Notification => notifications::tell(&db, &mailer, &clock, &job).await?,
+        Kind::Notification | Kind::PostNotification => {
+            notifications::tell(&db, &mailer, &clock, &job).await?;
+        }
         Kind::NotificationMail | Kind::NotificationDigest => {
             notifications::mail(&db, &mailer, &public_url, &job, clock.now()).await?;
         }

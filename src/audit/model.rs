@@ -51,6 +51,8 @@ text_enum! {
         UserRoleChanged = "user.role_changed",
         /// A user chooses a new password by a link that was mailed to them.
         UserPasswordReset = "user.password_reset",
+        /// A user has the address again that was changed, by a link that was mailed to it.
+        UserEmailRestored = "user.email_restored",
         /// An admin changes another's account, or the command line a password.
         UserUpdated = "user.updated",
     }

@@ -25,7 +25,10 @@ pub struct MailConfig {
 #[derive(Clone, Debug)]
 pub enum TransportConfig {
     /// Keeps mails in memory, for development.
-    Outbox,
+    Outbox {
+        /// Whether they are shown to clients on this machine alone.
+        local: bool,
+    },
     Smtp(SmtpConfig),
     Ses {
         configuration_set: Option<String>,
@@ -53,8 +56,8 @@ pub enum Encryption {
 
 const FORM: &str = "must be `smtp://user:password@host:587`, `smtps://…`, `ses:`, with a configuration set `ses:NAME`, or `off`; in development `outbox`";
 
-/// `None` if there is no mail: unless `MAIL_URL` is set, or the database is the private one of development, in which
-/// there is nothing of others. Then mails are shown.
+/// `None` if there is no mail: in production without `MAIL_URL`. In development mails are shown: to everybody if that is
+/// asked for, or if the database is the private one, in which there is nothing of others.
 pub(super) fn read(env: &mut Variables<'_>, production: bool, port: u16) -> Option<MailConfig> {
     let is_private = env.text("DATABASE_URL").is_none() && env.text("DB_SECRET_ID").is_none();
     let roots = env.pem_file("MAIL_SSL_ROOT_CERT");
@@ -62,9 +65,9 @@ pub(super) fn read(env: &mut Variables<'_>, production: bool, port: u16) -> Opti
     let (api_url, account_url) = (env.public_url("API_URL"), env.public_url("ACCOUNT_URL"));
     let transport = match url.as_deref() {
         Some("off") => return None,
-        None if production || !is_private => return None,
-        None => TransportConfig::Outbox,
-        Some("outbox") if !production => TransportConfig::Outbox,
+        None if production => return None,
+        None => TransportConfig::Outbox { local: !is_private },
+        Some("outbox") if !production => TransportConfig::Outbox { local: false },
         Some(url) => match transport(url) {
             Some(TransportConfig::Smtp(smtp)) => {
                 TransportConfig::Smtp(SmtpConfig { root_certificates: roots, ..smtp })

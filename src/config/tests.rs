@@ -163,10 +163,17 @@ fn mail_is_set_up_as_a_whole_or_not_at_all() {
     assert_eq!(mail(&[("MAIL_URL", "off"), ("MAIL_FROM", "a@b.example")]), Ok(None));
     assert!(read(&[]).unwrap().mail.is_some());
     assert!(read(&[("MAIL_URL", "off")]).unwrap().mail.is_none());
-    // What is mailed is not for everybody who reaches the port.
+    // What is mailed to others is not for everybody who reaches the port.
     let database = ("DATABASE_URL", "postgres://u:p@h/d");
-    assert!(read(&[database]).unwrap().mail.is_none());
-    assert!(read(&[database, ("MAIL_URL", "outbox")]).unwrap().mail.is_some());
+    for (variables, is_local) in
+        [(&[][..], false), (&[database], true), (&[database, ("MAIL_URL", "outbox")], false)]
+    {
+        let transport = read(variables).unwrap().mail.unwrap().transport;
+        assert!(
+            matches!(transport, mail::TransportConfig::Outbox { local } if local == is_local),
+            "{variables:?}"
+        );
+    }
     assert!(mail(&[("MAIL_URL", "outbox")]).unwrap_err().starts_with("MAIL_URL"));
     let (url, from) = (("MAIL_URL", "smtp://user:hunter2@host"), ("MAIL_FROM", "My blog <a@b.example>"));
     assert_eq!(

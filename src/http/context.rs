@@ -122,7 +122,9 @@ fn client(
     if hops == 0 { peer(extensions) } else { forwarded_for(headers, hops).map(|ip| ip.to_canonical()) }
 }
 
-fn peer(extensions: &Extensions) -> Option<IpAddr> {
+/// The other end of the connection.
+#[must_use]
+pub fn peer(extensions: &Extensions) -> Option<IpAddr> {
     extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip().to_canonical())
 }
 

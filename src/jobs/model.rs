@@ -21,6 +21,8 @@ text_enum! {
         PasswordReset = "password_reset",
         /// Tells users what concerns them.
         Notification = "notification",
+        /// Tells followers of a post.
+        PostNotification = "post_notification",
         /// A mail with what a user was just told.
         NotificationMail = "notification_mail",
         /// A mail with what a user was told in a day.
@@ -35,11 +37,12 @@ text_enum! {
 }
 
 impl Kind {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Mail,
         Self::PasswordReset,
         Self::SignUp,
         Self::Notification,
+        Self::PostNotification,
         Self::NotificationMail,
         Self::NotificationDigest,
         Self::Expiry,
@@ -54,7 +57,7 @@ impl Kind {
             Self::Mail => 8,
             Self::NotificationMail | Self::SignUp => 4,
             Self::PasswordReset | Self::Notification | Self::NotificationDigest => 2,
-            Self::Expiry | Self::Rendering => 1,
+            Self::PostNotification | Self::Expiry | Self::Rendering => 1,
         }
     }
 
@@ -68,7 +71,9 @@ impl Kind {
             }
             Self::PasswordReset => Duration::from_mins(1),
             // Of a post, as many users as follow its author.
-            Self::Notification | Self::Expiry | Self::Rendering => Duration::from_hours(1),
+            Self::Notification | Self::PostNotification | Self::Expiry | Self::Rendering => {
+                Duration::from_hours(1)
+            }
         }
     }
 
@@ -80,6 +85,7 @@ impl Kind {
             | Self::PasswordReset
             | Self::SignUp
             | Self::Notification
+            | Self::PostNotification
             | Self::NotificationMail
             | Self::NotificationDigest => None,
             Self::Expiry | Self::Rendering => Some(TimeDelta::minutes(10)),
@@ -135,8 +141,8 @@ pub enum Failure {
 impl From<SendError> for Failure {
     fn from(error: SendError) -> Self {
         match error {
-            SendError::Passing(_) => Self::Passing(error.into()),
-            SendError::Lasting(_) => Self::Lasting(error.into()),
+            SendError::Unsure(_) | SendError::Unsent(_) => Self::Passing(error.into()),
+            SendError::Lasting(_) | SendError::NoMailbox(_) => Self::Lasting(error.into()),
         }
     }
 }

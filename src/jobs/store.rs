@@ -49,7 +49,7 @@ pub async fn replace(
     sqlx::query!(
         "insert into jobs (id, kind, key, payload, user_id, due_at, run_at, created_at)
          values ($1, $2, $3, $4, $5, $6, $6, $7)
-         on conflict (key) do update set payload = excluded.payload, user_id = excluded.user_id,
+         on conflict (key) do update set kind = excluded.kind, payload = excluded.payload, user_id = excluded.user_id,
            due_at = excluded.due_at, run_at = excluded.run_at, created_at = excluded.created_at, attempts = 0,
            holder = null, error = null, failed_at = null",
         Uuid::now_v7(),

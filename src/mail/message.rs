@@ -67,6 +67,11 @@ macro_rules! header {
 struct AutoSubmitted;
 header!(AutoSubmitted, "Auto-Submitted", |self| "auto-generated".to_owned());
 
+/// The id of the job once more: SES puts a `Message-ID` of its own in the place of that one.
+#[derive(Clone)]
+struct EntityRef(String);
+header!(EntityRef, "X-Entity-Ref-ID", |self| self.0.clone());
+
 /// RFC 2369.
 #[derive(Clone)]
 struct ListUnsubscribe(String);
@@ -104,7 +109,7 @@ impl Written {
 
     /// As it is sent.
     pub(super) fn message(&self, mail: &Mail<'_>, from: &Mailbox) -> Result<Message, SendError> {
-        let unmailable = || SendError::Lasting("mail cannot be sent to the address".into());
+        let unmailable = || SendError::NoMailbox("mail cannot be sent to the address".into());
         let address = address(&mail.to.email).ok_or_else(unmailable)?;
         let mut builder = Message::builder()
             .from(from.clone())
@@ -112,7 +117,8 @@ impl Written {
             .subject(&*self.subject)
             .date(SystemTime::from(mail.date))
             .message_id(Some(format!("<{}@{}>", mail.id, from.email.domain())))
-            .header(AutoSubmitted);
+            .header(AutoSubmitted)
+            .header(EntityRef(mail.id.to_string()));
         if let Some(unsubscribe) = &self.unsubscribe {
             builder =
                 builder.header(ListUnsubscribe(unsubscribe.endpoint.clone())).header(ListUnsubscribePost);

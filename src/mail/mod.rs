@@ -33,10 +33,18 @@ pub struct BuildError(String);
 /// Why a mail was not sent. It names no address, so that it can be logged.
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
+    /// It may have been sent; it is tried again.
     #[error("{0}")]
-    Passing(String),
+    Unsure(String),
+    /// It was not sent, and is tried again.
+    #[error("{0}")]
+    Unsent(String),
+    /// It never will be.
     #[error("{0}")]
     Lasting(String),
+    /// Nor will any other to this address.
+    #[error("{0}")]
+    NoMailbox(String),
 }
 
 /// Sends mail, or knows that there is none. Cheap to clone.
@@ -90,7 +98,7 @@ impl Mailer {
     pub fn new(config: Option<&MailConfig>) -> Result<Self, BuildError> {
         let Some(config) = config else { return Ok(Self(None)) };
         let transport = match &config.transport {
-            TransportConfig::Outbox => Transport::Outbox(Outbox::default()),
+            TransportConfig::Outbox { local } => Transport::Outbox(Outbox::new(*local)),
             TransportConfig::Smtp(config) => Transport::Smtp(Box::new(smtp::transport(config)?)),
             TransportConfig::Ses { configuration_set } => Transport::Ses(Ses::new(configuration_set.clone())),
         };
@@ -127,7 +135,7 @@ impl Mailer {
 
     pub async fn send(&self, mail: &Mail<'_>) -> Result<(), SendError> {
         let Some(sender) = &self.0 else {
-            return Err(SendError::Passing("MAIL_URL is not set any more".to_owned()));
+            return Err(SendError::Unsent("MAIL_URL is not set any more".to_owned()));
         };
         let username = mail.to.username.as_deref().unwrap_or_default();
         let content = mail.letter.content(mail.to.language, username, mail.site);

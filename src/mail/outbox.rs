@@ -23,14 +23,22 @@ pub struct Kept {
     pub date: DateTime<Utc>,
 }
 
-#[derive(Debug, Default)]
-pub struct Outbox(Mutex<VecDeque<Kept>>);
+#[derive(Debug)]
+pub struct Outbox {
+    mails: Mutex<VecDeque<Kept>>,
+    /// Whether they are shown to clients on this machine alone.
+    pub local: bool,
+}
 
 impl Outbox {
+    pub(super) fn new(local: bool) -> Self {
+        Self { mails: Mutex::default(), local }
+    }
+
     pub(super) fn put(&self, mail: &Mail<'_>, Written { subject, text, html, .. }: Written) {
         let to = mail.to.email.clone();
         tracing::info!("a mail, which /outbox shows, to {to}: {subject}\n\n{text}");
-        let mut mails = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut mails = self.mails.lock().unwrap_or_else(PoisonError::into_inner);
         mails.push_front(Kept { id: mail.id, to, subject, text, html, date: mail.date });
         mails.truncate(MAX_MAILS);
     }
@@ -38,6 +46,6 @@ impl Outbox {
     /// Newest first.
     #[must_use]
     pub fn mails(&self) -> Vec<Kept> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+        self.mails.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 }

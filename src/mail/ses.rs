@@ -46,13 +46,17 @@ async fn client() -> Client {
 
 /// Of an answer only the code is told: its words may repeat the address.
 fn explain(error: &SdkError<SendEmailError>) -> SendError {
-    let SdkError::ServiceError(context) = error else {
-        return SendError::Passing(format!("SES cannot be reached: {}", DisplayErrorContext(error)));
+    let context = match error {
+        SdkError::ServiceError(context) => context,
+        SdkError::ResponseError(_) => {
+            return SendError::Unsure("the answer of SES was not understood".to_owned());
+        }
+        _ => return SendError::Unsure(format!("SES cannot be reached: {}", DisplayErrorContext(error))),
     };
     let answer = format!("SES answered {}", context.err().code().unwrap_or("without a code"));
     // A message that is rejected is one of an identity that somebody has to verify, and is sent then.
     match context.err() {
         SendEmailError::BadRequestException(_) => SendError::Lasting(answer),
-        _ => SendError::Passing(answer),
+        _ => SendError::Unsent(answer),
     }
 }

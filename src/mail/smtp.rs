@@ -48,22 +48,29 @@ pub(super) async fn send(
     // lettre's own timeout is for the connection alone.
     match timeout(TIMEOUT, transport.send(message)).await {
         Ok(sent) => sent.map(drop).map_err(|error| explain(&error)),
-        Err(_elapsed) => Err(SendError::Passing("the mail server does not answer".to_owned())),
+        Err(_elapsed) => Err(SendError::Unsure("the mail server does not answer".to_owned())),
     }
 }
 
 /// What the server says may repeat the address, so of that only the code is told.
 fn explain(error: &lettre::transport::smtp::Error) -> SendError {
+    // What is no answer by the protocol is quoted in the error.
+    if error.is_response() {
+        return SendError::Unsure("the mail server's answer was not understood".to_owned());
+    }
     let Some(code) = error.status() else {
-        return SendError::Passing(format!("the mail server cannot be reached: {}", causes(error)));
+        let text = format!("the mail server cannot be reached: {}", causes(error));
+        // Of this kind lettre tells in words alone.
+        let is_unconnected = error.to_string().starts_with("Connection error");
+        return if is_unconnected { SendError::Unsent(text) } else { SendError::Unsure(text) };
     };
     let answer = format!("the mail server answered {code}");
     // Whatever else is permanent to SMTP, such as a refused password or sender, is for somebody to mend, and then the
     // mail is sent.
     if error.is_permanent() && is_about_recipient(&causes(error)) {
-        SendError::Lasting(answer)
+        SendError::NoMailbox(answer)
     } else {
-        SendError::Passing(answer)
+        SendError::Unsent(answer)
     }
 }
 

@@ -9,7 +9,7 @@ use crate::clock::Clock;
 use crate::db::Db;
 use crate::http::origin::{PublicUrl, post_address};
 use crate::jobs::model::{Claim, Failure};
-use crate::mail::{Letter, Mail, Mailer, News, NewsItem};
+use crate::mail::{Letter, Mail, Mailer, News, NewsItem, SendError};
 use crate::site::store as site;
 
 /// How old a post may be to be new.
@@ -40,10 +40,10 @@ struct Teller<'a> {
 
 impl Teller<'_> {
     async fn comments(&self, ids: &[Uuid]) -> Result<(), Failure> {
-        let mut new = store::of_comments(&mut self.db.acquire().await?, ids, self.clock.now()).await?;
+        let mut new = store::of_comments(&mut self.db.acquire().await?, ids).await?;
         new.retain(|new| Some(new.user_id) != self.actor);
         self.insert(&new).await?;
-        let held = store::held(&mut self.db.acquire().await?, ids, self.clock.now()).await?;
+        let held = store::held(&mut self.db.acquire().await?, ids).await?;
         for held in held {
             let about = About {
                 post_id: Some(held.post_id),
@@ -105,6 +105,8 @@ pub async fn mail(
 ) -> Result<(), Failure> {
     let (id, user_id) = (job.id, job.user_id.unwrap_or_default());
     let mut transaction = db.begin().await?;
+    // The settings before the notifications, as a change of them has it.
+    let key = store::unsubscribe_key(&mut transaction, user_id, &rand::random::<[u8; 32]>()).await?;
     store::take(&mut transaction, user_id, id, now).await?;
     let notifications = store::in_mail(&mut transaction, user_id, id, now).await?;
     let recipient = store::recipient(&mut transaction, user_id).await?;
@@ -112,7 +114,6 @@ pub async fn mail(
         store::settle(&mut transaction, user_id, id, &[], now).await?;
         return Ok(transaction.commit().await?);
     };
-    let key = store::unsubscribe_key(&mut transaction, user_id, &rand::random::<[u8; 32]>()).await?;
     let site = site::read(&mut transaction).await?.title;
     // Not held while this waits for the network.
     transaction.commit().await?;
@@ -123,8 +124,22 @@ pub async fn mail(
     let items = notifications.into_iter().take(MAX_NAMED).map(|one| item(one, api, public_url)).collect();
     let letter = Letter::Notifications { items, more };
     let mail = Mail { id, to, site: &site, letter, date: now, unsubscribe: Some(unsubscribe) };
-    mailer.send(&mail).await?;
-    Ok(store::settle(&mut db.acquire().await?, user_id, id, &ids, now).await?)
+    let sent = mailer.send(&mail).await;
+    let mut connection = db.acquire().await?;
+    match sent {
+        Ok(()) => store::settle(&mut connection, user_id, id, &ids, now).await?,
+        Err(SendError::NoMailbox(_)) => {
+            store::mark_undeliverable(&mut connection, user_id).await?;
+            store::settle(&mut connection, user_id, id, &[], now).await?;
+        }
+        // What may have been sent is sent again as it was; the rest goes with whichever mail is sent first.
+        Err(error @ SendError::Unsure(_)) => return Err(error.into()),
+        Err(error) => {
+            store::release(&mut connection, user_id, id).await?;
+            return Err(error.into());
+        }
+    }
+    Ok(())
 }
 
 /// What all of them are about, if that is one thing.

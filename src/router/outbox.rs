@@ -2,7 +2,8 @@
 
 use askama::Template;
 use axum::Router;
-use axum::extract::State;
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
 use axum::http::{HeaderValue, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
@@ -11,8 +12,8 @@ use uuid::Uuid;
 
 use crate::cache::CachePolicy;
 use crate::error::ApiError;
+use crate::http::context::{X_FORWARDED_FOR, peer};
 use crate::http::extract::Path;
-use crate::mail::Mailer;
 use crate::mail::outbox::Kept;
 use crate::state::AppState;
 
@@ -26,6 +27,26 @@ struct Page {
     mails: Vec<Kept>,
 }
 
+/// The mails, if this client is shown them: newest first.
+struct Mails(Vec<Kept>);
+
+impl FromRequestParts<AppState> for Mails {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        let outbox = state.mailer.outbox().ok_or(ApiError::NotFound)?;
+        // Behind a proxy on this machine clients are elsewhere.
+        let is_local = || {
+            peer(&parts.extensions).is_some_and(|peer| peer.is_loopback())
+                && !parts.headers.contains_key(X_FORWARDED_FOR)
+        };
+        if outbox.local && !is_local() {
+            return Err(ApiError::NotFound);
+        }
+        Ok(Self(outbox.mails()))
+    }
+}
+
 #[derive(Debug, Deserialize)]
 struct MailPath {
     id: Uuid,
@@ -35,16 +56,11 @@ pub(super) fn routes() -> Router<AppState> {
     Router::new().route("/outbox", get(list)).route("/outbox/{id}", get(read))
 }
 
-async fn list(State(mailer): State<Mailer>) -> Result<Response, ApiError> {
-    let mails = mailer.outbox().ok_or(ApiError::NotFound)?.mails();
+async fn list(Mails(mails): Mails) -> Result<Response, ApiError> {
     Ok(page(Page { mails }.render().map_err(|error| ApiError::Internal(error.into()))?))
 }
 
-async fn read(
-    State(mailer): State<Mailer>,
-    Path(MailPath { id }): Path<MailPath>,
-) -> Result<Response, ApiError> {
-    let mails = mailer.outbox().ok_or(ApiError::NotFound)?.mails();
+async fn read(Mails(mails): Mails, Path(MailPath { id }): Path<MailPath>) -> Result<Response, ApiError> {
     Ok(page(mails.into_iter().find(|mail| mail.id == id).ok_or(ApiError::NotFound)?.html))
 }
 

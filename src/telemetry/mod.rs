@@ -30,8 +30,9 @@ pub fn subscriber<W>(level: &str, format: LogFormat, writer: W) -> Box<dyn Subsc
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    // PostgreSQL's notices are about what migrations find done already; `level` can ask for them.
-    let filter = EnvFilter::new(format!("sqlx::postgres::notice=warn,{level}"));
+    // PostgreSQL's notices are about what migrations find done already; the AWS SDK writes whole requests at `trace`,
+    // with mails and credentials. `level` can ask for both by name.
+    let filter = EnvFilter::new(format!("sqlx::postgres::notice=warn,aws_=info,{level}"));
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
     match format {
         LogFormat::Text => {

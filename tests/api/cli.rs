@@ -56,6 +56,19 @@ async fn the_first_admin_is_made_from_the_command_line() {
     assert!(!stderr(&create("b", "b@example.com", "")).is_empty());
 }
 
+#[test]
+fn mail_that_cannot_be_sent_stops_the_boot() {
+    for (name, value) in
+        [("MAIL_URL", "smtp://user:hunter2@"), ("MAIL_URL", "pigeon:hunter2"), ("MAIL_FROM", "nobody")]
+    {
+        let variables = [("DATABASE_URL", "postgres://u:p@localhost/d"), (name, value)];
+        let output = run(&[], &variables, "");
+        let message = stderr(&output);
+        assert_eq!(output.status.code(), Some(78), "{message}");
+        assert!(message.contains(name) && !message.contains("hunter2"), "{message}");
+    }
+}
+
 #[tokio::test]
 async fn users_are_managed_from_the_command_line() {
     let app = TestApp::start().await;

@@ -52,6 +52,8 @@ fn the_data_survives_kills_and_restarts() {
     let first = start(&dir.0, &["--demo"]);
     let titles = titles_of(&first);
     assert_eq!(titles.len(), 3, "{titles:?}");
+    // The authors are told of what is there.
+    while !first.get("/outbox").1.contains("hat Ihren Beitrag") {}
     assert_eq!(first.stop(Signal::SIGKILL), None);
 
     let second = start(&dir.0, &["serve", "--demo"]);

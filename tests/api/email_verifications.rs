@@ -100,6 +100,8 @@ async fn a_new_address_counts_once_it_is_verified_and_the_old_one_can_undo_it() 
     app.advance(TimeDelta::days(6));
     let back = || app.post("/v1/email-verifications/undo").json(&json!({"token": undo}));
     back().expect(204).await;
+    let audit = app.get("/v1/audit?action=user.email_restored").by(&app.admin().await).expect(200).await;
+    assert_eq!(audit.json()["items"][0]["target_id"], user.id.to_string());
     app.get("/v1/users/me").by(&user).expect_problem(401, "unauthenticated").await;
     sign_in("new@example.com").expect(401).await;
     // Who has changed it knew the password.
@@ -220,6 +222,21 @@ async fn an_admin_sets_the_address_of_another_at_once() {
     let body = json!({"email": "set@example.com"});
     let changed = app.patch(&path).by(&admin).json(&body).expect(200).await.json();
     assert_eq!((&changed["email"], &changed["email_verified_at"]), (&json!("set@example.com"), &Value::Null));
+}
+
+#[tokio::test]
+async fn guesses_at_a_code_are_limited_wherever_they_come_from() {
+    let variables = [("ATTEMPT_LIMITS", "on"), ("TRUSTED_PROXY_HOPS", "1")];
+    let app = TestApp::start_with(&variables).await;
+    let user = app.author().await;
+    let guess = |number: u8| {
+        let address = format!("203.0.113.{number}");
+        confirm(&app, json!({"code": "123456"})).by(&user).header("x-forwarded-for", &address)
+    };
+    for number in 0..20 {
+        guess(number).expect_fields(422, &[("code", "invalid")]).await;
+    }
+    guess(20).expect_problem(429, "rate_limited").await;
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use nix::sys::signal::Signal;
+use sqlx::ConnectOptions;
 
 use crate::support::{Process, TestDatabase};
 
@@ -63,6 +64,38 @@ async fn requests_connections_and_the_version_are_counted() {
     assert!(build.0.contains(&format!("version=\"{}\"", env!("CARGO_PKG_VERSION"))), "{build:?}");
 
     assert_eq!(process.get("/metrics").0, 404, "the load balancer does not get to them");
+    assert_eq!(process.stop(Signal::SIGTERM), Some(0));
+}
+
+#[tokio::test]
+async fn jobs_that_wait_and_that_were_given_up_are_counted() {
+    let database = TestDatabase::create().await;
+    let late = "insert into jobs (id, kind, payload, due_at, run_at, created_at, failed_at, error) values
+      (gen_random_uuid(), 'mail', '{}', now() - interval '1 hour', now() + interval '1 hour', now(), null, 'x'),
+      (gen_random_uuid(), 'mail', '{}', now() - interval '9 hours', now(), now(), now(), 'x')";
+    sqlx::raw_sql(late).execute(&mut database.options.connect().await.unwrap()).await.unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_blog-api"));
+    let variables = [("PORT", "0"), ("METRICS_PORT", "0")];
+    command.env_clear().env("DATABASE_URL", database.url()).envs(variables);
+    let process = Process::start(&mut command);
+    let value = |series: &[(String, String)], name: &str| -> Option<i64> {
+        series.iter().find(|(found, _)| found == name).map(|(_, value)| value.parse().unwrap())
+    };
+    let counted = loop {
+        let series = process.metrics();
+        if value(&series, "jobs_failed{kind=\"mail\"}").is_some() {
+            break series;
+        }
+    };
+    for (name, expected) in [
+        ("jobs_failed{kind=\"mail\"}", 1),
+        ("jobs_unfinished{kind=\"mail\"}", 1),
+        ("jobs_failed{kind=\"sign_up\"}", 0),
+    ] {
+        assert_eq!(value(&counted, name), Some(expected), "{name}");
+    }
+    // Set last.
+    while value(&process.metrics(), "jobs_oldest_seconds").is_none_or(|seconds| seconds < 3600) {}
     assert_eq!(process.stop(Signal::SIGTERM), Some(0));
 }
 

@@ -431,3 +431,50 @@ async fn a_mail_that_is_sent_again_has_what_it_had() {
     let second = app.mails().remove(0);
     assert_eq!((second.id, second.text), (first.id, first.text));
 }
+
+/// A mail server that is away does not make one mail of each hour.
+#[tokio::test]
+async fn what_has_piled_up_goes_in_one_mail() {
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let url = format!("smtp://{closed}?tls=none");
+    let app = TestApp::start_with(&[("MAIL_URL", &url), ("MAIL_FROM", "blog@example.com")]).await;
+    let (_, reader, post) = world(&app).await;
+    for _ in 0..4 {
+        app.comment_by(&reader, &post, None).await;
+        app.run_jobs().await;
+        app.advance(TimeDelta::minutes(61));
+    }
+    assert_eq!(app.count("notifications where mail_at is not null and mail_job is null").await, 4);
+    let back = app.start_beside(&[]);
+    assert_eq!(mailed(&back).await, ["4 new notifications from Blog"]);
+    assert_eq!(app.count("jobs where kind = 'notification_mail'").await, 0);
+}
+
+#[tokio::test]
+async fn an_address_that_takes_no_mail_is_marked_and_not_tried_again() {
+    let app = TestApp::start().await;
+    let (author, reader, post) = world(&app).await;
+    let unmailable = "update users set email = 'ø@example.com', email_key = 'ø@example.com' where id = $1";
+    sqlx::query(unmailable).bind(author.id).execute(&mut app.db.acquire().await.unwrap()).await.unwrap();
+    for _ in 0..2 {
+        app.comment_by(&reader, &post, None).await;
+        app.run_jobs().await;
+        app.advance(TimeDelta::hours(2));
+    }
+    assert_eq!(app.count("jobs where kind = 'notification_mail'").await, 0);
+    assert_eq!(app.count("users where email_undeliverable = 'bounce'").await, 1);
+}
+
+#[tokio::test]
+async fn comments_that_come_and_go_leave_nothing_behind() {
+    let app = TestApp::start().await;
+    let (author, reader, _) = world(&app).await;
+    for _ in 0..25 {
+        let comment = app.comment_by(&reader, &app.post_by(&author).await, None).await;
+        app.run_jobs().await;
+        app.delete(&format!("/v1/comments/{comment}")).by(&reader).expect(204).await;
+    }
+    assert_eq!(app.mails().len(), 10);
+    assert_eq!(app.count("notification_settings, unnest(at_once_mails)").await, 11);
+    assert_eq!(app.count("jobs where kind = 'notification_mail'").await, 1);
+}

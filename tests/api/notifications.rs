@@ -93,6 +93,24 @@ async fn a_held_comment_is_told_to_editors_until_it_is_decided_and_to_others_onc
 }
 
 #[tokio::test]
+async fn a_comment_that_is_approved_while_its_post_is_not_public_is_told_once_it_is() {
+    let app = TestApp::start().await;
+    hold_comments(&app).await;
+    let (author, reader, editor) = (app.author().await, app.reader().await, app.editor().await);
+    let post = app.post_by(&author).await;
+    let comment = app.comment_by(&reader, &post, None).await;
+    let status = async |status: &str| {
+        let change = json!({"status": status});
+        app.patch(&format!("/v1/posts/{post}")).by(&author).json(&change).expect(200).await;
+    };
+    status("draft").await;
+    moderate(&app, &editor, &comment, "approve").await;
+    assert_eq!(told(&app, &author).await, []);
+    status("published").await;
+    assert_eq!(told(&app, &author).await, just("comment", &reader));
+}
+
+#[tokio::test]
 async fn who_decides_is_not_told_of_it() {
     let app = TestApp::start().await;
     let (author, reader, editor, other) =
@@ -226,14 +244,13 @@ async fn a_post_has_one_job_however_often_it_is_scheduled_and_loses_none_that_co
     let schedule = async |hours| {
         let change = json!({"status": "scheduled", "published_at": app.now() + TimeDelta::hours(hours)});
         app.patch(&path).by(&author).json(&change).expect(200).await;
-        assert_eq!(app.count("jobs where kind = 'notification'").await, 1);
+        assert_eq!(app.count("jobs where kind = 'post_notification'").await, 1);
     };
     for hours in [3, 1, 2, 5] {
         schedule(hours).await;
     }
     let mut connection = app.db.acquire().await.unwrap();
-    let claim =
-        "update jobs set holder = $1, attempts = 1, run_at = $2 where kind = 'notification' returning id";
+    let claim = "update jobs set holder = $1, attempts = 1, run_at = $2 where kind = 'post_notification' returning id";
     let holder = Uuid::now_v7();
     let claim = sqlx::query_scalar(claim).bind(holder).bind(app.now());
     let id = claim.fetch_one(&mut connection).await.unwrap();

@@ -55,27 +55,28 @@ class Mailbox:
 
 
 class SmtpServer(Controller):
-    """With STARTTLS and a password, or with neither."""
+    """With STARTTLS and a password, with neither, or with TLS `from_the_first_byte` and a password."""
 
-    def __init__(self, mailbox, encrypted=True):
-        self.encrypted = encrypted
-        super().__init__(mailbox, hostname="127.0.0.1", port=free_port())
+    def __init__(self, mailbox, encrypted=True, from_the_first_byte=False):
+        self.encrypted, self.from_the_first_byte = encrypted, from_the_first_byte
+        self.context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        self.context.load_cert_chain(CERTIFICATE / "root.pem", CERTIFICATE / "key.pem")
+        implicit = self.context if from_the_first_byte else None
+        super().__init__(mailbox, hostname="127.0.0.1", port=free_port(), ssl_context=implicit)
 
     def factory(self):
         if not self.encrypted:
             return SMTP(self.handler, hostname="localhost")
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        context.load_cert_chain(CERTIFICATE / "root.pem", CERTIFICATE / "key.pem")
-        return SMTP(
-            self.handler, hostname="localhost", tls_context=context, require_starttls=True, auth_required=True,
-            authenticator=authenticate,
-        )
+        login = {"auth_required": True, "authenticator": authenticate}
+        if self.from_the_first_byte:
+            return SMTP(self.handler, hostname="localhost", auth_require_tls=False, **login)
+        return SMTP(self.handler, hostname="localhost", tls_context=self.context, require_starttls=True, **login)
 
     def variables(self, login=LOGIN):
         """The environment of a service that sends here."""
         if not self.encrypted:
             return {"MAIL_URL": f"smtp://localhost:{self.port}?tls=none"}
-        url = f"smtp://{login}@localhost:{self.port}"
+        url = f"{'smtps' if self.from_the_first_byte else 'smtp'}://{login}@localhost:{self.port}"
         return {"MAIL_URL": url, "MAIL_SSL_ROOT_CERT": str(CERTIFICATE / "root.pem")}
 
     def __enter__(self):

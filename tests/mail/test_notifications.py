@@ -26,7 +26,7 @@ def tell(service, mailbox, language="en"):
 class Notifications(unittest.TestCase):
     def test_a_program_ends_them_by_the_headers(self):
         mailbox, port = Mailbox(), free_port()
-        own = {"PORT": str(port), "API_URL": f"http://localhost:{port}", "PUBLIC_URL": "https://blog.example"}
+        own = {"PORT": str(port), "API_URL": f"http://localhost:{port}", "PUBLIC_URL": "https://blog.example", "LOG_LEVEL": "trace"}
         with SmtpServer(mailbox) as server, Service(**server.variables(), **own) as service:
             token, mail = tell(service, mailbox)
             self.assertEqual(mail.defects, [])

@@ -12,7 +12,7 @@ class SignUps(unittest.TestCase):
     def start(self, mode):
         mailbox, port = Mailbox(), free_port()
         server = self.enterContext(SmtpServer(mailbox, encrypted=False))
-        own = {"PORT": str(port), "API_URL": f"http://{HOST}:{port}", "SIGN_UP": mode}
+        own = {"PORT": str(port), "API_URL": f"http://{HOST}:{port}", "SIGN_UP": mode, "LOG_LEVEL": "trace"}
         return mailbox, self.enterContext(Service(**server.variables(), **own))
 
     def sign_up(self, service, username, address, language="en"):

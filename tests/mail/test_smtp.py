@@ -9,7 +9,7 @@ import unittest
 from email.header import decode_header, make_header
 
 from servers import LOGIN, Mailbox, Silent, SmtpServer, free_port
-from service import Service, wait
+from service import PASSWORD, Service, wait
 
 NEW_PASSWORD = "another password for mail"
 LINK = re.compile(r"http://localhost:8000/account/password-reset#(blog_[\w-]{43})")
@@ -57,6 +57,14 @@ class Delivery(unittest.TestCase):
             told = wait(lambda: mailbox.to(address)[1:], "the notice")[0]
             self.assertEqual(told["Subject"], "Ihr Passwort für Blog wurde geändert")
             self.assertNotEqual(told["Message-ID"], mail["Message-ID"])
+
+    def test_a_connection_that_is_encrypted_from_its_first_byte(self):
+        mailbox = Mailbox()
+        with SmtpServer(mailbox, from_the_first_byte=True) as server, Service(**server.variables()) as service:
+            address = service.sign_up()
+            service.ask(address)
+            mail = wait(lambda: mailbox.to(address), "the mail")[0]
+            self.assertEqual(mail["Message-ID"].split("@")[0][1:], mail["X-Entity-Ref-ID"])
 
     def test_greylisting_delays_a_mail(self):
         mailbox = Mailbox(lambda _, tries: "451 4.7.1 Later" if tries == 1 else None)
@@ -141,6 +149,42 @@ class Secrecy(unittest.TestCase):
             for secret in (address, token, NEW_PASSWORD, "p:ss/w@rd", LOGIN):
                 lines = [line for line in log.splitlines() if secret in line]
                 self.assertEqual(lines, [], secret)
+
+    def test_an_answer_that_is_not_understood_is_not_quoted(self):
+        mailbox = Mailbox(lambda address, tries: f"<{address}> is unknown" if tries == 1 else None)
+        with SmtpServer(mailbox) as server, Service(**server.variables(), LOG_LEVEL="trace") as service:
+            address = service.sign_up()
+            service.ask(address)
+            wait(lambda: mailbox.to(address), "the mail")
+            self.assertIn("the mail server's answer was not understood", service.log())
+            self.assertNotIn(address, service.log())
+
+    def test_a_verification_is_in_no_log_at_any_level(self):
+        mailbox = Mailbox()
+        with SmtpServer(mailbox) as server, Service(**server.variables(), LOG_LEVEL="trace") as service:
+            address = service.sign_up(mailed=True)
+            session = service.sign_in(address)[1]
+            mail = wait(lambda: mailbox.to(address), "the mail")[0]
+            token = re.search(r"email-verification#(blog_[\w-]{43})", text_of(mail))[1]
+            code = re.search(r"\b\d{6}\b", text_of(mail))[0]
+            other = "other@example.com"
+            change = {"email": other, "current_password": PASSWORD}
+            status, body = service.call("/v1/email-verifications/confirmation", {"code": code}, token=session)
+            self.assertEqual(status, 204, body)
+            identity = service.call("/v1/users/me", token=session)[1]["id"]
+            status, body = service.call(f"/v1/users/{identity}", change, token=session, method="PATCH")
+            self.assertEqual(status, 200, body)
+            mail = wait(lambda: mailbox.to(other), "the second mail")[0]
+            second = re.search(r"email-verification#(blog_[\w-]{43})", text_of(mail))[1]
+            self.assertEqual(service.call("/v1/email-verifications/confirmation", {"token": second})[0], 204)
+            undo = wait(lambda: mailbox.to(address)[1:], "the notice")[0]
+            undo = re.search(r"email-undo#(blog_[\w-]{43})", text_of(undo))[1]
+            self.assertEqual(service.call("/v1/email-verifications/undo", {"token": undo})[0], 204)
+            log = service.log()
+            for secret in (address, other, token, second, undo, session, PASSWORD):
+                self.assertEqual([line for line in log.splitlines() if secret in line], [], secret)
+            # Six digits stand in many numbers.
+            self.assertEqual([line for line in log.splitlines() if re.search(rf"\b{code}\b", line)], [], code)
 
     def test_a_known_address_takes_as_long_as_an_unknown_one(self):
         mailbox = Mailbox()

@@ -1,4 +1,4 @@
-//! A few users, posts and comments to look at, for a development database that has none.
+//! A few users, posts and comments to look at, for a development database that has none; and what they are told of them.
 
 use blog_api::auth::password::Password;
 use blog_api::comments::store as comments;
@@ -7,6 +7,8 @@ use blog_api::error::ApiError;
 use blog_api::identity::Role;
 use blog_api::language::Language;
 use blog_api::mail::MailLanguage;
+use blog_api::notifications::model::Event;
+use blog_api::notifications::store as notifications;
 use blog_api::posts::model::{PostRef, Publication, Slug};
 use blog_api::posts::store as posts;
 use blog_api::state::AppState;
@@ -17,10 +19,10 @@ use uuid::Uuid;
 /// The password of every demo user.
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
-const USERS: [(&str, &str, Role); 3] = [
-    ("ada", "Ada Lovelace", Role::Admin),
-    ("grace", "Grace Hopper", Role::Author),
-    ("alan", "Alan Turing", Role::Reader),
+const USERS: [(&str, &str, Role, MailLanguage); 3] = [
+    ("ada", "Ada Lovelace", Role::Admin, MailLanguage::English),
+    ("grace", "Grace Hopper", Role::Author, MailLanguage::German),
+    ("alan", "Alan Turing", Role::Reader, MailLanguage::English),
 ];
 
 /// Title, summary, tags, text.
@@ -56,19 +58,20 @@ pub(crate) async fn fill(state: &AppState) -> Result<bool, ApiError> {
     let password_hash = state.passwords.hash(None, Password::from(PASSWORD.to_owned())).await?;
     let mut transaction = state.db.begin().await?;
     let mut ids = Vec::new();
-    for (username, display_name, role) in USERS {
+    for (username, display_name, role, language) in USERS {
         let new = users::NewUser {
             username: &Username::from(username.to_owned()),
             email: &Email::from(format!("{username}@example.com")),
-            email_verified_at: None,
+            email_verified_at: Some(state.clock.now()),
             password_hash: &password_hash,
             role,
             display_name: Some(display_name),
             bio: None,
-            language: MailLanguage::English,
+            language,
         };
         ids.push(users::insert(&mut transaction, new, state.clock.now()).await?.id);
     }
+    users::follow(&mut transaction, ids[2], ids[1], state.clock.now()).await?;
     for (i, (title, summary, tags, body)) in POSTS.into_iter().enumerate() {
         let tags: Vec<String> = tags.iter().map(|tag| (*tag).to_owned()).collect();
         let id = Uuid::now_v7();
@@ -89,6 +92,8 @@ pub(crate) async fn fill(state: &AppState) -> Result<bool, ApiError> {
             posts::insert(&mut transaction, &Slug::from_title(title, new.language), &new, state.clock.now())
                 .await?;
         if let Some(post_id) = post {
+            let event = Event::Post { id: post_id, at: state.clock.now() };
+            notifications::queue(&mut transaction, event, new.author_id, state.clock.now()).await?;
             let question =
                 comment(&mut transaction, state, post_id, ids[2], None, "Can it *think*, though?").await?;
             comment(&mut transaction, state, post_id, ids[i.min(1)], question, "Ask it.").await?;

@@ -194,7 +194,9 @@ pub async fn update(
         return Err(if_match.refusal(comment));
     }
     let comment = comment.ok_or(ApiError::NotFound)?;
-    if comment.status != status {
+    // Of one that waits it may have been said meanwhile that it does not.
+    let is_news = comment.status != status || comment.status == CommentStatus::Pending;
+    if outcome == Outcome::Changed && is_news {
         notifications::queue(&mut transaction, Event::Comments { ids: vec![id] }, user.id, now).await?;
     }
     transaction.commit().await?;

@@ -11,17 +11,12 @@ use crate::mail::{MailLanguage, Recipient};
 /// How many mails a user gets in an hour, beside digests.
 const MAX_AT_ONCE: i64 = 10;
 
-/// Has whatever else tells these users wait until the transaction ends, those that may be mailed: when a mail is due
-/// depends on those before it.
+/// Has whatever else tells these users wait until the transaction ends: when a mail is due depends on those before it.
 pub async fn lock_recipients(connection: &mut Connection, new: &[New]) -> sqlx::Result<()> {
     let users: Vec<_> = new.iter().map(|new| new.user_id).collect();
-    sqlx::query!(
-        "select from users where id = any($1) and email_verified_at is not null and email_undeliverable is null
-         order by id for no key update",
-        &users
-    )
-    .execute(connection)
-    .await?;
+    sqlx::query!("select from users where id = any($1) order by id for no key update", &users)
+        .execute(connection)
+        .await?;
     Ok(())
 }
 
@@ -53,7 +48,8 @@ pub async fn insert(
                when 'held_comment' then coalesce(s.held_comment, 'at_once')
                when 'report' then coalesce(s.report, 'at_once')
                when 'post' then coalesce(s.post, 'digest') end end as delivery,
-             (select count(*) from unnest(s.at_once_mails) at where at > $8::timestamptz - interval '1 hour') as mails
+             (select count(*) from unnest(s.at_once_mails) at where at > $8::timestamptz - interval '1 hour') as mails,
+             (select min(at) from unnest(s.at_once_mails) at where at > $8) as next_at
            from unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::uuid[], $6::uuid[])
              as new (id, user_id, kind, post_id, comment_id, report_id)
            join users u on u.id = new.user_id
@@ -84,13 +80,9 @@ pub async fn insert(
          timed as (
            select c.id, c.user_id, kind, post_id, comment_id, report_id, coalesce(report_id, comment_id, post_id) as about,
              c.thread, c.delivery,
-             case when is_too_many then next.at else joined_at end as joined_at,
-             case when is_too_many then coalesce(next.at, $8 + interval '1 hour') else due_at end as mail_at
-           from counted c
-           cross join lateral (
-             select min(n.mail_at) as at from notifications n
-             where c.is_too_many and n.user_id = c.user_id and n.mail_at > $8 and n.mail_job is null
-               and n.delivery = 'at_once') next),
+             case when is_too_many then next_at else joined_at end as joined_at,
+             case when is_too_many then coalesce(next_at, $8 + interval '1 hour') else due_at end as mail_at
+           from counted c),
          added as (
            insert into notifications
              (id, user_id, kind, post_id, comment_id, report_id, thread, created_at, delivery, mail_at)
@@ -174,6 +166,27 @@ pub async fn settle(
     )
     .execute(connection)
     .await?;
+    Ok(())
+}
+
+/// Takes them out of a mail that was not sent, for the next one.
+pub async fn release(connection: &mut Connection, user_id: Uuid, mail_job: Uuid) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update notifications set mail_job = null
+         where user_id = $1 and mail_at is not null and mail_job = $2",
+        user_id,
+        mail_job
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Notes that the user's address takes no mail, as its server says.
+pub async fn mark_undeliverable(connection: &mut Connection, user_id: Uuid) -> sqlx::Result<()> {
+    sqlx::query!("update users set email_undeliverable = 'bounce' where id = $1", user_id)
+        .execute(connection)
+        .await?;
     Ok(())
 }
 

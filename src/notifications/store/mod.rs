@@ -33,12 +33,12 @@ pub async fn queue(
     actor: Uuid,
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
-    let (key, run_at) = match event {
-        Event::Post { id, at } => (Some(format!("post {id}")), at),
-        Event::Comments { .. } | Event::Report { .. } => (None, now),
+    let (kind, key, run_at) = match event {
+        Event::Post { id, at } => (Kind::PostNotification, Some(format!("post {id}")), at),
+        Event::Comments { .. } | Event::Report { .. } => (Kind::Notification, None, now),
     };
     let payload = json!(Act { event, actor: Some(actor) });
-    let new = NewJob { kind: Kind::Notification, payload, user_id: None, run_at };
+    let new = NewJob { kind, payload, user_id: None, run_at };
     match key {
         Some(key) => jobs::replace(connection, &key, new, now).await,
         None => jobs::insert(connection, new, now).await.map(drop),

@@ -29,17 +29,13 @@ pub struct New {
     pub about: About,
 }
 
-/// Whom those of the comments concern that readers see: who wrote what they reply to, and who wrote the post.
-pub async fn of_comments(
-    connection: &mut Connection,
-    ids: &[Uuid],
-    now: DateTime<Utc>,
-) -> sqlx::Result<Vec<New>> {
+/// Whom those of the comments concern that readers see, or will once their post is published again: who wrote what they reply to, and who wrote the post.
+pub async fn of_comments(connection: &mut Connection, ids: &[Uuid]) -> sqlx::Result<Vec<New>> {
     let rows = sqlx::query!(
         r#"with shown as (
              select c.id, c.post_id, c.author_id, p.author_id as post_author_id, parent.author_id as parent_author_id
              from comments c
-             join posts p on p.id = c.post_id and p.deleted_at is null and p.published_at <= $2
+             join posts p on p.id = c.post_id and p.deleted_at is null
              left join comments parent on parent.post_id = c.post_id and parent.id = c.parent_id
              where c.id = any($1) and c.status = 'approved' and c.deleted_at is null)
            select parent_author_id as "user_id!", 'reply' as "kind!: NotificationKind", post_id as "post_id!", id as "id!"
@@ -49,8 +45,7 @@ pub async fn of_comments(
            from shown where post_author_id is distinct from author_id and post_author_id is not null
              -- Once is enough.
              and post_author_id is distinct from parent_author_id"#,
-        ids,
-        now
+        ids
     )
     .fetch_all(connection)
     .await?;
@@ -70,19 +65,18 @@ pub struct Held {
 }
 
 /// Those of the comments that wait for an editor; of the others it is told no more that they do.
-pub async fn held(connection: &mut Connection, ids: &[Uuid], now: DateTime<Utc>) -> sqlx::Result<Vec<Held>> {
+pub async fn held(connection: &mut Connection, ids: &[Uuid]) -> sqlx::Result<Vec<Held>> {
     sqlx::query_as!(
         Held,
         r#"with held as (
              select c.id, c.post_id, c.author_id from comments c
-             join posts p on p.id = c.post_id and p.deleted_at is null and p.published_at <= $2
+             join posts p on p.id = c.post_id and p.deleted_at is null
              where c.id = any($1) and c.status = 'pending' and c.deleted_at is null),
            settled as (
              delete from notifications
              where comment_id = any($1) and kind = 'held_comment' and comment_id not in (select id from held))
            select id, post_id, author_id from held"#,
-        ids,
-        now
+        ids
     )
     .fetch_all(connection)
     .await

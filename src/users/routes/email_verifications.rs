@@ -6,8 +6,11 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use secrecy::ExposeSecret;
 use serde::Deserialize;
+use serde_json::json;
 use utoipa::ToSchema;
 
+use crate::audit::model::{Action, Entry};
+use crate::audit::store as audit;
 use crate::auth::login_throttle::LoginThrottle;
 use crate::auth::password::{Password, Passwords};
 use crate::auth::{SignedIn, Viewer, store as sessions, token};
@@ -171,6 +174,8 @@ pub async fn undo_email_change(
         let user_id = store::restore_email(write, &hash, &password_hash, now).await?.ok_or_else(invalid)?;
         write.belongs_to(user_id);
         sessions::delete_others(write, user_id, None).await?;
+        let (actor, action) = (Some(user_id), Action::UserEmailRestored);
+        audit::record(write, &Entry { actor, action, target: actor, details: json!({}) }, now).await?;
         Ok((StatusCode::NO_CONTENT, UNSEEN))
     })
     .await

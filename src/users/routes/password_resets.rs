@@ -127,7 +127,9 @@ pub async fn confirm_password_reset(
                 store::reset_password(write, &hash, &password_hash, now).await?.ok_or_else(invalid)?;
             write.belongs_to(user_id);
             sessions::delete_others(write, user_id, None).await?;
-            notify(write, user_id, Notice::PasswordChanged, now).await?;
+            if mail.is_on() {
+                notify(write, user_id, Notice::PasswordChanged, now).await?;
+            }
             let action = Action::UserPasswordReset;
             let entry = Entry { actor: Some(user_id), action, target: Some(user_id), details: json!({}) };
             audit::record(write, &entry, now).await?;

@@ -12,7 +12,16 @@ pub async fn release(connection: &mut Connection, id: Uuid, now: DateTime<Utc>) 
         r#"with unread as (
              delete from posts where id in (
                select id from posts where author_id = $1
-                 and (deleted_at is not null or published_at is null or published_at > $2) offset 200 limit 200)
+                 and (deleted_at is not null or published_at is null or published_at > $2)
+                 -- What their followers were told of them goes with them, and is let go first.
+                 and not exists (select from notifications n where n.post_id = posts.id offset 100)
+               offset 200 limit 200)
+             returning 1),
+           news as (
+             delete from notifications where id in (
+               select n.id from posts p join notifications n on n.post_id = p.id
+               where p.author_id = $1 and (p.deleted_at is not null or p.published_at is null or p.published_at > $2)
+               offset 10000 limit 10000)
              returning 1),
            read as (
              update posts set author_id = null where id in (
@@ -39,7 +48,8 @@ pub async fn release(connection: &mut Connection, id: Uuid, now: DateTime<Utc>) 
                select id from audit_log where actor_id = $1 offset 1000 limit 1000)
              returning 1)
            select (select count(*) from unread) + (select count(*) from read) + (select count(*) from written)
-             + (select count(*) from liked) + (select count(*) from muted) + (select count(*) from told) + (select count(*) from done) as "rows!""#,
+             + (select count(*) from liked) + (select count(*) from muted) + (select count(*) from told)
+             + (select count(*) from news) + (select count(*) from done) as "rows!""#,
         id,
         now
     )
@@ -64,6 +74,11 @@ pub async fn delete(connection: &mut Connection, id: Uuid, now: DateTime<Utc>) -
            -- Those asked for with the address; the invitations by the user go with them.
            delete from sign_ups
            where email_key = (select coalesce(email_key, lower(email)) from users where id = $1)),
+         asked as (
+           -- Both halves have an index.
+           delete from jobs
+           where (kind = 'password_reset' and failed_at is null or kind = 'password_reset' and failed_at is not null)
+             and lower(payload ->> 'email') = (select lower(email) from users where id = $1)),
          notes as (
            update reports set note = null, version = version + 1 where reporter_id = $1 and note is not null),
          lines as (

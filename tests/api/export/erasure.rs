@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use blog_api::users::store as users;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -66,6 +67,8 @@ async fn fill(app: &TestApp, user: &TestUser) -> BTreeMap<&'static str, (&'stati
                  values ('{notification}', '{id}', 'post', '{theirs}', '{theirs}', now());
                insert into jobs (id, kind, user_id, error, due_at, run_at, created_at)
                  values ('{job}', 'mail', '{id}', '{email} is refused', now(), now(), now());
+               insert into jobs (id, kind, payload, due_at, run_at, created_at)
+                 values (gen_random_uuid(), 'password_reset', '{{"email": "{email}"}}', now(), now(), now());
                insert into one_time_tokens (hash, purpose, user_id, email_key, version, expires_at, email)
                  values ('\x03', 'password_reset', '{id}', '{email}', 1, now(), '{email}');
                insert into sign_ups (id, email, email_key, role, inviter_id, language, created_at, expires_at)
@@ -251,4 +254,28 @@ async fn who_has_more_than_one_statement_takes_is_erased_too() {
     ] {
         assert_eq!(count(&app, rows).await, left, "{rows}");
     }
+}
+
+/// Whom many follow, with posts that nobody reads any more.
+#[tokio::test]
+async fn what_many_were_told_is_let_go_in_parts() {
+    let app = TestApp::start().await;
+    let user = app.author().await;
+    let post = app.post_by(&user).await;
+    app.delete(&format!("/v1/posts/{post}")).by(&user).expect(204).await;
+    let told = format!(
+        "insert into users (id, username, email, password_hash, role, created_at, updated_at)
+           select gen_random_uuid(), 'f' || i, i || '@f.example', 'x', 'reader', now(), now() from generate_series(1, 10500) i;
+         insert into notifications (id, user_id, kind, post_id, thread, created_at)
+           select gen_random_uuid(), id, 'post', '{post}', '{post}', now() from users where username like 'f%'"
+    );
+    execute(&app, &told).await;
+    let mut connection = app.db.acquire().await.unwrap();
+    let mut parts = Vec::new();
+    for _ in 0..2 {
+        parts.push(users::release(&mut connection, user.id, app.now()).await.unwrap());
+    }
+    assert_eq!(parts, [500, 0]);
+    app.delete(&format!("/v1/users/{}", user.id)).by(&user).expect(204).await;
+    assert_eq!(app.count("notifications").await, 0);
 }

@@ -52,6 +52,32 @@ describe("a forgotten password", () => {
   });
 });
 
+describe("notifications", () => {
+  it("tell of a comment until they are read, or the post is muted", async () => {
+    const [name, email] = ["commenter", "commenter@example.com"];
+    unwrap(await anonymous.POST("/v1/users", { body: { username: name, email, password } }));
+    const session = unwrap(await anonymous.POST("/v1/sessions", { body: { email, password } }));
+    const other = client(baseUrl, session.token);
+    const post = unwrap(await api.POST("/v1/posts", { body: { title: "Told", body: "x", status: "published" } }));
+    const params = { path: { post: post.id } };
+    unwrap(await other.POST("/v1/posts/{post}/comments", { params, body: { body: "Hm." } }));
+
+    const list = async () => unwrap(await api.GET("/v1/notifications"));
+    let told = await list();
+    while (told.items[0] === undefined) told = await list();
+    const [{ id, kind, actor, post: about }] = [told.items[0]];
+    assert.equal(kind, "comment" satisfies Schemas["NotificationKind"]);
+    assert.deepEqual([actor.username, about?.slug, told.unread], [name, post.slug, 1]);
+    assert.equal((await api.POST("/v1/notifications/read", { body: { up_to: id } })).response.status, 204);
+    assert.equal((await list()).unread, 0);
+
+    const settings = await api.PATCH("/v1/users/me/notifications", { body: { comment: "never" } });
+    assert.equal(unwrap(settings).comment, "never" satisfies Schemas["Delivery"]);
+    assert.equal((await api.PUT("/v1/posts/{post}/mute", { params })).response.status, 204);
+    assert.equal(unwrap(await api.GET("/v1/posts/{post}", { params })).muted, true);
+  });
+});
+
 describe("posts", () => {
   it("are published, found by their slug and changed", async () => {
     const post = unwrap(
