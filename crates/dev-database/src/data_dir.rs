@@ -26,6 +26,10 @@ const SOCKET: &str = ".s.PGSQL.5432";
 /// The longest path of a socket that every platform takes, in bytes.
 const MAX_SOCKET_PATH: usize = 103;
 
+/// For this machine alone; and details of errors name what is unique, such as e-mail addresses.
+const SETTINGS: [&str; 4] =
+    ["listen_addresses=", "unix_socket_permissions=0700", "port=5432", "log_error_verbosity=terse"];
+
 /// Runs the server (`"$@"`) until it ends or the pipe on standard input does; removes `$REMOVE` if set.
 const SUPERVISOR: &str = r#"
 exec 3<&0
@@ -160,9 +164,7 @@ impl DataDir {
         let mut command = self.command(Path::new("/bin/sh"));
         command.args(["-c", SUPERVISOR, "blog-api-postgres"]).arg(binaries.command("postgres"));
         command.arg("-D").arg(self.pgdata()).arg("-k").arg(self.socket_dir()?);
-        for setting in
-            ["listen_addresses=", "unix_socket_permissions=0700", "port=5432"].iter().chain(settings)
-        {
+        for setting in SETTINGS.iter().chain(settings) {
             command.args(["-c", setting]);
         }
         command
