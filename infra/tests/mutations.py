@@ -211,7 +211,7 @@ TERRAFORM = [
     ("the return path of Amazon", "modules/service/mail.tf", "= local.mail_from_domain\n}", "= null\n}", "golden@mail_from_attributes.this[0] - mail_from_domain"),
     ("links for a new password in the clear", "modules/service/mail.tf", '"REQUIRE"', '"OPTIONAL"', "golden@+ delivery_options.[].tls_policy"),
     ("no reputation", "modules/service/mail.tf", "reputation_metrics_enabled = true", "reputation_metrics_enabled = false", "golden@- reputation_options"),
-    ("mail to whoever complained", "modules/service/mail.tf", 'suppressed_reasons = ["BOUNCE", "COMPLAINT"]', 'suppressed_reasons = ["BOUNCE"]', "golden@- suppression_options"),
+    ("no new password for whoever complained", "modules/service/mail.tf", 'suppressed_reasons = ["BOUNCE"]', 'suppressed_reasons = ["BOUNCE", "COMPLAINT"]', "golden@+ suppression_options.[].suppressed_reasons = COMPLAINT"),
     ("complaints unheard", "modules/service/mail.tf", 'matching_event_types = ["BOUNCE", "COMPLAINT"]', 'matching_event_types = ["BOUNCE"]', "golden@- event_destination.[].matching_event_types"),
     ("events that are off", "modules/service/mail.tf", "enabled              = true", "enabled              = false", "golden@- event_destination.[].enabled"),
     ("bounces in the clear", "modules/service/mail_events.tf", '"https://${var.domain_name}/v1/mail-events"', '"http://${var.domain_name}/v1/mail-events"', "golden@+ invocation_endpoint"),
