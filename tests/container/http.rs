@@ -44,6 +44,10 @@ impl Client {
         Self { token: self.token.clone(), ..Self::new(address) }
     }
 
+    pub(crate) fn signed_out(&self) -> Self {
+        Self { token: None, ..self.another() }
+    }
+
     pub(crate) fn with_token(self, token: &str) -> Self {
         Self { token: Some(token.to_owned()), ..self }
     }

@@ -11,6 +11,7 @@ mod health;
 mod http;
 mod image;
 mod load;
+mod mail;
 mod rotation;
 
 use std::process::ExitCode;
@@ -52,6 +53,7 @@ async fn main() -> ExitCode {
         "boot from Secrets Manager": boot::takes_its_credentials_from_secrets_manager,
         "boot failures": boot::says_what_is_wrong,
         "boot time": boot::is_quick,
+        "mail by SES": mail::is_handed_to_ses,
         "health check": health::check_turns,
         "database outage": health::outage_of_the_database,
         "SIGTERM under load": deploy::sigterm,

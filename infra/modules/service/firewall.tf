@@ -153,6 +153,11 @@ resource "aws_wafv2_web_acl_logging_configuration" "this" {
     }
   }
 
+  # The link that ends mails has its token there.
+  redacted_fields {
+    query_string {}
+  }
+
   # What passes is in the load balancer's log.
   logging_filter {
     default_behavior = "DROP"

@@ -75,8 +75,9 @@ resource "aws_sesv2_configuration_set" "this" {
     reputation_metrics_enabled = true
   }
 
+  # Not those who complained: the service sends them nothing but what they ask for, and they must get a new password.
   suppression_options {
-    suppressed_reasons = ["BOUNCE", "COMPLAINT"]
+    suppressed_reasons = ["BOUNCE"]
   }
 }
 
