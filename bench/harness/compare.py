@@ -116,10 +116,9 @@ def against_base(options):
     """The works of this commit and of another one's, one after the other, each pair at once."""
     sha, tree = servers.base(options.base)
     programs = {"base": servers.binary(tree), "new": servers.binary()}
-    data_sets = {
-        "base": postgres.data_set(POSTS, programs["base"], tree),
-        "new": postgres.data_set(POSTS, programs["new"]),
-    }
+    # This commit's first, which takes the place of every other.
+    new = postgres.data_set(POSTS, programs["new"])
+    data_sets = {"base": postgres.data_set(POSTS, programs["base"], tree), "new": new}
     ids = postgres.ids(data_sets["new"])
     pairs = {}
     for cached in (True, False):
