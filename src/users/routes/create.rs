@@ -170,7 +170,8 @@ async fn keep(
     new: &store::NewSignUp<'_>,
     now: DateTime<Utc>,
 ) -> Result<(StatusCode, Invalidates), ApiError> {
-    if store::is_username_taken(write, new.username).await? {
+    // Whether it is still free when the account is made is for its unique index.
+    if store::account_named(write, new.username.as_str()).await?.is_some() {
         return Err(ApiError::conflict("username", "taken", ViolationKind::Taken.detail()));
     }
     let id = store::insert_sign_up(write, new, now).await?;

@@ -44,10 +44,8 @@ impl NewCredentials {
             return Ok(Checked::default());
         }
         let account = store::account(&mut db.acquire().await?, id).await?.ok_or(ApiError::NotFound)?;
-        let names = [&account.username, &account.email];
-        if self.password.as_ref().is_some_and(|password| names.iter().any(|name| password.resembles(name))) {
-            let detail = "must not be the username or the e-mail address";
-            return Err(ApiError::invalid("password", "same_as_account", detail));
+        if let Some(password) = &self.password {
+            check_for_account(password, &account.username, &account.email)?;
         }
         let new_email = self.email.is_some_and(|email| email.as_str() != account.email);
         let mut verified_hash = None;

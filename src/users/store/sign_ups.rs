@@ -123,6 +123,23 @@ pub enum Offer {
     Invitation,
 }
 
+/// The [`ProvenSignUp`] that a token proves, read `$from` the table, or from what `$locked` has of it. The arguments are the
+/// token's hash, whether it is an invitation's, and the time.
+macro_rules! proven {
+    ($locked:tt, $from:tt, $($argument:expr),+) => {
+        sqlx::query_as!(
+            ProvenSignUp,
+            r#"with proven as (
+                 select s.id, s.email_key from sign_up_tokens t join sign_ups s on s.id = t.sign_up_id
+                 where t.hash = $1 and (s.inviter_id is not null) = $2 and s.expires_at > $3)"# + $locked + r#"
+               select email, role as "role: Role", inviter_id, username, display_name, bio,
+                 language as "language: MailLanguage"
+               from "# + $from + " where id = (select id from proven)",
+            $($argument),+
+        )
+    };
+}
+
 /// `None` unless a token proves a live sign-up or invitation.
 pub async fn proven_sign_up(
     connection: &mut Connection,
@@ -130,18 +147,7 @@ pub async fn proven_sign_up(
     hash: &TokenHash,
     now: DateTime<Utc>,
 ) -> sqlx::Result<Option<ProvenSignUp>> {
-    sqlx::query_as!(
-        ProvenSignUp,
-        r#"select s.email, s.role as "role: Role", s.inviter_id, s.username, s.display_name, s.bio,
-             s.language as "language: MailLanguage"
-           from sign_up_tokens t join sign_ups s on s.id = t.sign_up_id
-           where t.hash = $1 and (s.inviter_id is not null) = $2 and s.expires_at > $3"#,
-        hash,
-        offer == Offer::Invitation,
-        now
-    )
-    .fetch_optional(connection)
-    .await
+    proven!("", "sign_ups", hash, offer == Offer::Invitation, now).fetch_optional(connection).await
 }
 
 /// The same, which nobody else uses until the transaction ends, nor any other of its address.
@@ -151,33 +157,16 @@ pub async fn lock_proven_sign_up(
     hash: &TokenHash,
     now: DateTime<Utc>,
 ) -> sqlx::Result<Option<ProvenSignUp>> {
-    sqlx::query_as!(
-        ProvenSignUp,
+    proven!(
         // All are locked in one order, so that of two who confirm one comes second.
-        r#"with proven as (
-             select s.id, s.email_key from sign_up_tokens t join sign_ups s on s.id = t.sign_up_id
-             where t.hash = $1 and (s.inviter_id is not null) = $2 and s.expires_at > $3),
-           locked as (
-             select * from sign_ups where email_key = (select email_key from proven) order by id for update)
-           select email, role as "role: Role", inviter_id, username, display_name, bio,
-             language as "language: MailLanguage"
-           from locked where id = (select id from proven)"#,
+        ", locked as (
+             select * from sign_ups where email_key = (select email_key from proven) order by id for update)",
+        "locked",
         hash,
         offer == Offer::Invitation,
         now
     )
     .fetch_optional(connection)
-    .await
-}
-
-/// Whether another user has that name, whatever the case. Whether it is so when the name becomes somebody's is for its
-/// unique index.
-pub async fn is_username_taken(connection: &mut Connection, username: &Username) -> sqlx::Result<bool> {
-    sqlx::query_scalar!(
-        r#"select exists(select from users where lower(username collate "C") = lower($1)) as "exists!""#,
-        username.as_str()
-    )
-    .fetch_one(connection)
     .await
 }
 
