@@ -31,6 +31,8 @@ mod languages;
 mod likes;
 mod listing;
 mod mail_events;
+mod media;
+mod media_references;
 mod metrics;
 mod middleware;
 mod migrations;

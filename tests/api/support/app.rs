@@ -20,6 +20,7 @@ use blog_api::lifecycle::Lifecycle;
 use blog_api::mail::MailLanguage;
 use blog_api::mail::outbox::Kept;
 use blog_api::markdown::Renderer;
+use blog_api::media::jobs as media;
 use blog_api::notifications::model::Subscription;
 use blog_api::notifications::store as notifications;
 use blog_api::server::{self, HEADER_READ_TIMEOUT, PROGRESS_WINDOW, ServerPolicy, ShutdownSignal};
@@ -36,8 +37,8 @@ use uuid::Uuid;
 
 use super::client::{Call, Client};
 use super::database::TestDatabase;
-use super::logs;
 use super::proxy::Proxy;
+use super::{Dir, PICTURE, logs};
 
 /// The password of every test user.
 pub(crate) const PASSWORD: &str = "a password for tests";
@@ -62,8 +63,9 @@ pub(crate) struct TestApp {
     client: Client,
     now: Arc<Mutex<DateTime<Utc>>>,
     _stop: mpsc::UnboundedSender<()>,
-    // Last: dropped when nothing uses it any more.
+    // Last: dropped when nothing uses them any more.
     database: Arc<TestDatabase>,
+    media: Arc<Dir>,
 }
 
 /// A user who is signed in.
@@ -97,13 +99,14 @@ impl TestApp {
     ) -> Self {
         let database = TestDatabase::create().await;
         let options = database.options.clone();
-        Self::launch(variables, Arc::new(database), options, change)
+        Self::launch(variables, Arc::new(database), Arc::new(Dir::new()), options, change)
     }
 
-    /// Starts another on the database of this one, at the same time.
+    /// Starts another on the database and the media of this one, at the same time.
     pub(crate) fn start_beside(&self, variables: &[(&str, &str)]) -> Self {
         let options = self.database.options.clone();
-        let other = Self::launch(variables, self.database.clone(), options, |routes| routes);
+        let (database, media) = (self.database.clone(), self.media.clone());
+        let other = Self::launch(variables, database, media, options, |routes| routes);
         *other.now.lock().unwrap() = self.now();
         other
     }
@@ -118,17 +121,21 @@ impl TestApp {
             .username(database.options.get_username())
             .password(&database.password())
             .database(database.options.get_database().unwrap());
-        (Self::launch(variables, Arc::new(database), options, |routes| routes), proxy)
+        let media = Arc::new(Dir::new());
+        (Self::launch(variables, Arc::new(database), media, options, |routes| routes), proxy)
     }
 
     fn launch(
         variables: &[(&str, &str)],
         database: Arc<TestDatabase>,
+        media: Arc<Dir>,
         options: PgConnectOptions,
         change: impl FnOnce(Router) -> Router,
     ) -> Self {
+        let media_url = format!("file:{}", media.0.display());
+        let own = [("MEDIA_URL", &*media_url)];
         let config = Config::from_variables(|name| {
-            let mut set = variables.iter().chain(&VARIABLES);
+            let mut set = variables.iter().chain(&VARIABLES).chain(&own);
             set.find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
         })
         .unwrap();
@@ -169,6 +176,7 @@ impl TestApp {
             now,
             _stop: stop,
             database,
+            media,
         }
     }
 
@@ -289,6 +297,11 @@ impl TestApp {
         work::runner(self.state.clone()).run_due().await.unwrap()
     }
 
+    /// What is done to media from time to time.
+    pub(crate) async fn sweep_media(&self) {
+        media::sweep(&self.db, self.state.storage.0.as_ref(), self.now()).await.unwrap();
+    }
+
     pub(crate) fn advance(&self, time: TimeDelta) {
         *self.now.lock().unwrap() += time;
     }
@@ -360,6 +373,11 @@ impl TestApp {
     pub(crate) async fn comment_by(&self, author: &TestUser, post: &str, parent: Option<&str>) -> String {
         let body = json!({"body": "A comment.", "parent_id": parent});
         self.post(&format!("/v1/posts/{post}/comments")).by(author).json(&body).expect(201).await.id()
+    }
+
+    /// A picture that `user` has uploaded: its id.
+    pub(crate) async fn upload_by(&self, user: &TestUser) -> String {
+        self.post("/v1/media").by(user).content(&json!(PICTURE)).expect(201).await.id()
     }
 
     pub(crate) fn get(&self, path: &str) -> Call<'_> {
