@@ -26,7 +26,10 @@ fn path(url: &Value) -> String {
     format!("/media/{}", url.as_str().unwrap().rsplit_once('/').unwrap().1)
 }
 
-fn form(parts: &[(&str, &[u8])]) -> (&'static str, Vec<u8>) {
+/// The fields of a form.
+type Parts<'a> = &'a [(&'a str, &'a [u8])];
+
+fn form(parts: Parts<'_>) -> (&'static str, Vec<u8>) {
     let mut body = Vec::new();
     for (name, value) in parts {
         body.extend(format!("--x\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n").as_bytes());
@@ -81,7 +84,7 @@ async fn a_form_has_a_file_and_its_description() {
     let app = TestApp::start().await;
     let author = app.author().await;
     let file = picture(10, [0, 0, 200]);
-    let send = |parts: &[(&str, &[u8])]| {
+    let send = |parts: Parts<'_>| {
         let (content_type, body) = form(parts);
         app.post("/v1/media").by(&author).body(content_type, body)
     };
@@ -92,7 +95,7 @@ async fn a_form_has_a_file_and_its_description() {
     }
     let long = "x".repeat(1001);
     let too_long = "x".repeat(20_000);
-    let refused: [(&[(&str, &[u8])], &str, &str); 8] = [
+    let refused: [(Parts<'_>, &str, &str); 8] = [
         (&[("alt", b"x")], "file", "required"),
         (&[("file", &file), ("file", &file)], "file", "duplicate"),
         (&[("file", &file), ("alt", b"a"), ("alt", b"b")], "alt", "duplicate"),
@@ -295,16 +298,16 @@ async fn a_description_changes_and_editors_leave_a_trace() {
     let (author, editor, admin) = (app.author().await, app.editor().await, app.admin().await);
     let id = upload(&app, &author, picture(10, [5; 3])).await["id"].as_str().unwrap().to_owned();
     let path = format!("/v1/media/{id}");
-    let patch = |user, body: Value| app.patch(&path).by(user).json(&body);
-    let changed = patch(&author, json!({"alt": "A gray square"})).expect(200).await;
+    let change = |user, body: Value| app.patch(&path).by(user).json(&body);
+    let changed = change(&author, json!({"alt": "A gray square"})).expect(200).await;
     assert_eq!((&changed.json()["alt"], &changed.json()["version"]), (&json!("A gray square"), &json!(2)));
-    assert_eq!(patch(&author, json!({"alt": "A gray square"})).expect(200).await.json()["version"], 2);
-    assert_eq!(patch(&author, json!({})).expect(200).await.json()["version"], 2);
-    patch(&author, json!({"alt": "x"})).header("if-match", "\"1\"").expect(412).await;
-    patch(&author, json!({"alt": "x"})).header("if-match", changed.header("etag")).expect(200).await;
-    patch(&author, json!({"alt": ""})).expect_fields(422, &[("alt", "too_short")]).await;
-    patch(&author, json!({"alt": "x".repeat(1001)})).expect_fields(422, &[("alt", "too_long")]).await;
-    assert_eq!(patch(&editor, json!({"alt": null})).expect(200).await.json()["alt"], Value::Null);
+    assert_eq!(change(&author, json!({"alt": "A gray square"})).expect(200).await.json()["version"], 2);
+    assert_eq!(change(&author, json!({})).expect(200).await.json()["version"], 2);
+    change(&author, json!({"alt": "x"})).header("if-match", "\"1\"").expect(412).await;
+    change(&author, json!({"alt": "x"})).header("if-match", changed.header("etag")).expect(200).await;
+    change(&author, json!({"alt": ""})).expect_fields(422, &[("alt", "too_short")]).await;
+    change(&author, json!({"alt": "x".repeat(1001)})).expect_fields(422, &[("alt", "too_long")]).await;
+    assert_eq!(change(&editor, json!({"alt": null})).expect(200).await.json()["alt"], Value::Null);
     app.delete(&path).by(&editor).header("if-match", "\"1\"").expect(412).await;
     app.delete(&path).by(&editor).expect(204).await;
     app.delete(&path).by(&author).expect(404).await;
