@@ -37,7 +37,7 @@ impl From<Rejection> for ApiError {
             }
             Rejection::Unreadable(..) => "unreadable",
             Rejection::TooManyPixels(..) | Rejection::TooLargeAnimation(..) => "too_large",
-            Rejection::TooMuchMemory | Rejection::TooLongAnimation => "too_complex",
+            Rejection::TooMuchMemory | Rejection::TooManyScans | Rejection::TooLongAnimation => "too_complex",
         };
         Self::invalid("file", code, rejection.to_string())
     }

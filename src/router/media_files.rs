@@ -1,7 +1,6 @@
 //! `/media`: where media are in a folder of this machine, the service delivers them itself.
 
 use std::io::ErrorKind;
-use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -19,8 +18,6 @@ use crate::state::AppState;
 
 /// Nothing in a file is run, whatever it is taken for.
 const POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; sandbox; frame-ancestors 'none'");
-/// What is below a name never changes.
-const KEPT: CachePolicy = CachePolicy::Shared { max_age: Duration::from_hours(365 * 24), until: None };
 
 #[derive(Debug, Deserialize)]
 struct FilePath {
@@ -46,5 +43,5 @@ async fn read(storage: Storage, Path(FilePath { name }): Path<FilePath>) -> Resu
         // Pages of other origins show them.
         (CROSS_ORIGIN_RESOURCE_POLICY, HeaderValue::from_static("cross-origin")),
     ];
-    Ok((KEPT, headers, Body::from(bytes)).into_response())
+    Ok((CachePolicy::Immutable, headers, Body::from(bytes)).into_response())
 }

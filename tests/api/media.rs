@@ -67,7 +67,7 @@ async fn a_picture_is_stored_with_narrower_ones_and_delivered() {
         assert_eq!(file.body.len(), usize::try_from(copy["bytes"].as_u64().unwrap()).unwrap());
         let image = image::load_from_memory(&file.body).unwrap();
         assert_eq!((image.width(), image.height()), (side(copy, "width"), side(copy, "height")));
-        assert_eq!(file.header("cache-control"), "public, max-age=31536000");
+        assert_eq!(file.header("cache-control"), "public, max-age=31536000, immutable");
         assert_eq!(file.header("x-content-type-options"), "nosniff");
         assert!(file.header("content-security-policy").contains("sandbox"));
         app.get(&path(&copy["url"])).header("if-none-match", file.header("etag")).expect(304).await;

@@ -8,7 +8,8 @@ use image::codecs::gif::GifDecoder;
 use image::codecs::webp::WebPDecoder;
 use image::{AnimationDecoder, DynamicImage, ImageError, ImageResult};
 
-use super::{Format, MAX_SIDE, Picture, Rejection, Rendition, resize};
+use super::decode::is_profile;
+use super::{Format, MAX_SIDE, Picture, Rejection, Rendition, check_pixels, resize};
 
 /// How many pixels all frames have together.
 const MAX_FRAME_PIXELS: u64 = 400_000_000;
@@ -23,6 +24,9 @@ pub(super) fn stripped(format: Format, bytes: &[u8]) -> Result<Option<Picture>, 
 }
 
 fn gif(bytes: &[u8]) -> Result<Option<Picture>, Rejection> {
+    if gif_frames(bytes)? < 2 {
+        return Ok(None);
+    }
     let undecodable = |error: gif::DecodingError| Rejection::Unreadable(Format::Gif, error.to_string());
     let unencodable = |error: gif::EncodingError| Rejection::Unreadable(Format::Gif, error.to_string());
     let mut options = DecodeOptions::new();
@@ -30,33 +34,39 @@ fn gif(bytes: &[u8]) -> Result<Option<Picture>, Rejection> {
     options.check_frame_consistency(true);
     let mut decoder = options.read_info(bytes).map_err(undecodable)?;
     let (width, height) = (decoder.width(), decoder.height());
+    check_sides(width.into(), height.into())?;
     let palette = decoder.global_palette().unwrap_or_default().to_vec();
     let mut stored = Vec::new();
     let mut encoder = Encoder::new(&mut stored, width, height, &palette).map_err(unencodable)?;
-    let mut frames = 0;
+    encoder.set_repeat(decoder.repeat()).map_err(unencodable)?;
     let mut left = MAX_FRAME_PIXELS;
     while let Some(frame) = decoder.next_frame_info().map_err(undecodable)? {
         let mut frame = frame.clone();
         let pixels = u64::from(frame.width) * u64::from(frame.height);
         left = left.checked_sub(pixels).ok_or(Rejection::TooLongAnimation)?;
-        if frames == 1 {
-            check_sides(width.into(), height.into())?;
-        }
+        check_sides(frame.width.into(), frame.height.into())?;
         let mut indices = vec![0; decoder.buffer_size()];
         decoder.read_into_buffer(&mut indices).map_err(undecodable)?;
         frame.buffer = indices.into();
-        if frames == 0 {
-            encoder.set_repeat(decoder.repeat()).map_err(unencodable)?;
-        }
         encoder.write_frame(&frame).map_err(unencodable)?;
-        frames += 1;
     }
     drop(encoder);
-    if frames < 2 {
-        return Ok(None);
-    }
     let first = GifDecoder::new(Cursor::new(&stored)).and_then(first_frame);
     picture(Format::Gif, first, stored).map(Some)
+}
+
+/// How many frames a GIF has, up to two, without a look at their pixels.
+fn gif_frames(bytes: &[u8]) -> Result<usize, Rejection> {
+    let undecodable = |error: gif::DecodingError| Rejection::Unreadable(Format::Gif, error.to_string());
+    let mut options = DecodeOptions::new();
+    options.skip_frame_decoding(true);
+    let mut decoder = options.read_info(bytes).map_err(undecodable)?;
+    check_pixels(decoder.width().into(), decoder.height().into())?;
+    let mut frames = 0;
+    while frames < 2 && decoder.next_frame_info().map_err(undecodable)?.is_some() {
+        frames += 1;
+    }
+    Ok(frames)
 }
 
 fn webp(bytes: &[u8]) -> Result<Option<Picture>, Rejection> {
@@ -84,20 +94,28 @@ fn webp(bytes: &[u8]) -> Result<Option<Picture>, Rejection> {
 fn pixel_chunks(file: &[u8]) -> Option<Vec<u8>> {
     /// In VP8X: there are EXIF data, and XMP.
     const METADATA_FLAGS: u8 = 0b0000_1100;
+    /// There is a colour profile.
+    const PROFILE_FLAG: u8 = 0b0010_0000;
+    /// How long VP8X is: what comes after it is for nobody.
+    const HEADER: usize = 10;
     const FRAME_HEADER: usize = 16;
     let length = u32::from_le_bytes(file.get(4..8)?.try_into().ok()?) as usize;
     let body = file.get(12..length.checked_add(8)?)?;
     let mut kept = b"RIFF\0\0\0\0WEBP".to_vec();
+    let has_profile =
+        Chunks(body).flatten().any(|(name, data)| &name == b"ICCP" && is_profile(data, *b"RGB "));
     for chunk in Chunks(body) {
         let (name, data) = chunk?;
         match &name {
             b"VP8X" => {
-                let mut data = data.to_vec();
-                *data.first_mut()? &= !METADATA_FLAGS;
+                let mut data = data.get(..HEADER)?.to_vec();
+                *data.first_mut()? &=
+                    if has_profile { !METADATA_FLAGS } else { !METADATA_FLAGS & !PROFILE_FLAG };
                 push_chunk(&mut kept, name, &data);
             }
+            b"ANIM" => push_chunk(&mut kept, name, data),
             // Its profile stays, as that of a still picture does.
-            b"ANIM" | b"ICCP" => push_chunk(&mut kept, name, data),
+            b"ICCP" if is_profile(data, *b"RGB ") => push_chunk(&mut kept, name, data),
             b"ANMF" => {
                 let (header, parts) = data.split_at_checked(FRAME_HEADER)?;
                 let mut frame = header.to_vec();

@@ -9,8 +9,14 @@ use image::codecs::webp::WebPDecoder;
 use image::metadata::Orientation;
 use image::{DynamicImage, GrayAlphaImage, GrayImage, ImageDecoder, ImageError, Limits, RgbImage, RgbaImage};
 use png::{ColorType, DecodingError, Transformations};
+use zune_jpeg::errors::DecodeErrors;
+use zune_jpeg::zune_core::bytestream::ZCursor;
+use zune_jpeg::zune_core::options::DecoderOptions;
 
 use super::{Format, MAX_DECODER_BYTES, Rejection, check_pixels};
+
+/// How many pixels the scans of a JPEG go over together: of the largest picture, fifty scans.
+const MAX_SCANNED_PIXELS: u64 = 2_000_000_000;
 
 /// A picture as it was taken, which may not be upright.
 pub(super) struct Decoded {
@@ -26,7 +32,7 @@ pub(super) fn decode(format: Format, bytes: &[u8]) -> Result<Decoded, Rejection>
     let decoded = match format {
         Format::Png => png(bytes),
         Format::Jpeg => {
-            check_jpeg_memory(bytes)?;
+            check_jpeg(bytes)?;
             read(format, JpegDecoder::new(Cursor::new(bytes)))
         }
         Format::Gif => read(format, GifDecoder::new(Cursor::new(bytes))),
@@ -85,41 +91,27 @@ fn png(bytes: &[u8]) -> Result<Decoded, Rejection> {
     Ok(Decoded { image, orientation: exif.unwrap_or(Orientation::NoTransforms), profile, is_lossy: false })
 }
 
-/// A progressive JPEG is kept whole as coefficients of two bytes before any pixel is known.
-fn check_jpeg_memory(bytes: &[u8]) -> Result<(), Rejection> {
-    let Some([width, height, components]) = progressive_frame(bytes) else { return Ok(()) };
+/// What the decoder would find out too late: a progressive JPEG is kept whole as coefficients of two bytes before any pixel
+/// is known, and each of its scans goes over all of it.
+fn check_jpeg(bytes: &[u8]) -> Result<(), Rejection> {
+    let options = DecoderOptions::default().set_max_width(usize::MAX).set_max_height(usize::MAX);
+    let mut decoder = zune_jpeg::JpegDecoder::new_with_options(ZCursor::new(bytes), options);
+    let unreadable = |error: DecodeErrors| Rejection::Unreadable(Format::Jpeg, error.to_string());
+    decoder.decode_headers().map_err(unreadable)?;
+    let Some(info) = decoder.info() else { return Ok(()) };
+    let (width, height) = (info.width.into(), info.height.into());
     check_pixels(width, height)?;
-    if u64::from(width) * u64::from(height) * u64::from(components) * 2 > MAX_DECODER_BYTES {
+    let pixels = u64::from(width) * u64::from(height);
+    if info.sof.is_progressive() && pixels * u64::from(info.components) * 2 > MAX_DECODER_BYTES {
         return Err(Rejection::TooMuchMemory);
     }
-    Ok(())
-}
-
-/// Width, height and number of components, if the frame is a progressive one.
-fn progressive_frame(bytes: &[u8]) -> Option<[u32; 3]> {
-    let mut rest = bytes.get(2..)?;
-    loop {
-        let [0xff, marker, tail @ ..] = rest else { return None };
-        match marker {
-            // Fill bytes, and markers without a segment.
-            0xff => rest = &rest[1..],
-            0x01 | 0xd0..=0xd9 => rest = tail,
-            0xc2 => {
-                let [_, _, _, h1, h0, w1, w0, components, ..] = tail else { return None };
-                let number = |high, low| u32::from(u16::from_be_bytes([high, low]));
-                return Some([number(*w1, *w0), number(*h1, *h0), u32::from(*components)]);
-            }
-            0xda => return None,
-            _ => {
-                let [l1, l0, ..] = tail else { return None };
-                rest = tail.get(usize::from(u16::from_be_bytes([*l1, *l0]))..)?;
-            }
-        }
-    }
+    // In what is compressed, a marker's first byte is followed by zero.
+    let scans = bytes.windows(2).filter(|pair| *pair == [0xff, 0xda]).count() as u64;
+    if scans * pixels > MAX_SCANNED_PIXELS { Err(Rejection::TooManyScans) } else { Ok(()) }
 }
 
 /// Whether a file's profile is one by its header (ICC.1, 7.2), for pictures with these channels.
-fn is_profile(profile: &[u8], channels: [u8; 4]) -> bool {
+pub(super) fn is_profile(profile: &[u8], channels: [u8; 4]) -> bool {
     const MAX_PROFILE: usize = 1024 * 1024;
     let has = |at: usize, expected: &[u8]| profile.get(at..at + expected.len()) == Some(expected);
     let length = u32::try_from(profile.len()).unwrap_or(u32::MAX).to_be_bytes();

@@ -78,6 +78,8 @@ pub enum Rejection {
     TooManyPixels(u32, u32),
     #[error("takes too much memory")]
     TooMuchMemory,
+    #[error("is scanned too often")]
+    TooManyScans,
     #[error("is an animation of {0} × {1} pixels; at most {MAX_SIDE} × {MAX_SIDE} are taken")]
     TooLargeAnimation(u32, u32),
     #[error("is an animation of too many pixels in all of its frames")]
