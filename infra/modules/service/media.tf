@@ -1,0 +1,24 @@
+# What the service needs of the media module: the right to keep objects below its prefix, and an alarm when that fails.
+
+resource "aws_iam_role_policy" "media" {
+  count = var.media == null ? 0 : 1
+  name  = "keep-media"
+  role  = aws_iam_role.task.id
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Effect   = "Allow"
+        Action   = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
+        Resource = var.media.objects_arn
+      },
+      {
+        # Without it, S3 says of an object that is not there that it is forbidden.
+        Effect   = "Allow"
+        Action   = "s3:ListBucket"
+        Resource = var.media.bucket_arn
+      },
+    ]
+  })
+}
