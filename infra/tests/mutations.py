@@ -267,6 +267,8 @@ TERRAFORM = [
     ("media that cannot be erased", "modules/service/media.tf", '["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]', '["s3:GetObject", "s3:PutObject"]', "media-rights"),
     ("media elsewhere than they are fetched", "modules/service/tasks.tf", "MEDIA_PUBLIC_URL = var.media.public_url", "MEDIA_PUBLIC_URL = var.media.url", "golden@task_definition.serve + container_definitions.[api].environment.[MEDIA_PUBLIC_URL]"),
     ("media in a bucket of no right", "modules/service/tasks.tf", "MEDIA_URL        = var.media.url", 'MEDIA_URL        = "s3://pictures/media"', "golden@task_definition.serve + container_definitions.[api].environment.[MEDIA_URL]"),
+    ("the diagnosis empties the bucket", "bootstrap/deploy_role.tf", '"s3:GetBucketLocation"', '"s3:*"', "deploy-rights@s3:*"),
+    ("the diagnosis may not find the distribution", "bootstrap/deploy_role.tf", '          "cloudfront:ListDistributions",\n', "", "deploy-needs@cloudfront:ListDistributions"),
     ("jobs that may wait for a day", "modules/service/alarms.tf", "threshold           = 600", "threshold           = 86400", "golden@alarm.oldest_job + threshold"),
     ("jobs late for a moment", "modules/service/alarms.tf", "period              = 300\n  evaluation_periods  = 3", "period              = 60\n  evaluation_periods  = 3", "golden@alarm.oldest_job + period"),
     ("the mean of late jobs", "modules/service/alarms.tf", '"JobsOldestSeconds"\n  statistic           = "Maximum"', '"JobsOldestSeconds"\n  statistic           = "Average"', "golden@alarm.oldest_job + statistic"),
