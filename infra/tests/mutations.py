@@ -265,6 +265,8 @@ TERRAFORM = [
     ("media from everywhere", "production/variables.tf", 'default     = "PriceClass_200"', 'default     = "PriceClass_All"', "golden@media[0].aws_cloudfront_distribution.this + price_class"),
     ("the task keeps media anywhere", "modules/service/media.tf", "Resource = var.media.objects_arn", 'Resource = "${var.media.bucket_arn}/*"', "golden@policy.media[0] + policy.Statement.[s3:GetObject].Resource = ${module.media[0].aws_s3_bucket.this.arn}/*"),
     ("media that cannot be erased", "modules/service/media.tf", '["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]', '["s3:GetObject", "s3:PutObject"]', "media-rights"),
+    ("media that fail unseen", "modules/service/media.tf", "threshold           = 0", "threshold           = 1000", "golden@alarm.media[0] + threshold"),
+    ("media counted by a name of nobody's", "modules/service/media.tf", '"MediaStorageErrors"', '"StorageErrors"', "alarm-metrics@media-storage"),
     ("media elsewhere than they are fetched", "modules/service/tasks.tf", "MEDIA_PUBLIC_URL = var.media.public_url", "MEDIA_PUBLIC_URL = var.media.url", "golden@task_definition.serve + container_definitions.[api].environment.[MEDIA_PUBLIC_URL]"),
     ("media in a bucket of no right", "modules/service/tasks.tf", "MEDIA_URL        = var.media.url", 'MEDIA_URL        = "s3://pictures/media"', "golden@task_definition.serve + container_definitions.[api].environment.[MEDIA_URL]"),
     ("the diagnosis empties the bucket", "bootstrap/deploy_role.tf", '"s3:GetBucketLocation"', '"s3:*"', "deploy-rights@s3:*"),

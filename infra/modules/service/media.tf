@@ -22,3 +22,21 @@ resource "aws_iam_role_policy" "media" {
     ]
   })
 }
+
+resource "aws_cloudwatch_metric_alarm" "media" {
+  count             = var.media == null ? 0 : 1
+  alarm_name        = "${var.name}-media-storage"
+  alarm_description = "The bucket of media refuses what the service asks, or does not answer: run scripts/diagnose."
+
+  namespace           = local.namespace
+  metric_name         = "MediaStorageErrors"
+  statistic           = "Sum"
+  period              = 300
+  evaluation_periods  = 1
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  treat_missing_data  = "notBreaching"
+
+  alarm_actions = [var.alarm_topic_arn]
+  ok_actions    = [var.alarm_topic_arn]
+}
