@@ -6,7 +6,7 @@ use std::io::Cursor;
 use gif::{ColorOutput, DecodeOptions, Encoder};
 use image::codecs::gif::GifDecoder;
 use image::codecs::webp::WebPDecoder;
-use image::{AnimationDecoder, DynamicImage, ImageError, ImageResult};
+use image::{AnimationDecoder, ImageError, ImageResult, RgbaImage};
 
 use super::decode::is_profile;
 use super::{Format, MAX_SIDE, Picture, Rejection, Rendition, check_pixels, resize};
@@ -176,15 +176,15 @@ fn check_sides(width: u32, height: u32) -> Result<(), Rejection> {
     Ok(())
 }
 
-fn first_frame<'a>(decoder: impl AnimationDecoder<'a>) -> ImageResult<DynamicImage> {
+fn first_frame<'a>(decoder: impl AnimationDecoder<'a>) -> ImageResult<RgbaImage> {
     let frame = decoder
         .into_frames()
         .next()
         .unwrap_or_else(|| Err(ImageError::IoError(std::io::ErrorKind::UnexpectedEof.into())))?;
-    Ok(frame.into_buffer().into())
+    Ok(frame.into_buffer())
 }
 
-fn picture(format: Format, first: ImageResult<DynamicImage>, bytes: Vec<u8>) -> Result<Picture, Rejection> {
+fn picture(format: Format, first: ImageResult<RgbaImage>, bytes: Vec<u8>) -> Result<Picture, Rejection> {
     let first = first.map_err(|error| Rejection::Unreadable(format, error.to_string()))?;
     let rendition = Rendition { width: first.width(), height: first.height(), bytes };
     let color =

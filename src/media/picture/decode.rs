@@ -7,7 +7,7 @@ use image::codecs::gif::GifDecoder;
 use image::codecs::jpeg::JpegDecoder;
 use image::codecs::webp::WebPDecoder;
 use image::metadata::Orientation;
-use image::{DynamicImage, GrayAlphaImage, GrayImage, ImageDecoder, ImageError, Limits, RgbImage, RgbaImage};
+use image::{ColorType as Color, ImageDecoder, ImageError, Limits, RgbaImage};
 use png::{ColorType, DecodingError, Transformations};
 use zune_jpeg::errors::DecodeErrors;
 use zune_jpeg::zune_core::bytestream::ZCursor;
@@ -20,12 +20,47 @@ const MAX_SCANNED_PIXELS: u64 = 2_000_000_000;
 
 /// A picture as it was taken, which may not be upright.
 pub(super) struct Decoded {
-    pub(super) image: DynamicImage,
+    pub(super) image: RgbaImage,
+    /// What of that the file has.
+    pub(super) channels: Channels,
     pub(super) orientation: Orientation,
     /// ICC, of the image's channels.
     pub(super) profile: Option<Vec<u8>>,
     /// Whether its format is one for photographs.
     pub(super) is_lossy: bool,
+}
+
+/// What a pixel has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Channels {
+    Gray,
+    GrayAlpha,
+    Rgb,
+    Rgba,
+}
+
+impl Channels {
+    pub(super) fn has_alpha(self) -> bool {
+        matches!(self, Self::GrayAlpha | Self::Rgba)
+    }
+
+    /// The pixels of eight bits a channel that have these channels, with all four; `None` if there are not as many.
+    fn widened(self, width: u32, height: u32, pixels: Vec<u8>) -> Option<RgbaImage> {
+        let wide = match self {
+            Self::Gray => pixels.iter().flat_map(|gray| [*gray, *gray, *gray, 255]).collect(),
+            Self::GrayAlpha => {
+                pixels.as_chunks().0.iter().flat_map(|[gray, alpha]| [*gray, *gray, *gray, *alpha]).collect()
+            }
+            Self::Rgb => pixels
+                .as_chunks()
+                .0
+                .iter()
+                .flat_map(|[red, green, blue]| [*red, *green, *blue, 255])
+                .collect(),
+            Self::Rgba => pixels,
+        };
+        RgbaImage::from_raw(width, height, wide)
+    }
 }
 
 pub(super) fn decode(format: Format, bytes: &[u8]) -> Result<Decoded, Rejection> {
@@ -39,7 +74,7 @@ pub(super) fn decode(format: Format, bytes: &[u8]) -> Result<Decoded, Rejection>
         Format::Webp => read(format, WebPDecoder::new(Cursor::new(bytes))),
     };
     let mut decoded = decoded?;
-    let channels = if decoded.image.color().has_color() { b"RGB " } else { b"GRAY" };
+    let channels = if matches!(decoded.channels, Channels::Rgb | Channels::Rgba) { b"RGB " } else { b"GRAY" };
     decoded.profile = decoded.profile.filter(|profile| is_profile(profile, *channels));
     Ok(decoded)
 }
@@ -58,9 +93,20 @@ fn read(format: Format, decoder: Result<impl ImageDecoder, ImageError>) -> Resul
     // Where they are damaged, the picture is what it is without them.
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let profile = decoder.icc_profile().unwrap_or_default();
-    let image = DynamicImage::from_decoder(decoder).map_err(rejected)?;
+    let channels = match decoder.color_type() {
+        Color::L8 => Channels::Gray,
+        Color::La8 => Channels::GrayAlpha,
+        Color::Rgb8 => Channels::Rgb,
+        Color::Rgba8 => Channels::Rgba,
+        color => return Err(Rejection::Unreadable(format, format!("it has pixels of {color:?}"))),
+    };
+    let length = usize::try_from(decoder.total_bytes()).map_err(|_too_long| Rejection::TooMuchMemory)?;
+    let mut pixels = vec![0; length];
+    decoder.read_image(&mut pixels).map_err(rejected)?;
+    let image = channels.widened(width, height, pixels);
+    let image = image.ok_or_else(|| Rejection::Unreadable(format, "it has no pixels".to_owned()))?;
     let is_lossy = matches!(format, Format::Jpeg | Format::Webp);
-    Ok(Decoded { image, orientation, profile, is_lossy })
+    Ok(Decoded { image, channels, orientation, profile, is_lossy })
 }
 
 /// Unlike the decoder of `image` it reduces 16 bits while it reads.
@@ -80,15 +126,24 @@ fn png(bytes: &[u8]) -> Result<Decoded, Rejection> {
     let info = reader.info();
     let exif = info.exif_metadata.as_deref().and_then(Orientation::from_exif_chunk);
     let profile = info.icc_profile.as_deref().map(<[u8]>::to_vec);
-    let image = match output.color_type {
-        ColorType::Grayscale => GrayImage::from_raw(width, height, pixels).map(Into::into),
-        ColorType::GrayscaleAlpha => GrayAlphaImage::from_raw(width, height, pixels).map(Into::into),
-        ColorType::Rgb => RgbImage::from_raw(width, height, pixels).map(Into::into),
-        ColorType::Rgba => RgbaImage::from_raw(width, height, pixels).map(Into::into),
-        ColorType::Indexed => None,
+    let channels = match output.color_type {
+        ColorType::Grayscale => Channels::Gray,
+        ColorType::GrayscaleAlpha => Channels::GrayAlpha,
+        ColorType::Rgb => Channels::Rgb,
+        ColorType::Rgba => Channels::Rgba,
+        ColorType::Indexed => {
+            return Err(Rejection::Unreadable(Format::Png, "its palette is missing".to_owned()));
+        }
     };
+    let image = channels.widened(width, height, pixels);
     let image = image.ok_or_else(|| Rejection::Unreadable(Format::Png, "it has no pixels".to_owned()))?;
-    Ok(Decoded { image, orientation: exif.unwrap_or(Orientation::NoTransforms), profile, is_lossy: false })
+    Ok(Decoded {
+        image,
+        channels,
+        orientation: exif.unwrap_or(Orientation::NoTransforms),
+        profile,
+        is_lossy: false,
+    })
 }
 
 /// What the decoder would find out too late: a progressive JPEG is kept whole as coefficients of two bytes before any pixel

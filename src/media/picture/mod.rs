@@ -8,7 +8,11 @@ mod resize;
 #[cfg(test)]
 mod tests;
 
-use image::DynamicImage;
+use image::RgbaImage;
+use image::imageops::{
+    flip_horizontal_in_place, flip_vertical_in_place, rotate90, rotate180_in_place, rotate270,
+};
+use image::metadata::Orientation;
 
 use decode::Decoded;
 
@@ -117,19 +121,38 @@ impl Picture {
 }
 
 fn still(decoded: Decoded) -> Result<Picture, ResizeOrEncodeError> {
-    let Decoded { image, orientation, profile, is_lossy } = decoded;
+    let Decoded { image, channels, orientation, profile, is_lossy } = decoded;
     // Smaller first: there is less to turn.
-    let mut image = resize::within(image, MAX_SIDE)?;
-    image.apply_orientation(orientation);
-    let format = if is_lossy && !image.color().has_alpha() { Format::Jpeg } else { Format::Png };
-    let rendition = |image: &DynamicImage| -> Result<_, ResizeOrEncodeError> {
-        let bytes = encode::encode(image, format, profile.as_deref())?;
+    let image = upright(resize::within(image, MAX_SIDE, channels.has_alpha())?, orientation);
+    let format = if is_lossy && !channels.has_alpha() { Format::Jpeg } else { Format::Png };
+    let rendition = |image: &RgbaImage| -> Result<_, ResizeOrEncodeError> {
+        let bytes = encode::encode(image, channels, format, profile.as_deref())?;
         Ok(Rendition { width: image.width(), height: image.height(), bytes })
     };
     let narrower = VARIANT_WIDTHS.into_iter().filter(|width| *width < image.width());
     let variants =
         narrower.map(|width| rendition(&resize::to_width(&image, width)?)).collect::<Result<_, _>>()?;
     Ok(Picture { format, color: resize::mean_color(&image)?, rendition: rendition(&image)?, variants })
+}
+
+fn upright(mut image: RgbaImage, orientation: Orientation) -> RgbaImage {
+    match orientation {
+        Orientation::NoTransforms => return image,
+        Orientation::Rotate90 => return rotate90(&image),
+        Orientation::Rotate270 => return rotate270(&image),
+        Orientation::Rotate180 => rotate180_in_place(&mut image),
+        Orientation::FlipHorizontal => flip_horizontal_in_place(&mut image),
+        Orientation::FlipVertical => flip_vertical_in_place(&mut image),
+        Orientation::Rotate90FlipH => {
+            image = rotate90(&image);
+            flip_horizontal_in_place(&mut image);
+        }
+        Orientation::Rotate270FlipH => {
+            image = rotate270(&image);
+            flip_horizontal_in_place(&mut image);
+        }
+    }
+    image
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -3,7 +3,6 @@
 use std::io::Cursor;
 
 use image::codecs::gif::{GifEncoder, Repeat};
-use image::metadata::Orientation;
 use image::{DynamicImage, Frame, ImageFormat, Rgb, RgbImage, Rgba, RgbaImage};
 
 use super::*;
