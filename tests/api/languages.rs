@@ -92,6 +92,25 @@ async fn words_are_found_in_every_language_and_marked() {
 }
 
 #[tokio::test]
+async fn a_name_with_signs_is_found_by_its_parts_in_every_script() {
+    let app = TestApp::start_with(&[UNCACHED]).await;
+    let author = app.author().await;
+    for (text, searches) in [
+        ("résumé.pdf", &["résumé.pdf", "résumé", "resume", "pdf"][..]),
+        ("0#À:", &["0#À", "0", "À", "a"]),
+        ("C++é C#ж é.NETς", &["c", "é", "e", "ж", "NETς"]),
+        ("a/é.py?x=C#λ", &["py", "x", "c", "λ"]),
+        ("1#\u{301}é", &["1", "é"]),
+    ] {
+        let id = publish(&app, &author, text, "B", "simple").await;
+        for q in searches {
+            let found = app.get(&query(q, "simple")).expect(200).await.items("id");
+            assert!(found.contains(&id), "{q} does not find {text}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn stop_words_alone_are_found_in_titles() {
     let app = TestApp::start_with(&[UNCACHED]).await;
     let author = app.author().await;
