@@ -6,9 +6,11 @@
 FROM rust:1.95-slim-bookworm AS build
 WORKDIR /build
 # Static, so that the runtime image needs no C library; with a target named, or Cargo would build procedural
-# macros, which are shared libraries, with these flags too. Relocations packed: 1 MB less.
+# macros, which are shared libraries, with these flags too. Relocations packed: 1 MB less. Without what
+# AWS-LC has for AVX-512, which makes TLS no faster than a database sends: 0.7 MB less.
 ENV CARGO_BUILD_TARGET=host-tuple \
-    RUSTFLAGS="-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs"
+    RUSTFLAGS="-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs" \
+    AWS_LC_SYS_CFLAGS=-DMY_ASSEMBLER_IS_TOO_OLD_FOR_512AVX
 
 # Dependencies first, under an empty crate: this layer is rebuilt only when they change. It needs no
 # more than the C compiler of the base image. rust-toolchain.toml stays outside: the base image is the
@@ -29,9 +31,11 @@ COPY templates templates
 COPY src src
 # Shown in the log's first lines, by the metric blog_api_build_info and in the header x-blog-api-version.
 ARG GIT_SHA
-# Files copied from the context may be older than the empty crate; Cargo goes by their time.
+# Files copied from the context may be older than the empty crate; Cargo goes by their time. Inlined less, and the
+# same functions folded: 2.3 MB less, at the same speed (`make bench ARGS=base`).
 RUN touch src/lib.rs src/main.rs \
-    && cargo build --release --locked --no-default-features --package blog-api --bin blog-api
+    && cargo rustc --release --locked --no-default-features --package blog-api --bin blog-api \
+      -- -C llvm-args=-inline-threshold=40 -C link-arg=-Wl,--icf=all
 
 FROM gcr.io/distroless/static-debian12:nonroot
 COPY nsswitch.conf /etc/nsswitch.conf

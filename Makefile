@@ -2,7 +2,7 @@
 
 .PHONY: run test lint fmt openapi sqlx schemathesis image up test-container test-abuse test-growth test-scale test-task-definition \
   test-infra golden test-infra-emulated test-deploy test-openapi \
-  test-client test-feeds test-mail test-browser bench postgres
+  test-client test-feeds test-mail test-media test-browser bench postgres
 
 GIT_SHA = $(shell git rev-parse HEAD)
 VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
@@ -47,6 +47,9 @@ test-feeds: postgres ## read the feeds and the sitemap with parsers that others 
 
 test-mail: postgres ## mail by SMTP and SES as others take it, and processes that die with it in hand; ARGS=Ses runs some
 	tests/mail/run $(ARGS)
+
+test-media: postgres ## pictures of others and pictures that attack, in Chromium, and an S3 that checks signatures; ARGS=Bombs runs some
+	tests/media/run $(ARGS)
 
 test-infra: ## hold infra/ and the task definition against their rules, without an AWS account
 	infra/tests/static

@@ -1,5 +1,5 @@
-"""Puts the database's two secrets into the emulator of Secrets Manager, in the shapes that RDS gives them, and the sender of
-mails into that of SES."""
+"""Puts the database's two secrets into the emulator of Secrets Manager, in the shapes that RDS gives them, the sender of mails
+into that of SES, and a bucket into that of S3."""
 
 import json
 import pathlib
@@ -17,6 +17,17 @@ def call(service, path="/", action="", **parameters):
         return json.load(answer)
 
 
+def put(path, body):
+    headers = {"Authorization": SIGNATURE.format("s3"), "Content-Type": "application/xml"}
+    request = urllib.request.Request(f"http://aws:5000{path}", body.encode(), headers, method="PUT")
+    try:
+        urllib.request.urlopen(request, timeout=10).close()
+    except urllib.error.HTTPError as error:
+        # Another start has made it.
+        if b"BucketAlreadyOwnedByYou" not in error.read():
+            raise
+
+
 def create(name, role, **where):
     password = pathlib.Path(f"/credentials/{role}-password").read_text().strip()
     secret = json.dumps({"username": f"blog_{role}", "password": password, **where})
@@ -32,3 +43,8 @@ def create(name, role, **where):
 create("blog-api/database-master", "master")
 create("blog-api/database", "application", engine="postgres", host="postgres", port=5432, dbname="blog")
 call("ses", "/v2/email/identities", EmailIdentity="example.com")
+put("/blog-api-media", "<CreateBucketConfiguration><LocationConstraint>ap-northeast-2</LocationConstraint></CreateBucketConfiguration>")
+# Pages of any site on this machine may upload.
+put("/blog-api-media?cors", """<CORSConfiguration><CORSRule>
+<AllowedMethod>PUT</AllowedMethod><AllowedOrigin>*</AllowedOrigin><AllowedHeader>*</AllowedHeader>
+</CORSRule></CORSConfiguration>""")

@@ -102,6 +102,7 @@ fn routes(config: &Config, state: AppState) -> Router {
     stack.cors = cors(&config.cors_allowed_origins);
     stack.unconditional = unconditional;
     stack.rewrite = router::ignore_unknown_parameters;
+    stack.is_upload = router::is_upload;
     stack.wrap(router).with_state(state)
 }
 

@@ -49,6 +49,7 @@ pub mod lifecycle;
 pub mod mail;
 pub mod maintenance;
 pub mod markdown;
+pub mod media;
 pub mod moderation;
 pub mod notifications;
 pub mod openapi;

@@ -66,7 +66,7 @@ async fn main() -> ExitCode {
         Command::Healthcheck => healthcheck().await,
         Command::Openapi => print(router::document()),
         Command::Query { statement, write } => query(statement, write).await,
-        Command::Users(command) => users::run(command).await,
+        Command::Users(command) => Box::pin(users::run(command)).await,
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

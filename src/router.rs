@@ -3,12 +3,15 @@
 
 mod account;
 mod home;
+mod media_files;
 mod outbox;
 mod parameters;
 
 use std::sync::LazyLock;
 
 use axum::Router;
+use axum::extract::{MatchedPath, Request};
+use axum::http::Method;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::audit::routes as audit;
@@ -19,6 +22,7 @@ use crate::feeds::routes as feeds;
 use crate::http::health;
 use crate::http::preconditions::Unconditional;
 use crate::jobs::routes as jobs;
+use crate::media::routes as media;
 use crate::moderation::routes as moderation;
 use crate::notifications::routes as notifications;
 use crate::openapi;
@@ -88,12 +92,28 @@ pub fn routes() -> OpenApiRouter<AppState> {
         // /v1/jobs
         .routes(routes!(jobs::list_jobs))
         .routes(routes!(jobs::retry_job))
+        // /v1/media
+        .routes(routes!(media::list, media::create))
+        .routes(routes!(media::read, media::update, media::delete))
+        .routes(routes!(media::announce))
+        .routes(routes!(media::complete))
         // /v1/site
         .routes(routes!(site::read, site::update))
         // /feed.xml, /feed.json, /sitemap.xml
         .routes(routes!(feeds::atom))
         .routes(routes!(feeds::json))
         .routes(routes!(feeds::sitemap))
+}
+
+/// Whether the request's body is a file.
+#[must_use]
+pub fn is_upload(request: &Request) -> bool {
+    let path = request.extensions().get::<MatchedPath>();
+    match path.map(MatchedPath::as_str) {
+        Some("/v1/media") => request.method() == Method::POST,
+        Some(path) => path == media_files::UPLOAD,
+        None => false,
+    }
 }
 
 static DOCUMENT: LazyLock<String> = LazyLock::new(|| openapi::document(routes().into_openapi()));
@@ -104,9 +124,9 @@ pub fn document() -> &'static str {
 }
 
 /// The routes as axum serves them, with which of them evaluate no preconditions; `/openapi.json` and `/docs`; `/`,
-/// `/favicon.ico` and `/robots.txt`; `/account`, and `/outbox`.
+/// `/favicon.ico` and `/robots.txt`; `/account`, `/outbox` and `/media`.
 pub fn router() -> (Router<AppState>, Unconditional) {
     let (router, documented) = routes().split_for_parts();
-    let pages = home::routes().merge(account::routes()).merge(outbox::routes());
+    let pages = home::routes().merge(account::routes()).merge(outbox::routes()).merge(media_files::routes());
     (router.merge(openapi::routes(document)).merge(pages), Unconditional::of(&documented))
 }

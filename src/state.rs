@@ -19,6 +19,8 @@ use crate::language::Language;
 use crate::lifecycle::Lifecycle;
 use crate::mail::{self, Mailer};
 use crate::markdown::Renderer;
+use crate::media::routes::{Quota, Uploads};
+use crate::media::storage::{MaybeStorage, Storage};
 use crate::posts::store::NextPublication;
 use crate::users::jobs::MailQueue;
 use crate::users::routes::{MailEventsToken, SignUpPolicy};
@@ -42,6 +44,9 @@ pub struct AppState {
     pub trusted_proxy_hops: TrustedProxyHops,
     pub public_url: PublicUrl,
     pub renderer: Renderer,
+    pub storage: MaybeStorage,
+    pub uploads: Uploads,
+    pub media_quota: Quota,
     pub next_publication: NextPublication,
     pub wake: Wake,
     pub mailer: Mailer,
@@ -82,7 +87,13 @@ impl AppState {
             attempt_limits: LoginThrottleEnabled(config.attempt_limits),
             default_language: config.default_language,
             trusted_proxy_hops: TrustedProxyHops(config.trusted_proxy_hops),
-            renderer: Renderer::new(config.public_url.as_deref()),
+            renderer: Renderer::new(
+                config.public_url.as_deref(),
+                config.media.as_ref().map(|media| media.public_url.as_str()),
+            ),
+            storage: MaybeStorage(config.media.as_ref().map(Storage::new)),
+            uploads: Uploads::default(),
+            media_quota: Quota(config.media_quota),
             mail_queue: MailQueue::new(mailer.clone(), wake.clone()),
             mailer,
             mail_events_token: MailEventsToken(config.mail_events_token_hash),

@@ -6,7 +6,9 @@ use futures_util::future::BoxFuture;
 use crate::jobs::model::{Claim, Failure, Kind};
 use crate::jobs::runner::Runner;
 use crate::maintenance;
+use crate::media::jobs as media;
 use crate::notifications::jobs as notifications;
+use crate::posts::jobs as posts;
 use crate::state::AppState;
 use crate::users::jobs as users;
 
@@ -18,7 +20,7 @@ pub fn runner(state: AppState) -> Runner<impl Fn(Claim) -> BoxFuture<'static, Re
 }
 
 async fn work(state: AppState, job: Claim) -> Result<(), Failure> {
-    let AppState { db, cache, clock, renderer, mailer, public_url, .. } = state;
+    let AppState { db, cache, clock, renderer, mailer, public_url, storage, .. } = state;
     match job.kind {
         Kind::Mail => users::send(&db, &mailer, &job, clock.now()).await?,
         Kind::PasswordReset => users::look_up(&db, &job, clock.now()).await?,
@@ -30,6 +32,11 @@ async fn work(state: AppState, job: Claim) -> Result<(), Failure> {
             notifications::mail(&db, &mailer, &public_url, &job, clock.now()).await?;
         }
         Kind::Expiry => maintenance::expire(&db, clock.now()).await?,
+        Kind::MediaDescription => {
+            posts::describe_picture(&db, &cache, &renderer, &job).await?;
+            users::describe_avatars(&db, &cache, &job).await?;
+        }
+        Kind::MediaSweep => media::sweep(&db, storage.0.as_ref(), clock.now()).await?,
         Kind::Rendering => maintenance::rerender(&db, &cache, &renderer).await?,
     }
     Ok(())

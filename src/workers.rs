@@ -20,6 +20,7 @@ const MAX_LARGE_BODIES: usize = 128;
 const MAX_LARGE_BODY_BYTES: usize = 64 * 1024 * 1024;
 /// How long one piece of work may take until someone should know.
 const OVERRUN: Duration = Duration::from_secs(2);
+const PICTURE_OVERRUN: Duration = Duration::from_secs(20);
 
 /// Renders and compares texts.
 pub static TEXTS: LazyLock<Workers> = LazyLock::new(|| Workers::new("texts", MAX_TEXTS, MAX_TEXT_BYTES));
@@ -27,6 +28,16 @@ pub static TEXTS: LazyLock<Workers> = LazyLock::new(|| Workers::new("texts", MAX
 /// Parses, compresses and writes bodies that are [`LARGE`].
 pub static BODIES: LazyLock<Workers> =
     LazyLock::new(|| Workers::new("bodies", MAX_LARGE_BODIES, MAX_LARGE_BODY_BYTES));
+
+/// How many pictures wait or are worked on: as many as may be received.
+const MAX_PICTURES: usize = 2;
+const MAX_PICTURE_BYTES: usize = 64 * 1024 * 1024;
+
+/// Decodes and encodes pictures, one at a time: each takes as much memory as everything else together.
+pub static PICTURES: LazyLock<Workers> = LazyLock::new(|| Workers {
+    overrun: PICTURE_OVERRUN,
+    ..Workers::with_slots("pictures", 1, MAX_PICTURES, MAX_PICTURE_BYTES)
+});
 
 /// From how many bytes on a body is worth another thread.
 pub const LARGE: usize = 32 * 1024;
@@ -43,6 +54,7 @@ pub enum WorkError {
 #[derive(Debug)]
 pub struct Workers {
     name: &'static str,
+    overrun: Duration,
     slots: usize,
     running: Arc<Semaphore>,
     max_pieces: usize,
@@ -62,6 +74,7 @@ impl Workers {
     pub fn with_slots(name: &'static str, slots: usize, max_pieces: usize, max_bytes: usize) -> Self {
         Self {
             name,
+            overrun: OVERRUN,
             slots,
             running: Arc::new(Semaphore::new(slots)),
             max_pieces,
@@ -81,7 +94,7 @@ impl Workers {
         let held = self.bytes.clone().try_acquire_many_owned(permits).map_err(|_full| WorkError::Full)?;
         let running = self.running.clone().acquire_owned().await.map_err(|_closed| WorkError::Panicked)?;
         let (done, result) = oneshot::channel();
-        let name = self.name;
+        let (name, overrun) = (self.name, self.overrun);
         tokio::task::spawn_blocking(move || {
             // They go with the work, not with the request: when that is given up, the thread still runs and
             // still counts.
@@ -92,7 +105,7 @@ impl Workers {
             }
             let began = Instant::now();
             let result = work();
-            if began.elapsed() > OVERRUN {
+            if began.elapsed() > overrun {
                 counter!("workers_overruns_total", "workers" => name).increment(1);
                 tracing::warn!(workers = name, bytes, "work took long");
             }
@@ -118,6 +131,7 @@ impl Workers {
 pub fn observe() {
     TEXTS.observe();
     BODIES.observe();
+    PICTURES.observe();
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ import os
 import pathlib
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -35,7 +36,7 @@ def binary(tree=ROOT):
     say(f"building {tree.name}")
     run(
         "cargo",
-        "build",
+        "rustc",
         "--release",
         "--locked",
         "--no-default-features",
@@ -43,6 +44,9 @@ def binary(tree=ROOT):
         "blog-api",
         "--bin",
         "blog-api",
+        "--",
+        "-C",
+        "llvm-args=-inline-threshold=40",
         cwd=tree,
         quiet=False,
         env={**os.environ, "CARGO_TARGET_DIR": str(target), "SQLX_OFFLINE": "true"},
@@ -71,6 +75,10 @@ class Server:
         self.url = f"http://127.0.0.1:{port}"
 
     def __enter__(self):
+        # Or another one would be measured, such as that of a run that was killed.
+        with socket.socket() as other:
+            if other.connect_ex(("127.0.0.1", self.port)) == 0:
+                sys.exit(f"bench: something answers on port {self.port} already")
         self.log = (STATE / f"{self.name.replace(' ', '-')}.log").open("wb")
         self.process = subprocess.Popen(
             self.command,

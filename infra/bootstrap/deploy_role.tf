@@ -164,6 +164,7 @@ resource "aws_iam_role_policy" "deploy" {
         Sid    = "DiagnoseTheNetwork"
         Effect = "Allow"
         Action = [
+          "cloudfront:ListDistributions",
           "ec2:DescribeRouteTables",
           "ec2:DescribeSecurityGroups",
           "ec2:DescribeSubnets",
@@ -208,6 +209,16 @@ resource "aws_iam_role_policy" "deploy" {
           "iam:SimulatePrincipalPolicy",
         ]
         Resource = concat(local.task_roles, [aws_iam_role.deploy.arn])
+      },
+      {
+        Sid    = "DiagnoseMedia"
+        Effect = "Allow"
+        Action = [
+          "s3:GetBucketLocation",
+          "s3:GetBucketPolicy",
+          "s3:GetEncryptionConfiguration",
+        ]
+        Resource = "arn:aws:s3:::${var.name}-media-${local.account}"
       },
       {
         Sid    = "DiagnoseSecrets"

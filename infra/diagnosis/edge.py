@@ -75,15 +75,22 @@ def record_gone(facts):
         ours = balancer["DNSName"].lower()
         for domain in balancer.get("Domains", []):
             name, targets = domain["name"], domain["targets"]
-            if targets is None or any(t.lower().rstrip(".").removeprefix("dualstack.") == ours for t in targets):
+            if targets is None or leads(targets, ours):
                 continue
-            alias = {"DNSName": ours, "HostedZoneId": balancer["CanonicalHostedZoneId"], "EvaluateTargetHealth": True}
-            change = {"Action": "UPSERT", "ResourceRecordSet": {"Name": name, "Type": "A", "AliasTarget": alias}}
             yield Cause(
                 f"The domain {name} " + ("leads elsewhere than to the load balancer." if targets else "has no record: nobody finds the load balancer."),
-                f"aws route53 change-resource-record-sets --hosted-zone-id {domain['zone']} --change-batch '{json.dumps({'Changes': [change]})}'",
+                leading(domain, {"DNSName": ours, "HostedZoneId": balancer["CanonicalHostedZoneId"], "EvaluateTargetHealth": True}),
                 [f"{name} in {domain['zone']}: {', '.join(targets) or 'no record'}; the load balancer is {ours}"],
             )
+
+
+def leads(targets, to):
+    return any(t.lower().rstrip(".").removeprefix("dualstack.") == to for t in targets)
+
+
+def leading(domain, alias):
+    change = {"Action": "UPSERT", "ResourceRecordSet": {"Name": domain["name"], "Type": "A", "AliasTarget": alias}}
+    return f"aws route53 change-resource-record-sets --hosted-zone-id {domain['zone']} --change-batch '{json.dumps({'Changes': [change]})}'"
 
 
 @rule("firewall-blocks", "the default action of the load balancer's firewall")

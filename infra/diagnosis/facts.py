@@ -5,11 +5,13 @@ import re
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import parse_qs, urlsplit
 
 DAY = 24 * 60 * 60
 ECS_TASKS = "ecs-tasks.amazonaws.com"
 PULL = ("ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage")
 PASS, READ, DECRYPT = "iam:PassRole", "secretsmanager:GetSecretValue", "kms:Decrypt"
+KEEP, ENCRYPT = ("s3:PutObject", "s3:GetObject", "s3:DeleteObject"), ("kms:GenerateDataKey", DECRYPT)
 
 
 class CannotAsk(Exception):
@@ -83,6 +85,7 @@ class Gatherer:
             target_groups=lambda: self.target_groups(service),
             network=lambda: self.network(service),
             secrets=lambda: self.secrets(definition),
+            media=lambda: self.media(definition),
             logs=lambda: self.logs(definition, stopped),
         )
         network = parts.pop("network")
@@ -186,6 +189,12 @@ class Gatherer:
                 group = f"arn:aws:logs:{place}:log-group:{logs['group']}"
                 may |= self.may(arn, ["logs:CreateLogGroup"], group, f"{group}:*")
                 may |= self.may(arn, ["logs:CreateLogStream", "logs:PutLogEvents"], f"{group}:log-stream:x")
+        media, task = parts["media"], roles["task"]
+        if media and media["found"] and task and task["found"]:
+            media["may"] = self.may(task["arn"], KEEP, media["objects"])
+            if media["key"] and media["key"]["arn"]:
+                via = f"ContextKeyName=kms:ViaService,ContextKeyValues=s3.{media['region']}.amazonaws.com,ContextKeyType=string"
+                media["may"] |= self.may(task["arn"], ENCRYPT, media["key"]["arn"], context=["--context-entries", via])
         for secret in parts["secrets"]:
             reader = roles[secret["reader"]]
             known = secret["found"] and reader and reader["found"]
@@ -259,9 +268,12 @@ class Gatherer:
         return {"Listeners": listeners, "Domains": [self.domain(arn) for arn in sorted(certificates)], "WebAcl": firewall.get("WebACL")}
 
     def domain(self, certificate):
-        """What a certificate is for, and where Route 53 leads it: `targets` is None if no zone here says so or may be read."""
+        """What a certificate is for, and where that leads."""
         named = self.answer("acm", "describe-certificate", "--certificate-arn", certificate).get("Certificate", {})
-        name = named.get("DomainName", "*")
+        return self.record(named.get("DomainName", "*"))
+
+    def record(self, name):
+        """Where Route 53 leads a name: `targets` is None if no zone here says so or may be read."""
         # A wildcard is no name that has a record.
         zones = [] if "*" in name else self.answer("route53", "list-hosted-zones-by-name").get("HostedZones", [])
         zones = [z for z in zones if f".{name}.".endswith(f".{z['Name']}") and not z.get("Config", {}).get("PrivateZone")]
@@ -278,7 +290,7 @@ class Gatherer:
 
     def databases(self, definition, subnets):
         """The instances that may be the service's: that of DB_HOST, else those in its network, else all."""
-        host = next((e["value"] for e in container(definition).get("environment", []) if e["name"] == "DB_HOST"), None)
+        host = environment(definition).get("DB_HOST")
         known = self.answer("rds", "describe-db-instances").get("DBInstances", [])
         named = [d for d in known if host and d.get("Endpoint", {}).get("Address") == host]
         near = [d for d in known if d.get("DBSubnetGroup", {}).get("VpcId") in {s["VpcId"] for s in subnets}]
@@ -319,7 +331,7 @@ class Gatherer:
     def secrets(self, definition):
         """The secrets that the container reads by itself (task role) or gets from ECS (execution role). Never their values."""
         app, secrets = container(definition), []
-        names = [e["value"] for e in app.get("environment", []) if re.fullmatch(r"DB(_APP)?_SECRET_ID", e["name"])]
+        names = [value for name, value in environment(definition).items() if re.fullmatch(r"DB(_APP)?_SECRET_ID", name)]
         # arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME:JSON-KEY:STAGE:VERSION
         given = [s["valueFrom"] for s in app.get("secrets", []) if ":secretsmanager:" in s["valueFrom"]]
         wanted = [(name, "task") for name in names if name]
@@ -336,12 +348,42 @@ class Gatherer:
         return secrets
 
     def key(self, identifier):
-        """The key of a secret, unless it is AWS's own, which everybody may use who may read the secret."""
+        """The key of a secret or a bucket, unless it is AWS's own, which everybody may use who may read what it encrypts."""
         if not identifier or identifier.startswith("alias/aws/"):
             return None
         _, answer = self.look("kms", "describe-key", "--key-id", identifier, missing=["NotFoundException"])
         metadata = answer.get("KeyMetadata", {})
         return {"id": identifier, "arn": metadata.get("Arn"), "state": metadata.get("KeyState")}
+
+    def media(self, definition):
+        """What keeps and delivers uploads: the bucket of MEDIA_URL, and the distributions of the account."""
+        settings = environment(definition)
+        url = urlsplit(settings.get("MEDIA_URL", ""))
+        if url.scheme != "s3":
+            return None
+        path, own_region = url.path.rstrip("/"), definition["taskDefinitionArn"].split(":")[3]
+        found, listing = self.look("cloudfront", "list-distributions")
+        keys = ("Id", "ARN", "DomainName", "Enabled", "Aliases", "Origins")
+        distributions = [{key: d.get(key) for key in keys} for d in listing.get("DistributionList", {}).get("Items") or []]
+        return self.bucket(url.netloc) | {
+            "path": path, "objects": f"arn:aws:s3:::{url.netloc}{path}/*", "expected": parse_qs(url.query).get("region", [own_region])[0],
+            "public_url": settings.get("MEDIA_PUBLIC_URL", ""), "distributions": distributions if found else None, "may": {},
+            "record": self.record(urlsplit(settings.get("MEDIA_PUBLIC_URL", "")).hostname or "*"),
+        }  # fmt: skip
+
+    def bucket(self, name):
+        """Where a bucket is, its policy (without a statement if there is none, None if unknown) and its key."""
+        which, bucket = ("--bucket", name), {"bucket": name, "region": None, "policy": None, "key": None}
+        bucket["found"], place = self.look("s3api", "get-bucket-location", *which, missing=["NoSuchBucket"])
+        if bucket["found"]:
+            bucket["region"] = place.get("LocationConstraint") or "us-east-1"
+            read, answer = self.look("s3api", "get-bucket-policy", *which, missing=["NoSuchBucketPolicy"])
+            bucket["policy"] = json.loads(answer["Policy"]) if read else None if read is None else {}
+            none = "ServerSideEncryptionConfigurationNotFoundError"
+            rules = self.answer("s3api", "get-bucket-encryption", *which, missing=[none]).get("ServerSideEncryptionConfiguration", {})
+            default = rules.get("Rules", [{}])[0].get("ApplyServerSideEncryptionByDefault", {})
+            bucket["key"] = self.key(default.get("KMSMasterKeyID"))
+        return bucket
 
     def logs(self, definition, stopped):
         options = container(definition).get("logConfiguration", {}).get("options", {})
@@ -390,6 +432,10 @@ def revision(definition):
 def container(definition):
     """The one that matters: the first essential container."""
     return next((c for c in definition.get("containerDefinitions", []) if c.get("essential", True)), {})
+
+
+def environment(definition):
+    return {variable["name"]: variable["value"] for variable in container(definition).get("environment", [])}
 
 
 def vpc_configuration(service):

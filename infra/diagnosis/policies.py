@@ -1,5 +1,5 @@
-"""What the policies of a secret and of a role's trust say. IAM's simulator, which is asked for everything that a role's own
-policies allow, takes neither: it has no trust policies, and policies of resources not for roles.
+"""What the policies of a secret, a bucket, an endpoint and of a role's trust say. IAM's simulator, which is asked for everything
+that a role's own policies allow, takes none of them: it has no trust policies, and policies of resources not for roles.
 
 A condition counts where it is about the principal; another one is taken not to hold, so that a rule only speaks up when
 the text alone refuses.
@@ -8,13 +8,37 @@ the text alone refuses.
 import re
 
 
-def denies(policy, action, principal):
+def denies(policy, action, principal, resource=None):
     """Whether a resource's policy refuses `action` to the role `principal`, whatever the role's own policies say."""
     return any(
         statement["Effect"] == "Deny"
         and covers(statement, action)
+        and reaches(statement, resource)
         and names(statement, principal)
         and about(statement.get("Condition", {}), principal)
+        for statement in listed(policy.get("Statement"))
+    )
+
+
+def admits(policy, action, principal, resource):
+    """Whether an endpoint's policy lets the role `principal` through: conditions are taken to hold, as long as they only allow."""
+    return not denies(policy, action, principal, resource) and any(
+        statement["Effect"] == "Allow"
+        and covers(statement, action)
+        and reaches(statement, resource)
+        and names(statement, principal)
+        for statement in listed(policy.get("Statement"))
+    )
+
+
+def serves(policy, action, service, source, resource):
+    """Whether a resource's policy allows `action` to `service` for the sake of the resource `source`."""
+    return any(
+        statement["Effect"] == "Allow"
+        and covers(statement, action)
+        and reaches(statement, resource)
+        and not {"*", service}.isdisjoint(listed(principals(statement).get("Service")))
+        and not excludes(statement.get("Condition", {}), source.split(":")[4], source)
         for statement in listed(policy.get("Statement"))
     )
 
@@ -30,10 +54,14 @@ def trusts(policy, service, role):
     )
 
 
-def excludes(condition, account):
-    """Whether a condition admits services for other accounts alone."""
+def excludes(condition, account, source=None):
+    """Whether a condition admits services for other accounts alone, or for other resources than `source`."""
     for operator, tests in condition.items():
         for key, patterns in tests.items():
+            if source and key.lower() == "aws:sourcearn" and "Not" not in operator:
+                if not any(like(source, pattern) for pattern in listed(patterns)):
+                    return True
+                continue
             # arn:aws:ecs:REGION:ACCOUNT:*
             field = {"aws:sourceaccount": 0, "aws:sourcearn": 4}.get(key.lower())
             if field is None or "Not" in operator:
@@ -47,6 +75,15 @@ def covers(statement, action):
     if "NotAction" in statement:
         return not any(like(action.lower(), p.lower()) for p in listed(statement["NotAction"]))
     return any(like(action.lower(), p.lower()) for p in listed(statement.get("Action")))
+
+
+def reaches(statement, resource):
+    """Where a policy is about one thing, as that of a secret is, `resource` is None."""
+    if resource is None:
+        return True
+    if "NotResource" in statement:
+        return not any(like(resource, p) for p in listed(statement["NotResource"]))
+    return any(like(resource, p) for p in listed(statement.get("Resource")))
 
 
 def names(statement, principal):

@@ -1,6 +1,6 @@
 """What is said to the person who asked."""
 
-import scheduling, startup, network, database, health, edge  # isort: skip  # noqa: F401  in the order in which a task meets the rules
+import scheduling, startup, network, database, health, edge, media  # isort: skip  # noqa: F401  in the order in which a task meets the rules
 from facts import failed_by_itself, steady
 from table import RULES, Cause, Rule, diagnose, reports, update
 

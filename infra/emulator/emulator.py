@@ -4,6 +4,7 @@ moto answers the API on PORT; on PORT+1 are the load balancer and ECR's registry
 """
 
 import mail  # noqa: F401
+import media  # noqa: F401
 import memory  # noqa: F401
 import outside
 import repeats  # noqa: F401

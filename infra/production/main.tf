@@ -33,6 +33,24 @@ module "database" {
   deletion_protection = local.settings.deletion_protection
 }
 
+module "media" {
+  source = "../modules/media"
+  count  = var.media ? 1 : 0
+
+  providers = {
+    aws           = aws
+    aws.us_east_1 = aws.us_east_1
+  }
+
+  name        = var.name
+  domain      = var.media_domain
+  zone_id     = var.zone_id
+  price_class = var.media_price_class
+  # Pages that upload call the API before.
+  upload_origins      = coalesce(var.media_upload_origins, compact(split(",", replace(lookup(var.environment, "CORS_ALLOWED_ORIGINS", ""), " ", ""))))
+  deletion_protection = local.settings.deletion_protection
+}
+
 module "service" {
   source = "../modules/service"
 
@@ -50,6 +68,7 @@ module "service" {
 
   database = module.database
   mail     = var.mail
+  media    = one(module.media)
 
   task_definition_file = "${path.root}/../../task-definition.json"
   task_size            = local.settings.task_size

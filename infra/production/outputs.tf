@@ -70,6 +70,19 @@ output "mail_records" {
   value       = module.service.mail_records
 }
 
+output "media_bucket" {
+  value = one(module.media[*].bucket)
+}
+
+output "media_distribution" {
+  value = one(module.media[*].distribution)
+}
+
+output "media_public_url" {
+  description = "Where media are fetched."
+  value       = one(module.media[*].public_url)
+}
+
 output "application_secret_arn" {
   value = module.database.application_secret_arn
 }

@@ -148,6 +148,11 @@ variable "environment" {
     condition     = length(setintersection(keys(var.environment), ["MAIL_URL", "MAIL_FROM", "MAIL_EVENTS_TOKEN_SHA256"])) == 0
     error_message = "environment must not set MAIL_URL, MAIL_FROM or MAIL_EVENTS_TOKEN_SHA256: mail does, for SES. A mail server cannot be reached, whatever outbound is: tasks are let out to port 443 alone, and its password would stand in the task definition."
   }
+
+  validation {
+    condition     = length(setintersection(keys(var.environment), ["MEDIA_URL", "MEDIA_PUBLIC_URL"])) == 0
+    error_message = "environment must not set MEDIA_URL or MEDIA_PUBLIC_URL: media does, with the rights on the bucket."
+  }
 }
 
 variable "mail" {
@@ -166,6 +171,45 @@ variable "mail" {
   validation {
     condition     = var.mail == null ? true : contains(["none", "quarantine", "reject", "off"], var.mail.dmarc)
     error_message = "mail.dmarc must be none, quarantine, reject or off."
+  }
+}
+
+variable "media" {
+  description = "Pictures and files that authors upload: a bucket, and CloudFront before it. An account that has never had CloudFront may have to ask AWS for it first."
+  type        = bool
+  default     = false
+}
+
+variable "media_domain" {
+  description = "Where clients fetch media, such as media.example.com, in the hosted zone; null for a name of CloudFront's, which speaks older TLS too."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.media_domain == null ? true : can(regex("^([a-z0-9-]+\\.)+[a-z]{2,}$", var.media_domain)) && var.media_domain != var.domain_name
+    error_message = "media_domain must be a host name, without https:// and without a path, and not the API's."
+  }
+}
+
+variable "media_price_class" {
+  description = "Where CloudFront delivers from: PriceClass_100 is North America and Europe, PriceClass_200 Asia and Africa too, PriceClass_All everywhere."
+  type        = string
+  default     = "PriceClass_200"
+
+  validation {
+    condition     = contains(["PriceClass_100", "PriceClass_200", "PriceClass_All"], var.media_price_class)
+    error_message = "media_price_class must be PriceClass_100, PriceClass_200 or PriceClass_All."
+  }
+}
+
+variable "media_upload_origins" {
+  description = "Origins whose pages may upload straight into the bucket, such as https://blog.example.com; null for those of CORS_ALLOWED_ORIGINS in environment, [] for none."
+  type        = list(string)
+  default     = null
+
+  validation {
+    condition     = var.media_upload_origins == null ? true : alltrue([for origin in var.media_upload_origins : can(regex("^https?://[^/*]+$", origin))])
+    error_message = "media_upload_origins must be origins such as https://blog.example.com, without a path and without a wildcard."
   }
 }
 

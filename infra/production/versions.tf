@@ -23,3 +23,13 @@ provider "aws" {
     tags = { Project = var.name }
   }
 }
+
+# For the certificate of media alone, which CloudFront takes from nowhere else.
+provider "aws" {
+  alias  = "us_east_1"
+  region = "us-east-1"
+
+  default_tags {
+    tags = { Project = var.name }
+  }
+}

@@ -15,11 +15,14 @@ BESIDES = {
     "ecr:UploadLayerPart",
     "iam:PassRole",
 }
-SERVICES = "(acm|ec2|ecr|ecs|elbv2|iam|kms|logs|rds|route53|secretsmanager|sts|wafv2)"
+SERVICES = "(acm|cloudfront|ec2|ecr|ecs|elbv2|iam|kms|logs|rds|route53|s3api|secretsmanager|sts|wafv2)"
+# Commands whose rights have another prefix.
+PREFIXES = {"elbv2": "elasticloadbalancing", "s3api": "s3"}
 # Calls whose right has another name; none is needed to ask who one is.
 RIGHTS = {
     "ecr:GetLoginPassword": "ecr:GetAuthorizationToken",
     "rds:DescribeDbInstances": "rds:DescribeDBInstances",
+    "s3:GetBucketEncryption": "s3:GetEncryptionConfiguration",
     "sts:GetCallerIdentity": None,
     "wafv2:GetWebAclForResource": "wafv2:GetWebACLForResource",
 }
@@ -32,7 +35,7 @@ def calls():
     made += re.findall(rf'"{SERVICES}",\s+"([a-z-]+)"', (REPOSITORY / "infra/diagnosis/facts.py").read_text())
     for service, command in made:
         name = "".join(part.title() for part in command.split("-"))
-        right = f"{service.replace('elbv2', 'elasticloadbalancing')}:{name}"
+        right = f"{PREFIXES.get(service, service)}:{name}"
         yield RIGHTS.get(right, right)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import yaml
 
 # Runs of production.tftest.hcl.
-CHOICES = ("learning", "small", "spot_on_arm", "no_mail")
+CHOICES = ("learning", "small", "spot_on_arm", "no_mail", "no_media", "media_by_a_name_of_cloudfront")
 
 FOLDER = Path(__file__).parent / "golden"
 # What the mocked provider makes up where mocks/ says nothing.

@@ -16,10 +16,14 @@ SENDING = {f"arn:aws:ses:ap-northeast-2:123456789012:{what}" for what in ("ident
 KEYS = {(f"token{number}._domainkey.example.com", f"token{number}.dkim.amazonses.com") for number in (1, 2, 3)}
 SENDER = {"StringEquals": {"ses:FromAddress": "blog@example.com"}}
 
+MEDIA = "arn:aws:s3:::blog-api-media-123456789012"
+OBJECTS = {f"{MEDIA}/media/*"}
+
 # Actions that AWS does not limit to a resource.
 UNLIMITED = re.compile(
     r"ecr:GetAuthorizationToken|ecs:(RegisterTaskDefinition|DescribeTaskDefinition|ListTaskDefinitions|ListTasks)"
     r"|ec2:Describe\w+|elasticloadbalancing:Describe\w+|logs:DescribeLogGroups|secretsmanager:GetRandomPassword|route53:ListHostedZonesByName"
+    r"|cloudfront:ListDistributions"
 )
 
 # What ECS needs to start a task.
@@ -83,6 +87,23 @@ def kept(state):
     return target["dead_letter_config"] == [{"arn": queue}] and json.loads(policy["policy"])["Statement"] == [meant]
 
 
+def delivered(state):
+    """Whether clients are sent to the distribution that reads what the service keeps, and nobody else may read."""
+    told = environment(state.one("aws_ecs_task_definition.serve"))
+    bucket, distribution = state.one("aws_s3_bucket.this"), state.one("aws_cloudfront_distribution")
+    origin, access = distribution["origin"][0], state.one("aws_cloudfront_origin_access_control")
+    statements = json.loads(state.one("aws_s3_bucket_policy.this")["policy"])["Statement"]
+    open_to = [(s["Principal"], s["Condition"]) for s in statements if s["Effect"] == "Allow"]
+    allowed = {s["Action"]: s["Resource"] for s in statements if s["Effect"] == "Allow"}
+    return (
+        told["MEDIA_URL"] == f"s3://{bucket['id']}{origin['origin_path']}"
+        and told["MEDIA_PUBLIC_URL"].removeprefix("https://") in distribution["aliases"]
+        and (origin["domain_name"], origin["origin_access_control_id"]) == (bucket["bucket_regional_domain_name"], access["id"])
+        and allowed == {"s3:GetObject": f"{MEDIA}{origin['origin_path']}/*", "s3:ListBucket": MEDIA}
+        and all(one == ({"Service": "cloudfront.amazonaws.com"}, {"StringEquals": {"aws:SourceArn": distribution["arn"]}}) for one in open_to)
+    )
+
+
 def of_this_account(role):
     account = {"StringEquals": {"aws:SourceAccount": "123456789012"}}
     trusted = json.loads(role["assume_role_policy"])["Statement"]
@@ -108,5 +129,7 @@ PRODUCTION = BOOTSTRAP + [
     ("mail-events-token", None, vouched_for, "the service refuses the token that EventBridge sends"),
     ("mail-events-kept", None, kept, "bounces and complaints that are not delivered are lost"),
     ("mail-events-rights", None, lambda s: rights(s, "mail_events") == {"events:InvokeApiDestination": {s.one("aws_cloudwatch_event_api_destination")["arn"]}}, "EventBridge must reach the service's route with this role, and nothing else"),
+    ("media-rights", None, lambda s: rights(s, "media") == dict.fromkeys(("s3:DeleteObject", "s3:GetObject", "s3:PutObject"), OBJECTS) | {"s3:ListBucket": {MEDIA}}, "the task must keep media below its prefix, and do nothing else with S3"),
+    ("media-delivered", None, delivered, "what the service keeps is not what CloudFront alone reads, at the address that clients are told"),
     ("execution-rights", None, lambda s: rights(s, "execution").keys() == EXECUTION, "the execution role may do less or more than what starts a task"),
 ]

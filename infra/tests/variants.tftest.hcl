@@ -4,6 +4,11 @@ mock_provider "aws" {
   source = "./tests/mocks"
 }
 
+mock_provider "aws" {
+  alias  = "us_east_1"
+  source = "./tests/mocks"
+}
+
 variables {
   domain_name = "blog.example.com"
   zone_id     = "Z0123456789ABCDEFGHIJ"
@@ -49,6 +54,41 @@ run "a_gateway_in_each_zone" {
   }
 }
 
+run "media_without_a_way_to_the_internet" {
+  command = plan
+
+  variables {
+    outbound = "endpoints"
+    media    = true
+  }
+
+  assert {
+    condition     = module.network.interface_endpoints == ["ecr.api", "ecr.dkr", "logs", "secretsmanager"]
+    error_message = "media need no endpoint beside the gateway of S3, which there is in any case"
+  }
+}
+
+run "a_bucket_of_ones_own" {
+  command = plan
+
+  variables {
+    environment = { MEDIA_URL = "s3://pictures" }
+  }
+
+  expect_failures = [var.environment]
+}
+
+run "media_in_place_of_the_api" {
+  command = plan
+
+  variables {
+    media        = true
+    media_domain = "blog.example.com"
+  }
+
+  expect_failures = [var.media_domain]
+}
+
 run "a_mail_server" {
   command = plan
 
@@ -80,6 +120,8 @@ run "mistakes_in_variables" {
     log_retention_days   = 31
     database_storage_gib = 5
     mail                 = { from = "My blog" }
+    media_price_class    = "PriceClass_300"
+    media_upload_origins = ["blog.example.com"]
   }
 
   expect_failures = [
@@ -99,5 +141,7 @@ run "mistakes_in_variables" {
     var.log_retention_days,
     var.database_storage_gib,
     var.mail,
+    var.media_price_class,
+    var.media_upload_origins,
   ]
 }

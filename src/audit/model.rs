@@ -29,6 +29,10 @@ text_enum! {
         PostRestored = "post.restored",
         /// An admin has a job that was given up tried anew.
         JobRetried = "job.retried",
+        /// An editor describes another's picture.
+        MediaUpdated = "media.updated",
+        /// An editor deletes another's picture.
+        MediaDeleted = "media.deleted",
         /// A reader's report is upheld or dismissed.
         ReportResolved = "report.resolved",
         /// A decision about a report is taken back.
@@ -92,7 +96,7 @@ pub struct AuditEntry {
     /// What was done. More actions may come.
     #[schema(example = "comment.spam")]
     pub action: String,
-    /// What kind of thing it was done to: `user`, `post`, `comment`, `report`, `job` or `site`.
+    /// What kind of thing it was done to: `user`, `post`, `comment`, `media`, `report`, `job` or `site`.
     #[schema(example = "comment")]
     pub target_type: String,
     /// The id of what it was done to, which may be gone; null if that is the site or a deleted user.

@@ -29,7 +29,7 @@ use tokio::time::timeout;
 use crate::telemetry::metrics::set;
 use generations::Generations;
 pub use generations::{Generation, Scope};
-pub use policy::{CachePolicy, Invalidates};
+pub use policy::{CachePolicy, IMMUTABLE, Invalidates};
 
 /// The largest body that is kept, in bytes.
 const MAX_BODY: usize = 2 * 1024 * 1024;

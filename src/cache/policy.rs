@@ -12,6 +12,8 @@ use super::Scope;
 /// How long an anonymous read stays fresh.
 const MAX_AGE: Duration = Duration::from_secs(10);
 
+/// What never changes everybody may keep for a year, in seconds: as long as HTTP knows.
+pub const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 const PRIVATE: HeaderValue = HeaderValue::from_static("private, no-store");
 
 /// Who may keep a response, and for how long. Without one a response shows [`Scope::Everything`].
@@ -24,6 +26,8 @@ pub enum CachePolicy {
         /// When it stops being right by itself, since something will appear then.
         until: Option<DateTime<Utc>>,
     },
+    /// The same whoever asks, and for ever.
+    Immutable,
     /// The same whoever asks, with a token or without: others keep it for `max_age`.
     Shared {
         max_age: Duration,
@@ -55,7 +59,7 @@ impl CachePolicy {
         match self {
             Self::Private => None,
             Self::Public { scope, .. } => Some(scope),
-            Self::Shared { .. } => Some(Scope::Everything),
+            Self::Shared { .. } | Self::Immutable => Some(Scope::Everything),
         }
     }
 
@@ -63,6 +67,7 @@ impl CachePolicy {
     pub(super) fn expiry(self, now: DateTime<Utc>) -> DateTime<Utc> {
         match self {
             Self::Private => now,
+            Self::Immutable => now + MAX_AGE,
             Self::Public { until, .. } | Self::Shared { until, .. } => {
                 until.map_or(now + MAX_AGE, |until| until.min(now + MAX_AGE))
             }
@@ -73,6 +78,7 @@ impl CachePolicy {
     pub fn cache_control(self, now: DateTime<Utc>) -> HeaderValue {
         let (max_age, until) = match self {
             Self::Private => return PRIVATE,
+            Self::Immutable => return HeaderValue::from_static(IMMUTABLE),
             Self::Public { until, .. } => (MAX_AGE, until),
             Self::Shared { max_age, until } => (max_age, until),
         };

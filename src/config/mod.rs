@@ -2,6 +2,7 @@
 //! reads is read here, and an error names the variable and what is wrong with it.
 
 pub mod mail;
+pub mod media;
 mod parse;
 pub mod secrets;
 
@@ -16,6 +17,7 @@ use sqlx::postgres::PgSslMode;
 use crate::identity::Role;
 use crate::language::Language;
 use mail::MailConfig;
+use media::{MediaConfig, QuotaConfig};
 use parse::Variables;
 
 /// Where the service runs, which decides defaults and what is refused.
@@ -69,6 +71,9 @@ pub struct Config {
     pub public_url: Option<String>,
     /// `MAIL_URL` and what belongs to it; `None` if there is no mail.
     pub mail: Option<MailConfig>,
+    /// `MEDIA_URL` and what belongs to it; `None` if nothing can be uploaded.
+    pub media: Option<MediaConfig>,
+    pub media_quota: QuotaConfig,
     /// `MAIL_EVENTS_TOKEN_SHA256`.
     pub mail_events_token_hash: Option<[u8; 32]>,
     /// `RATE_LIMIT_ADDRESS`: how many requests a minute each client address may make.
@@ -161,6 +166,7 @@ impl Config {
         };
         let port = env.parse("PORT", "a port number").unwrap_or(8000);
         let mail = mail::read(&mut env, production, port);
+        let media = media::read(&mut env, production, port);
         let sign_up = env.choice("SIGN_UP", &SIGN_UP).unwrap_or(SignUp::Open);
         if sign_up == SignUp::Verified && mail.is_none() && !env.has_error("MAIL_URL") {
             env.error("SIGN_UP", "cannot be `verified` without mail: set MAIL_URL");
@@ -183,6 +189,8 @@ impl Config {
             trusted_proxy_hops: env.parse("TRUSTED_PROXY_HOPS", "a number of proxies").unwrap_or(0),
             public_url: env.public_url("PUBLIC_URL"),
             mail,
+            media,
+            media_quota: media::quota(&mut env),
             mail_events_token_hash: env.sha256("MAIL_EVENTS_TOKEN_SHA256"),
             rate_limit_address: env.number_or_off("RATE_LIMIT_ADDRESS", 600),
             rate_limit_account: env.number_or_off("RATE_LIMIT_ACCOUNT", 1200),

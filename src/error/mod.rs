@@ -64,6 +64,9 @@ pub enum ApiError {
     TooLarge(usize),
     #[error("The body must be JSON: send `Content-Type: application/json`.")]
     UnsupportedMediaType,
+    /// No file that is taken here: what is.
+    #[error("{0}")]
+    UnsupportedMedia(&'static str),
     /// Readable, but these fields are not acceptable.
     #[error("{0}")]
     Invalid(FieldErrors),
@@ -91,6 +94,12 @@ pub enum ApiError {
     /// It needs mail, and the operator has set up none.
     #[error("This needs mail, which is not set up here.")]
     MailOff,
+    /// It needs a place for files, and the operator has set up none.
+    #[error("Nothing can be uploaded here: no place for it is set up.")]
+    MediaOff,
+    /// The place for files cannot be reached, or refuses them.
+    #[error("The service cannot store files at this moment; try again shortly.")]
+    StorageUnavailable(#[source] Cause),
     /// A defect of the service.
     #[error("The service failed; the request id finds the cause in its log.")]
     Internal(#[source] Cause),
@@ -126,7 +135,9 @@ impl ApiError {
             Self::TargetTooLong => (StatusCode::URI_TOO_LONG, "target_too_long"),
             Self::HeadTooLarge => (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "head_too_large"),
             Self::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
-            Self::UnsupportedMediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
+            Self::UnsupportedMediaType | Self::UnsupportedMedia(_) => {
+                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type")
+            }
             Self::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid"),
             Self::RateLimited { .. } => (StatusCode::TOO_MANY_REQUESTS, "rate_limited"),
             Self::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, "overloaded"),
@@ -135,6 +146,8 @@ impl ApiError {
             Self::TooCostly => (StatusCode::SERVICE_UNAVAILABLE, "too_costly"),
             Self::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
             Self::MailOff => (StatusCode::NOT_IMPLEMENTED, "mail_off"),
+            Self::MediaOff => (StatusCode::NOT_IMPLEMENTED, "media_off"),
+            Self::StorageUnavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "storage_unavailable"),
             Self::Internal(_) | Self::Panicked => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
         }
     }

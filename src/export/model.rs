@@ -10,6 +10,7 @@ use crate::auth::store::export::ExportedSession;
 use crate::comments::store::export::ExportedComment;
 use crate::http::idempotency::store::export::ExportedIdempotencyKey;
 use crate::jobs::store::export::ExportedJob;
+use crate::media::store::export::{ExportedMedia, ExportedUpload};
 use crate::moderation::store::export::{ExportedDecision, ExportedReport};
 use crate::notifications::store::export::{ExportedNotification, ExportedNotificationSettings};
 use crate::posts::store::export::{ExportedLike, ExportedPost, ExportedRevision};
@@ -46,6 +47,10 @@ pub struct Export {
     pub one_time_tokens: Vec<ExportedToken>,
     /// Whom the caller has invited, until that is accepted or expires.
     pub invitations: Vec<ExportedInvitation>,
+    /// What the caller has uploaded.
+    pub media: Vec<ExportedMedia>,
+    /// The files that the caller has announced in the last day and not completed.
+    pub media_uploads: Vec<ExportedUpload>,
     /// What is still to be done for the caller, or could not be done.
     pub jobs: Vec<ExportedJob>,
     /// The reports that the caller filed.

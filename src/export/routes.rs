@@ -33,6 +33,8 @@ use crate::http::idempotency::store::export as idempotency;
 use crate::http::now::Now;
 use crate::http::shares::{Share, Shares};
 use crate::jobs::store::export as jobs;
+use crate::media::storage::MaybeStorage;
+use crate::media::store::export as media;
 use crate::moderation::store::export as moderation;
 use crate::notifications::store::export as notifications;
 use crate::posts::store::export::{self as posts, ExportedPost};
@@ -102,6 +104,7 @@ pub async fn export(
     State(db): State<Db>,
     Now(now): Now,
     State(slots): State<ExportSlots>,
+    State(storage): State<MaybeStorage>,
 ) -> Result<Response, ApiError> {
     let slot = slots.take(user.id, address)?;
     let mut snapshot = db.begin_snapshot().await?;
@@ -111,8 +114,14 @@ pub async fn export(
     let (chunks, receiver) = mpsc::channel(1);
     let writing = async move {
         let _slot = slot;
-        let writer =
-            Writer { snapshot, user_id: user.id, chunks: chunks.clone(), started: Instant::now(), taken: 0 };
+        let writer = Writer {
+            snapshot,
+            storage,
+            user_id: user.id,
+            chunks: chunks.clone(),
+            started: Instant::now(),
+            taken: 0,
+        };
         let written = timeout(TIMEOUT, writer.write(now, account)).await.map_err(Cause::from).flatten();
         if let Err(cause) = &written
             && !chunks.is_closed()
@@ -133,6 +142,7 @@ pub async fn export(
 
 struct Writer {
     snapshot: Transaction,
+    storage: MaybeStorage,
     user_id: Uuid,
     chunks: mpsc::Sender<Bytes>,
     started: Instant,
@@ -158,6 +168,10 @@ impl Writer {
             .await?;
         self.list("one_time_tokens", LIGHT, users::one_time_tokens, |row| row.hash.clone()).await?;
         self.list("invitations", LIGHT, users::invitations, |row| row.id).await?;
+        let storage = self.storage.0.clone();
+        let url = |object: &str| storage.as_ref().map(|storage| storage.url(object));
+        self.list_shown("media", LIGHT, media::media, |row| row.id, |row| row.shown(url)).await?;
+        self.list("media_uploads", LIGHT, media::media_uploads, |row| row.id).await?;
         self.list("jobs", LIGHT, jobs::jobs, |row| row.id).await?;
         self.list("reports", LIGHT, moderation::reports, |row| row.id).await?;
         self.list("decided_reports", LIGHT, moderation::decided_reports, |row| row.id).await?;
@@ -176,17 +190,29 @@ impl Writer {
         batch: impl AsyncFn(&mut Connection, Uuid, Option<K>, i64) -> sqlx::Result<Vec<T>>,
         key: impl Fn(&T) -> K,
     ) -> Result<(), Cause> {
+        self.list_shown(name, size, batch, key, |row| row).await
+    }
+
+    /// The same of rows that become something else.
+    async fn list_shown<T, S: Serialize, K>(
+        &mut self,
+        name: &str,
+        size: i64,
+        batch: impl AsyncFn(&mut Connection, Uuid, Option<K>, i64) -> sqlx::Result<Vec<T>>,
+        key: impl Fn(&T) -> K,
+        show: impl Fn(T) -> S,
+    ) -> Result<(), Cause> {
         let mut chunk = format!(",\n\"{name}\":[").into_bytes();
         let mut separator: &[u8] = b"\n";
         let mut after = None;
         loop {
             let rows = batch(&mut self.snapshot, self.user_id, after, size).await?;
-            for row in &rows {
+            after = rows.last().map(&key);
+            for row in rows {
                 chunk.extend_from_slice(separator);
-                serde_json::to_writer(&mut chunk, row)?;
+                serde_json::to_writer(&mut chunk, &show(row))?;
                 separator = b",\n";
             }
-            after = rows.last().map(&key);
             if after.is_none() {
                 chunk.push(b']');
                 return self.send(chunk).await;

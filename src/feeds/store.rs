@@ -1,12 +1,14 @@
 //! All SQL of the feeds and the sitemap: what everybody sees of the posts.
 
 use chrono::{DateTime, Utc};
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::model::Entry;
 use super::model::sitemap::{MAX_URLS, Month, MonthPosts, Url};
 use crate::db::Connection;
 use crate::identity::UserRef;
+use crate::media::model::Image;
 
 #[derive(Clone, Copy, Debug)]
 pub struct Filter<'a> {
@@ -62,13 +64,13 @@ pub async fn newest(
     now: DateTime<Utc>,
 ) -> sqlx::Result<Vec<Entry>> {
     let rows = sqlx::query!(
-        r#"select id as "id!", slug as "slug!", title as "title!", summary, tags as "tags!", body_html as "html!",
+        r#"select id as "id!", slug as "slug!", title as "title!", summary, tags as "tags!", body_html as "html!", cover as "cover: Json<Image>",
              author_id, username as "username?", display_name, published_at as "published_at!", updated_at as "updated_at!"
            from (
              select p.*, u.username, u.display_name,
                sum(octet_length(p.body_html)) over (order by p.published_at desc, p.id desc) - octet_length(p.body_html) as before
              from (
-               select id, slug, title, summary, tags, body_html, author_id, published_at,
+               select id, slug, title, summary, tags, body_html, cover, author_id, published_at,
                  greatest(updated_at, published_at) as updated_at
                from posts where id = any (array(
                  (select id from posts
@@ -96,6 +98,7 @@ pub async fn newest(
         summary: row.summary,
         tags: row.tags,
         html: row.html,
+        cover: row.cover.map(|cover| cover.0),
         author: UserRef::new(row.author_id, row.username, row.display_name).shown_name(),
         published_at: row.published_at,
         updated_at: row.updated_at,

@@ -47,7 +47,7 @@ impl CacheControl {
         let policy: CachePolicy = response.extensions().get().copied().unwrap_or_default();
         let status = response.status();
         let headers = response.headers_mut();
-        if matches!(policy, CachePolicy::Shared { .. }) {
+        if matches!(policy, CachePolicy::Shared { .. } | CachePolicy::Immutable) {
             headers.insert(header::CACHE_CONTROL, policy.cache_control(clock.now()));
             return;
         }

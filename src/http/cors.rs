@@ -8,6 +8,7 @@ use axum::http::{HeaderName, HeaderValue, Method, header};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use super::context::{TRACEPARENT, X_AMZN_TRACE_ID, X_FORWARDED_FOR, X_REQUEST_ID};
+use super::default_headers::CROSS_ORIGIN_RESOURCE_POLICY;
 use super::health::X_BLOG_API_VERSION;
 use super::idempotency::{IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED};
 use super::origin::X_FORWARDED_PROTO;
@@ -57,12 +58,13 @@ pub const SAFELISTED: [HeaderName; 6] = [
 ];
 
 /// What is between the browser, or a proxy, and the service.
-pub const NOT_FOR_SCRIPTS: [HeaderName; 15] = [
+pub const NOT_FOR_SCRIPTS: [HeaderName; 16] = [
     header::ACCEPT_ENCODING,
     header::ACCESS_CONTROL_REQUEST_METHOD,
     header::CONNECTION,
     header::CONTENT_ENCODING,
     header::CONTENT_SECURITY_POLICY,
+    CROSS_ORIGIN_RESOURCE_POLICY,
     header::EXPECT,
     header::HOST,
     header::REFERRER_POLICY,

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::http::{HeaderName, HeaderValue, header};
+use axum::http::{HeaderValue, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{Route, get};
@@ -28,6 +28,7 @@ use super::caching::{CacheControl, Caching, Write, is_read, is_write};
 use super::concurrency::AddressLimits;
 use super::conditional::{Known, tag_encoding};
 use super::context::RequestContext;
+use super::default_headers::default_headers;
 use super::encoding::{choose_encoding, compressed};
 use super::extract::Json;
 use super::fallbacks::{method_not_allowed, not_found, rename_options};
@@ -40,11 +41,14 @@ use crate::lifecycle::Lifecycle;
 
 /// How long a request may take, from its head to the head of its response.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
+/// The same of an upload, which is longer on its way and waits for others.
+const UPLOAD_TIMEOUT: Duration = Duration::from_mins(1);
 const CONCURRENCY: usize = 1024;
 
 #[derive(Clone)]
 pub struct Limits {
     pub request_timeout: Duration,
+    pub upload_timeout: Duration,
     /// How many requests are served at once; more are shed.
     pub concurrency: usize,
     pub rates: RateLimits,
@@ -56,6 +60,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             request_timeout: REQUEST_TIMEOUT,
+            upload_timeout: UPLOAD_TIMEOUT,
             concurrency: CONCURRENCY,
             rates: RateLimits::default(),
             bodies: BodyBudget::default(),
@@ -76,6 +81,8 @@ pub struct Stack {
     pub unconditional: Unconditional,
     /// Applied to each request once it has its route.
     pub rewrite: fn(&mut Request),
+    /// Whether the request's body is a large one, which its handler alone makes room for.
+    pub is_upload: fn(&Request) -> bool,
     slots: Arc<Semaphore>,
 }
 
@@ -91,6 +98,7 @@ impl Stack {
             cors: None,
             unconditional: Unconditional::default(),
             rewrite: |_| {},
+            is_upload: |_| false,
             slots,
         }
     }
@@ -184,19 +192,30 @@ impl Stack {
     }
 
     async fn run(&self, request: Request, route: &Route) -> Response {
-        let answered = timeout(self.limits.request_timeout, async {
-            if is_write(&request) { self.write(request, route).await } else { caught(request, route).await }
+        let is_upload = (self.is_upload)(&request);
+        let Limits { request_timeout, upload_timeout, .. } = self.limits;
+        let answered = timeout(if is_upload { upload_timeout } else { request_timeout }, async {
+            if is_write(&request) {
+                self.write(request, route, is_upload).await
+            } else {
+                caught(request, route).await
+            }
         });
         answered.await.unwrap_or_else(|_elapsed| ApiError::Timeout.into_response())
     }
 
-    async fn write(&self, mut request: Request, route: &Route) -> Response {
+    async fn write(&self, mut request: Request, route: &Route, is_upload: bool) -> Response {
         if let Err(refusal) = self.unconditional.check(&request) {
             return refusal.into_response();
         }
         let _reservation = self.limits.bodies.open(&mut request);
         let write = Write::begin(&self.cache.cache);
-        let response = retry_contended(request, |request| caught(request, route)).await;
+        let response = if is_upload {
+            // To try it again would keep its body a second time.
+            caught(request, route).await
+        } else {
+            retry_contended(request, |request| caught(request, route)).await
+        };
         write.end(&response);
         response
     }
@@ -254,23 +273,6 @@ pub fn starting() -> Router {
         .layer(stack)
 }
 
-/// What every response carries, unless its handler knows better.
-pub const DEFAULT_HEADERS: [(HeaderName, HeaderValue); 5] = [
-    (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-    (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'")),
-    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
-    (header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000")),
-    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-];
-
-fn default_headers(response: &mut Response) {
-    // These and what the log and the limits add.
-    response.headers_mut().reserve(16);
-    for (name, value) in DEFAULT_HEADERS {
-        response.headers_mut().entry(name).or_insert(value);
-    }
-}
-
 /// Writes the body of an error, since the request id is known only here, and logs the cause of a 5xx once.
 fn render_error(error: &ApiError, request_id: &str, response: Response) -> Response {
     match error {
@@ -278,6 +280,7 @@ fn render_error(error: &ApiError, request_id: &str, response: Response) -> Respo
         ApiError::Unacceptable(cause) => tracing::warn!(%cause, "the database refused a value"),
         ApiError::Contended(cause) => tracing::warn!(%cause, "request given up"),
         ApiError::Unavailable(cause) => tracing::warn!(%cause, "database unavailable"),
+        ApiError::StorageUnavailable(cause) => tracing::warn!(%cause, "storage of media unavailable"),
         ApiError::RateLimited { policy, .. } => {
             metrics::counter!("http_requests_rate_limited_total", "policy" => *policy).increment(1);
         }

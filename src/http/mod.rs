@@ -9,6 +9,7 @@ pub mod conditional;
 pub mod context;
 pub mod cors;
 pub mod cursor;
+pub mod default_headers;
 pub mod encoding;
 pub mod extract;
 mod fallbacks;

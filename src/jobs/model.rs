@@ -31,13 +31,17 @@ text_enum! {
         SignUp = "sign_up",
         /// Forgets what has expired.
         Expiry = "expiry",
+        /// Shows a picture with its new description.
+        MediaDescription = "media_description",
+        /// Deletes pictures that nothing refers to.
+        MediaSweep = "media_sweep",
         /// Renders anew what an earlier version rendered.
         Rendering = "rendering",
     }
 }
 
 impl Kind {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Mail,
         Self::PasswordReset,
         Self::SignUp,
@@ -47,6 +51,8 @@ impl Kind {
         Self::NotificationDigest,
         Self::Expiry,
         Self::Rendering,
+        Self::MediaDescription,
+        Self::MediaSweep,
     ];
 
     /// How many of this kind a task works on at once. The places are the kind's own, so that one kind whose jobs hang
@@ -57,7 +63,11 @@ impl Kind {
             Self::Mail => 8,
             Self::NotificationMail | Self::SignUp => 4,
             Self::PasswordReset | Self::Notification | Self::NotificationDigest => 2,
-            Self::PostNotification | Self::Expiry | Self::Rendering => 1,
+            Self::PostNotification
+            | Self::Expiry
+            | Self::Rendering
+            | Self::MediaDescription
+            | Self::MediaSweep => 1,
         }
     }
 
@@ -71,9 +81,13 @@ impl Kind {
             }
             Self::PasswordReset => Duration::from_mins(1),
             // Of a post, as many users as follow its author.
-            Self::Notification | Self::PostNotification | Self::Expiry | Self::Rendering => {
-                Duration::from_hours(1)
-            }
+            // Of a picture, as many posts as show it.
+            Self::Notification
+            | Self::PostNotification
+            | Self::Expiry
+            | Self::Rendering
+            | Self::MediaDescription
+            | Self::MediaSweep => Duration::from_hours(1),
         }
     }
 
@@ -87,8 +101,10 @@ impl Kind {
             | Self::Notification
             | Self::PostNotification
             | Self::NotificationMail
-            | Self::NotificationDigest => None,
+            | Self::NotificationDigest
+            | Self::MediaDescription => None,
             Self::Expiry | Self::Rendering => Some(TimeDelta::minutes(10)),
+            Self::MediaSweep => Some(TimeDelta::hours(1)),
         }
     }
 }

@@ -10,6 +10,7 @@ mod anchors;
 mod bare_links;
 mod budget;
 mod cost;
+mod files;
 mod footnotes;
 mod links;
 mod pieces;
@@ -26,6 +27,8 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 use utoipa::ToSchema;
 use uuid::Uuid;
+
+pub use files::{Picture, without_alt};
 
 use crate::workers::{TEXTS, WorkError};
 use links::Rel;
@@ -45,6 +48,8 @@ pub struct Rendered {
     pub text: String,
     /// How long it takes to read, in minutes; at least 1.
     pub reading_minutes: i32,
+    /// The names of the site's own files that it shows or links to, each once.
+    pub files: Vec<String>,
 }
 
 /// A heading of a text.
@@ -96,18 +101,28 @@ fn max_bytes(markdown: &str) -> usize {
     MAX_GROWTH * markdown.len() + MAX_CONSTANT
 }
 
+/// What is the site's own in a text. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+struct Site {
+    /// Links to its host are the site's own.
+    url: Option<Arc<Url>>,
+    /// What is below it are files of the site.
+    media_url: Option<Arc<str>>,
+}
+
 /// Renders the texts of a site, each when a thread is free for it.
 #[derive(Clone, Debug, Default)]
 pub struct Renderer {
-    /// Links to it are the site's own.
-    site: Option<Arc<Url>>,
+    site: Site,
 }
 
 impl Renderer {
-    /// `public_url` is the address of the site that readers see, if it is known.
+    /// `public_url` is the address of the site that readers see, if it is known; `media_url` that of its files, without a
+    /// slash at its end, if it has any.
     #[must_use]
-    pub fn new(public_url: Option<&str>) -> Self {
-        Self { site: public_url.and_then(|url| Url::parse(url).ok()).map(Arc::new) }
+    pub fn new(public_url: Option<&str>, media_url: Option<&str>) -> Self {
+        let url = public_url.and_then(|url| Url::parse(url).ok()).map(Arc::new);
+        Self { site: Site { url, media_url: media_url.map(Into::into) } }
     }
 
     /// What the text of the post `id` becomes.
@@ -124,17 +139,17 @@ impl Renderer {
         &self,
         id: Uuid,
         markdown: &str,
-        render: fn(Option<&Url>, Uuid, &str) -> Option<T>,
+        render: fn(&Site, Uuid, &str) -> Option<T>,
     ) -> Result<T, RenderError> {
         let (site, text) = (self.site.clone(), markdown.to_owned());
-        let rendered = TEXTS.run(text.len(), move || render(site.as_deref(), id, &text)).await?;
+        let rendered = TEXTS.run(text.len(), move || render(&site, id, &text)).await?;
         rendered.ok_or(RenderError::TooComplex)
     }
 }
 
-fn post(site: Option<&Url>, id: Uuid, markdown: &str) -> Option<Rendered> {
+fn post(site: &Site, id: Uuid, markdown: &str) -> Option<Rendered> {
     let scope = scope(id);
-    let (html, toc) = post_page(&sanitized(markdown, &scope)?, &scope, site);
+    let (html, toc) = post_page(&sanitized(markdown, &scope)?, &scope, site.url.as_deref());
     // `{"level":1,"anchor":"","text":""},` and its text escaped, at most.
     let of_heading = |heading: &Heading| 35 + heading.anchor.len() + 2 * heading.text.len();
     if html.len() + toc.iter().map(of_heading).sum::<usize>() > max_bytes(markdown) {
@@ -145,6 +160,7 @@ fn post(site: Option<&Url>, id: Uuid, markdown: &str) -> Option<Rendered> {
         excerpt: text.excerpt(),
         reading_minutes: text.reading_minutes(),
         text: text.searchable(),
+        files: files::names(&html, site.media_url.as_deref()),
         html,
         toc,
     })

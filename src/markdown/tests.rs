@@ -15,7 +15,7 @@ const SCOPE: &str = "8d2c0f9b6c1e2d3a";
 const ID: Uuid = Uuid::from_u128(0x0199_f4a2_7d1c_7a52_8d2c_0f9b_6c1e_2d3a);
 
 fn rendering(markdown: &str) -> Option<Rendered> {
-    post(None, ID, markdown)
+    post(&Site::default(), ID, markdown)
 }
 
 fn rendered(markdown: &str) -> Rendered {
@@ -97,7 +97,7 @@ fn texts_on_one_page_share_no_ids() {
     let of = |id: u128| {
         [
             comment(Uuid::from_u128(id), markdown),
-            post(None, Uuid::from_u128(id), markdown).map(|post| post.html),
+            post(&Site::default(), Uuid::from_u128(id), markdown).map(|post| post.html),
         ]
     };
     for (one, other) in of(1).into_iter().zip(of(2)) {

@@ -1,6 +1,7 @@
 //! What a post is: the rules of each field, who may see and edit it, and how it is shown.
 
 mod highlight;
+mod open_graph;
 mod revision;
 mod slug;
 mod transliteration;
@@ -16,10 +17,12 @@ use crate::http::validation::{RuleViolation, text_type};
 use crate::identity::Role;
 use crate::identity::UserRef;
 use crate::language::Language;
-use crate::markdown::Heading;
+use crate::markdown::{Heading, without_alt};
+use crate::media::model::Image;
 use crate::text;
 use crate::text_enum::text_enum;
 pub use highlight::highlight;
+pub use open_graph::OpenGraph;
 pub use revision::{Revision, RevisionContent, RevisionSummary, diff};
 pub use slug::{PostPath, PostRef, Slug};
 
@@ -165,6 +168,9 @@ pub struct PostSummary {
     /// How many comments everybody reads.
     #[schema(minimum = 0)]
     pub comments: i32,
+    /// The picture that stands for it.
+    #[schema(required)]
+    pub cover: Option<Image>,
     /// Who wrote it.
     pub author: UserRef,
     /// Grows with each change; the `ETag` begins with it.
@@ -200,6 +206,12 @@ pub struct Post {
     pub body_html: String,
     /// Its table of contents: the headings in the order of the text.
     pub toc: Vec<Heading>,
+    /// What pages say of it to those who link to it (<https://ogp.me>): each a `<meta property>` and its `content`.
+    pub open_graph: OpenGraph,
+    /// How many pictures in its text have no alternative text; only for those who may change it, and only in the answer to `GET`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0)]
+    pub pictures_without_alt: Option<usize>,
     /// Whether the caller likes it; only for signed-in ones, and only in the answer to `GET`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub liked: Option<bool>,
@@ -256,6 +268,13 @@ impl Versioned for Post {
 }
 
 impl Post {
+    /// As it is shown to those who may change it.
+    #[must_use]
+    pub fn for_editing(mut self) -> Self {
+        self.pictures_without_alt = Some(without_alt(&self.body_html));
+        self
+    }
+
     #[must_use]
     pub fn head(&self) -> PostHead {
         let PostSummary { id, status, published_at, comments_open, ref author, .. } = self.summary;

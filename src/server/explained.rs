@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::error::ApiError;
 use crate::http::access_log::log_refused;
 use crate::http::context::X_REQUEST_ID;
-use crate::http::middleware::DEFAULT_HEADERS;
+use crate::http::default_headers::DEFAULT_HEADERS;
 
 /// Writes an explanation in the place of what hyper wrote of its own accord.
 pub(super) struct Explained<S> {

@@ -25,7 +25,7 @@ enum Kind {
 }
 
 /// What is exported: its name in CloudWatch, the family and a part of the labels of the series that it sums up.
-const EXPORTED: [(&str, &str, &str, Kind); 15] = [
+const EXPORTED: [(&str, &str, &str, Kind); 16] = [
     ("RequestsInFlight", "http_requests_in_flight", "", Kind::Gauge),
     ("RequestsShed", "http_requests_shed_total", "", Kind::Counter),
     ("RequestsRateLimited", "http_requests_rate_limited_total", "", Kind::Counter),
@@ -40,6 +40,7 @@ const EXPORTED: [(&str, &str, &str, Kind); 15] = [
     ("JobsUnfinished", "jobs_unfinished", "", Kind::Gauge),
     ("JobsFailed", "jobs_failed", "", Kind::Gauge),
     ("JobsOldestSeconds", "jobs_oldest_seconds", "", Kind::Gauge),
+    ("MediaStorageErrors", "media_storage_errors_total", "", Kind::Counter),
     ("SecretRefreshFailures", "db_secret_refreshes_total", "result=\"failed\"", Kind::Counter),
 ];
 

@@ -27,7 +27,10 @@ pub fn init() -> Result<PrometheusHandle, BuildError> {
     {
         counter!(refusals).increment(0);
     }
-    for workers in ["texts", "bodies"] {
+    for operation in ["put", "delete"] {
+        counter!("media_storage_errors_total", "operation" => operation).increment(0);
+    }
+    for workers in ["texts", "bodies", "pictures"] {
         counter!("workers_overruns_total", "workers" => workers).increment(0);
     }
     Ok(handle)
@@ -88,11 +91,18 @@ fn describe() {
         "How long the job has waited that was to be done first."
     );
     describe_counter!("jobs_attempts_total", "Jobs that this task has worked on, by what came of it.");
+    describe_counter!(
+        "media_storage_errors_total",
+        "Objects of media that could not be stored or deleted, by operation."
+    );
     describe_gauge!("password_hashes_running", "Passwords being hashed.");
     describe_gauge!("password_hashes_waiting", "Passwords waiting to be hashed.");
-    describe_gauge!("workers_running", "Texts or large bodies being worked on.");
-    describe_gauge!("workers_waiting", "Texts or large bodies waiting for that.");
-    describe_counter!("workers_overruns_total", "Those that took more than 2 seconds.");
+    describe_gauge!("workers_running", "Texts, large bodies or pictures being worked on.");
+    describe_gauge!("workers_waiting", "Texts, large bodies or pictures waiting for that.");
+    describe_counter!(
+        "workers_overruns_total",
+        "Those that took more than 2 seconds, pictures more than 20."
+    );
 }
 
 #[expect(clippy::cast_precision_loss, reason = "nothing that is counted here comes near 2^52")]

@@ -12,12 +12,15 @@ use super::store::{self, NewToken, Purpose};
 use crate::auth::login_throttle;
 use crate::auth::store as sessions;
 use crate::auth::token;
+use crate::cache::{Cache, Scope};
 use crate::db::channel::Wake;
-use crate::db::{Connection, Db};
+use crate::db::{self, Connection, Db};
 use crate::error::ApiError;
 use crate::jobs::model::{Claim, Failure, Kind};
 use crate::jobs::store::{self as jobs, NewJob};
 use crate::mail::{Letter, Mail, Mailer};
+use crate::media::jobs::Described;
+use crate::media::store as media;
 use crate::site::store as site;
 use crate::text;
 
@@ -174,4 +177,18 @@ async fn write(
             Letter::EmailChanged { link: mailer.link("email-undo", &token) }
         }
     })
+}
+
+/// Gives avatars the present alternative text of their picture.
+pub async fn describe_avatars(db: &Db, cache: &Cache, job: &Claim) -> Result<(), Failure> {
+    let Described { media_id } = job.payload()?;
+    let described = async {
+        let mut connection = db.acquire().await?;
+        let Some(alt) = media::alt(&mut connection, media_id).await? else { return Ok(()) };
+        if store::describe_avatars(&mut connection, media_id, alt.as_deref()).await? {
+            cache.invalidate(Scope::Everything);
+        }
+        Ok::<_, db::Error>(())
+    };
+    described.await.map_err(|error| Failure::Passing(error.into()))
 }

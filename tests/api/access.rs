@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::support::{TestApp, TestUser, operations};
+use crate::support::{PICTURE, TestApp, TestUser, announcement, operations};
 
 /// Who asks, in the order of the columns.
 const ACTORS: [&str; 5] = ["anonymous", "other user", "owner", "editor", "admin"];
@@ -23,6 +23,10 @@ struct World {
     report: String,
     /// By somebody else.
     invitation: String,
+    /// That nothing shows.
+    media: String,
+    /// That is not completed.
+    file: String,
 }
 
 impl World {
@@ -45,6 +49,8 @@ impl World {
             deleted,
             comment: app.comment_by(&owner, &of_host, None).await,
             report: app.post("/v1/reports").by(&owner).json(&report).expect(201).await.id(),
+            media: app.upload_by(&owner).await,
+            file: app.file_by(&owner).await,
             other,
             owner,
         }
@@ -70,6 +76,8 @@ impl World {
             .replace("{comment}", &self.comment)
             .replace("{report}", &self.report)
             .replace("{invitation}", &self.invitation)
+            .replace("{media}", &self.media)
+            .replace("{file}", &self.file)
     }
 }
 
@@ -123,6 +131,13 @@ fn matrix() -> Vec<Row> {
         ("GET", "/v1/users/{id}", "/v1/users/{user}", none(), [200; 5]),
         ("PATCH", "/v1/users/{id}", "/v1/users/{user}", json!({"bio": "x"}), [401, 403, 200, 403, 200]),
         ("PATCH", "/v1/users/{id}", "/v1/users/{user}", json!({"role": "editor"}), [401, 403, 403, 403, 200]),
+        (
+            "PATCH",
+            "/v1/users/{id}",
+            "/v1/users/{user}",
+            json!({"avatar": "{media}"}),
+            [401, 403, 200, 403, 200],
+        ),
         ("DELETE", "/v1/users/{id}", "/v1/users/{user}", none(), [401, 403, 204, 403, 204]),
         ("PUT", "/v1/users/{id}/follow", "/v1/users/{user}/follow", none(), [401, 204, 409, 204, 204]),
         ("DELETE", "/v1/users/{id}/follow", "/v1/users/{user}/follow", none(), [401, 204, 204, 204, 204]),
@@ -181,6 +196,13 @@ fn matrix() -> Vec<Row> {
         ("GET", "/v1/posts", "/v1/posts?status=scheduled&author={user}", none(), [401, 403, 200, 200, 200]),
         ("GET", "/v1/posts", "/v1/posts?status=deleted", none(), [401, 403, 403, 200, 200]),
         ("POST", "/v1/posts", "/v1/posts", new_post(), [401, 201, 201, 201, 201]),
+        (
+            "POST",
+            "/v1/posts",
+            "/v1/posts",
+            json!({"title": "T", "body": "B", "cover": {"media": "{media}"}}),
+            [401, 422, 201, 201, 201],
+        ),
         ("GET", "/v1/posts/{post}", "/v1/posts/{post}", none(), [200; 5]),
         ("GET", "/v1/posts/{post}", "/v1/posts/{draft}", none(), [404, 404, 200, 200, 200]),
         ("GET", "/v1/posts/{post}", "/v1/posts/{deleted}", none(), [404; 5]),
@@ -327,6 +349,20 @@ fn matrix() -> Vec<Row> {
         ("GET", "/v1/audit", "/v1/audit", none(), [401, 403, 403, 403, 200]),
         ("GET", "/v1/jobs", "/v1/jobs", none(), [401, 403, 403, 403, 200]),
         ("POST", "/v1/jobs/{id}/retry", "/v1/jobs/{user}/retry", none(), [401, 403, 403, 403, 404]),
+        ("GET", "/v1/media", "/v1/media", none(), [401, 200, 200, 200, 200]),
+        ("GET", "/v1/media", "/v1/media?owner={user}", none(), [401, 403, 200, 200, 200]),
+        ("POST", "/v1/media", "/v1/media", json!(PICTURE), [401, 201, 201, 201, 201]),
+        ("GET", "/v1/media/{id}", "/v1/media/{media}", none(), [401, 404, 200, 200, 200]),
+        ("PATCH", "/v1/media/{id}", "/v1/media/{media}", json!({"alt": "x"}), [401, 404, 200, 200, 200]),
+        ("DELETE", "/v1/media/{id}", "/v1/media/{media}", none(), [401, 404, 204, 204, 204]),
+        ("POST", "/v1/media/uploads", "/v1/media/uploads", announcement(), [401, 201, 201, 201, 201]),
+        (
+            "POST",
+            "/v1/media/uploads/{id}/completion",
+            "/v1/media/uploads/{file}/completion",
+            none(),
+            [401, 404, 201, 404, 404],
+        ),
         ("GET", "/v1/site", "/v1/site", none(), [200; 5]),
         ("PATCH", "/v1/site", "/v1/site", json!({"title": "x"}), [401, 403, 403, 403, 200]),
     ]
@@ -343,10 +379,8 @@ async fn everyone_may_do_what_they_should_and_nothing_else() {
             if let Some(user) = world.actor(actor) {
                 call = call.by(user);
             }
-            if !body.is_null() {
-                call = call.body("application/json", world.fill(&body.to_string()));
-            }
-            let reply = call.send().await;
+            let body = world.fill(&body.to_string()).parse().unwrap();
+            let reply = call.content(&body).send().await;
             if reply.status.as_u16() != expected {
                 wrong.push(format!("{actor}, {body}: expected {expected}, {reply}"));
             }
@@ -364,13 +398,18 @@ fn no_route_is_missing_from_the_matrix() {
 }
 
 #[tokio::test]
-async fn readers_comment_but_do_not_write_posts() {
+async fn readers_comment_but_neither_write_posts_nor_upload() {
     let app = TestApp::start().await;
     let (reader, author) = (app.reader().await, app.author().await);
     let post = app.post_by(&author).await;
     app.comment_by(&reader, &post, None).await;
     let body = json!({"title": "T", "body": "B"});
     app.post("/v1/posts").by(&reader).json(&body).expect_problem(403, "forbidden").await;
+    app.post("/v1/media").by(&reader).content(&json!(PICTURE)).expect_problem(403, "forbidden").await;
+    app.post("/v1/media/uploads").by(&reader).json(&announcement()).expect_problem(403, "forbidden").await;
+    let completion = format!("/v1/media/uploads/{}/completion", app.file_by(&author).await);
+    app.post(&completion).by(&reader).expect_problem(403, "forbidden").await;
+    assert!(app.get("/v1/media").by(&reader).expect(200).await.items("id").is_empty());
 }
 
 #[tokio::test]

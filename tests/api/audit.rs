@@ -42,9 +42,17 @@ async fn what_editors_do_to_what_is_anothers_is_written_down() {
     app.delete(&comment_path).by(&editor).expect(204).await;
     let body = json!({"ids": [b], "action": "delete"});
     app.post("/v1/comments/moderation").by(&admin).json(&body).expect(200).await;
+    let media = app.upload_by(&author).await;
+    let media_path = format!("/v1/media/{media}");
+    for _ in 0..2 {
+        app.patch(&media_path).by(&editor).json(&json!({"alt": "A bridge in fog"})).expect(200).await;
+    }
+    app.delete(&media_path).by(&admin).expect(204).await;
     assert_eq!(
         log(&app, &admin, "").await,
         [
+            line("media.deleted", &admin, &media, json!({})),
+            line("media.updated", &editor, &media, json!({"fields": ["alt"]})),
             line("comment.deleted", &admin, &b, json!({"from": "approved"})),
             line("comment.deleted", &editor, &a, json!({"from": "approved"})),
             line("comment.approved", &editor, &a, json!({"from": "pending"})),
@@ -83,6 +91,9 @@ async fn what_users_do_to_their_own_is_not_written_down() {
         app.delete(&comment).by(&user).expect(204).await;
         app.delete(&format!("/v1/comments/{other}")).by(&user).expect(204).await;
         app.delete(&post).by(&user).expect(204).await;
+        let media = format!("/v1/media/{}", app.upload_by(&user).await);
+        app.patch(&media).by(&user).json(&json!({"alt": "x"})).expect(200).await;
+        app.delete(&media).by(&user).expect(204).await;
         app.patch(&format!("/v1/users/{}", user.id)).by(&user).json(&json!({"bio": "x"})).expect(200).await;
     }
     assert_eq!(log(&app, &admin, "").await, []);
@@ -170,6 +181,7 @@ async fn what_cannot_be_written_down_does_not_happen() {
     let comment = app.comment_by(&author, &post, None).await;
     let body = json!({"post_id": post, "reason": "spam"});
     let report = app.post("/v1/reports").by(&editor).json(&body).expect(201).await.id();
+    let media = format!("/v1/media/{}", app.upload_by(&author).await);
     let everything = async || {
         let mut seen = Vec::new();
         for path in [
@@ -178,6 +190,7 @@ async fn what_cannot_be_written_down_does_not_happen() {
             format!("/v1/posts/{post}"),
             format!("/v1/posts/{post}/comments"),
             format!("/v1/reports/{report}"),
+            "/v1/media".into(),
             "/v1/users".into(),
         ] {
             seen.push(app.get(&path).by(&admin).expect(200).await.json());
@@ -205,6 +218,8 @@ async fn what_cannot_be_written_down_does_not_happen() {
         app.call("PUT", &format!("{user}/ban")).by(&admin).json(&ban),
         app.patch(&format!("/v1/reports/{report}")).by(&admin).json(&json!({"status": "upheld"})),
         app.patch("/v1/site").by(&admin).json(&json!({"title": "x"})),
+        app.patch(&media).by(&admin).json(&json!({"alt": "x"})),
+        app.delete(&media).by(&admin),
         app.delete(&user).by(&admin),
         app.delete(&user).by(&author),
     ] {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use crate::support::{PASSWORD, TestApp, TestUser, bounce, operations};
+use crate::support::{PASSWORD, PICTURE, TestApp, TestUser, announcement, bounce, operations};
 
 /// An app whose cache is in use.
 async fn caching() -> TestApp {
@@ -202,6 +202,11 @@ struct World {
     sign_up_token: String,
     /// That nobody has accepted.
     invitation: String,
+    /// Pictures of the author, and one of the leaver.
+    media: String,
+    file: String,
+    cover: String,
+    avatar: String,
 }
 
 impl World {
@@ -231,6 +236,10 @@ impl World {
             verification_token,
             undo_token: app.undo_token(&app.reader().await).await,
             unsubscribe_token: app.unsubscribe_token(&guest).await,
+            media: app.upload_by(&author).await,
+            file: app.file_by(&author).await,
+            cover: app.upload_by(&author).await,
+            avatar: app.upload_by(&leaver).await,
             provider: TestApp::mail_provider(),
             author,
             guest,
@@ -254,6 +263,10 @@ impl World {
             .replace("{invited}", &self.invited_token)
             .replace("{signed_up}", &self.sign_up_token)
             .replace("{invitation}", &self.invitation)
+            .replace("{media}", &self.media)
+            .replace("{file}", &self.file)
+            .replace("{cover}", &self.cover)
+            .replace("{avatar}", &self.avatar)
             .replace("{guest}", &self.guest.id.to_string())
             .replace("{email}", &self.guest.email)
             .replace("{user}", &self.leaver.id.to_string())
@@ -266,7 +279,7 @@ impl World {
         let none = || Value::Null;
         vec![
             ("POST /v1/posts", "/v1/posts", author, json!({"title": "New", "body": "x", "status": "published", "tags": ["new"]})),
-            ("PATCH /v1/posts/{post}", "/v1/posts/{post}", author, json!({"body": "Changed", "slug": "changed", "tags": ["one"]})),
+            ("PATCH /v1/posts/{post}", "/v1/posts/{post}", author, json!({"body": "Changed", "slug": "changed", "tags": ["one"], "cover": {"media": "{cover}"}})),
             ("POST /v1/posts/{post}/revisions/{number}/restore", "/v1/posts/{post}/revisions/1/restore", author, none()),
             ("PUT /v1/posts/{post}/like", "/v1/posts/{post}/like", guest, none()),
             ("DELETE /v1/posts/{post}/like", "/v1/posts/{post}/like", guest, none()),
@@ -289,7 +302,7 @@ impl World {
             ("DELETE /v1/users/{id}/ban", "/v1/users/{user}/ban", admin, none()),
             ("PUT /v1/users/{id}/follow", "/v1/users/{user}/follow", guest, none()),
             ("DELETE /v1/users/{id}/follow", "/v1/users/{user}/follow", guest, none()),
-            ("PATCH /v1/users/{id}", "/v1/users/{user}", leaver, json!({"display_name": "Somebody"})),
+            ("PATCH /v1/users/{id}", "/v1/users/{user}", leaver, json!({"display_name": "Somebody", "avatar": "{avatar}"})),
             ("DELETE /v1/users/{id}", "/v1/users/{user}", admin, none()),
             ("POST /v1/jobs/{id}/retry", "/v1/jobs/{job}/retry", admin, none()),
             ("POST /v1/email-verifications", "/v1/email-verifications", guest, none()),
@@ -302,6 +315,11 @@ impl World {
             ("DELETE /v1/invitations/{id}", "/v1/invitations/{invitation}", admin, none()),
             ("POST /v1/sign-ups/confirmation", "/v1/sign-ups/confirmation", admin, json!({"token": "{signed_up}", "password": PASSWORD})),
             ("PATCH /v1/site", "/v1/site", admin, json!({"title": "Another title"})),
+            ("POST /v1/media", "/v1/media", author, json!(PICTURE)),
+            ("POST /v1/media/uploads", "/v1/media/uploads", author, announcement()),
+            ("POST /v1/media/uploads/{id}/completion", "/v1/media/uploads/{file}/completion", author, none()),
+            ("PATCH /v1/media/{id}", "/v1/media/{media}", author, json!({"alt": "A bridge in fog"})),
+            ("DELETE /v1/media/{id}", "/v1/media/{media}", author, none()),
             ("POST /v1/users", "/v1/users", admin, json!({"username": "new", "email": "new@example.com", "password": PASSWORD})),
             ("POST /v1/sessions", "/v1/sessions", guest, json!({"email": "{email}", "password": PASSWORD})),
             ("DELETE /v1/sessions/{id}", "/v1/sessions/{session}", guest, none()),
@@ -356,9 +374,8 @@ async fn what_any_write_changes_is_seen_by_the_next_read() {
         world.seen(&other_task).await;
         let before = other_task.cache.generation();
         let call = app.call(write.split_once(' ').unwrap().0, &world.fill(path)).by(who);
-        let body = world.fill(&body.to_string());
-        let call = if body == "null" { call } else { call.json(&body.parse().unwrap()) };
-        let reply = call.send().await;
+        let body = world.fill(&body.to_string()).parse().unwrap();
+        let reply = call.content(&body).send().await;
         assert!(reply.status.is_success(), "{reply}");
 
         let now = world.seen(&uncached).await;
@@ -370,6 +387,7 @@ async fn what_any_write_changes_is_seen_by_the_next_read() {
             "/v1/sign-ups",
             "/v1/invitations",
             "/v1/jobs",
+            "/v1/media",
             "POST /v1/users",
             "/mute",
             "/notifications",

@@ -6,7 +6,7 @@ use blog_api::http::middleware::{Limits, Stack};
 use blog_api::lifecycle::Lifecycle;
 use serde_json::{Value, json};
 
-use crate::support::{TestApp, TestUser, bounce, no_cache, operations};
+use crate::support::{Call, TestApp, TestUser, bounce, no_cache, operations};
 
 /// An operation of the document, to be called with nothing real in its path.
 struct Operation {
@@ -36,6 +36,26 @@ impl Operation {
         !self.description["requestBody"].is_null()
     }
 
+    /// Whether its body is a file.
+    fn is_upload(&self) -> bool {
+        self.has_body() && self.description["requestBody"]["content"]["application/json"].is_null()
+    }
+
+    /// With a body that breaks off.
+    fn broken<'a>(&self, call: Call<'a>) -> Call<'a> {
+        let form = "multipart/form-data; boundary=x";
+        call.body(if self.is_upload() { form } else { "application/json" }, "{")
+    }
+
+    /// With a body that is larger than what is taken.
+    fn too_large<'a>(&self, call: Call<'a>) -> Call<'a> {
+        if self.is_upload() {
+            call.body("image/png", vec![b' '; 20 * 1024 * 1024 + 1])
+        } else {
+            call.body("application/json", vec![b' '; 2 * 1024 * 1024])
+        }
+    }
+
     /// Whose token it takes.
     fn caller(&self, admin: &TestUser) -> TestUser {
         if self.path == "/v1/mail-events" { TestApp::mail_provider() } else { admin.clone() }
@@ -60,7 +80,7 @@ async fn what_cannot_be_read_is_400() {
     for operation in Operation::answering("400") {
         let mut probes = 0;
         if operation.has_body() {
-            let call = call(&operation, &operation.path).body("application/json", "{");
+            let call = operation.broken(call(&operation, &operation.path));
             call.expect_problem(400, "unreadable").await;
             probes += 1;
         }
@@ -114,9 +134,15 @@ async fn bodies_that_are_too_large_of_another_type_or_of_unknown_fields_are_413_
     let mut probed = 0;
     for operation in Operation::all().filter(Operation::has_body) {
         let call = || app.call(operation.method.as_str(), &operation.path).by(&operation.caller(&admin));
-        let large = vec![b' '; 2 * 1024 * 1024];
-        call().body("application/json", large).expect_problem(413, "body_too_large").await;
+        operation.too_large(call()).expect_problem(413, "body_too_large").await;
         call().body("text/plain", "{}").expect_problem(415, "unsupported_media_type").await;
+        probed += 1;
+        if operation.is_upload() {
+            let path = format!("{}?nonsense=1", operation.path);
+            let call = app.call(operation.method.as_str(), &path).by(&admin).body("image/png", "");
+            call.expect_fields(422, &[("nonsense", "unknown")]).await;
+            continue;
+        }
         // What providers of mail send beside what is read is theirs.
         let refused = if operation.path == "/v1/mail-events" {
             ("detail", "required")
@@ -124,7 +150,6 @@ async fn bodies_that_are_too_large_of_another_type_or_of_unknown_fields_are_413_
             ("nonsense", "unknown")
         };
         call().json(&json!({"nonsense": 1})).expect_fields(422, &[refused]).await;
-        probed += 1;
     }
     assert_eq!(probed, Operation::answering("413").count());
     assert_eq!(probed, Operation::answering("415").count());

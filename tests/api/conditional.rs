@@ -12,12 +12,14 @@ async fn resources(app: &TestApp) -> (TestUser, Vec<String>) {
     let author = app.admin().await;
     let post = app.post_by(&author).await;
     let comment = app.comment_by(&author, &post, None).await;
+    let media = app.upload_by(&author).await;
     let paths = [
         "/v1/users/me".to_owned(),
         "/v1/site".to_owned(),
         format!("/v1/users/{}", author.id),
         format!("/v1/posts/{post}"),
         format!("/v1/comments/{comment}"),
+        format!("/v1/media/{media}"),
     ];
     (author, paths.to_vec())
 }
@@ -81,6 +83,7 @@ async fn a_change_of_what_has_changed_is_refused_with_the_present_tag() {
         let change = |n: usize| match path {
             path if path.contains("comments") => json!({"body": format!("x{n}")}),
             path if path.contains("users") => json!({"bio": format!("x{n}")}),
+            path if path.contains("media") => json!({"alt": format!("x{n}")}),
             _ => json!({"title": format!("x{n}")}),
         };
         let changed = app.patch(path).by(&author).json(&change(0)).expect(200).await;

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::support::{TestApp, TestUser, operations};
 
 /// Every list of the API in every order, each with more than a page of one item.
-const LISTS: [(&str, &str); 23] = [
+const LISTS: [(&str, &str); 25] = [
     ("/v1/users", "/v1/users"),
     ("/v1/users/{id}/following", "/v1/users/{user}/following"),
     ("/v1/users/{id}/followers", "/v1/users/{user}/followers"),
@@ -36,6 +36,8 @@ const LISTS: [(&str, &str); 23] = [
     ("/v1/jobs", "/v1/jobs"),
     ("/v1/notifications", "/v1/notifications"),
     ("/v1/invitations", "/v1/invitations"),
+    ("/v1/media", "/v1/media"),
+    ("/v1/media", "/v1/media?unused=true"),
 ];
 
 /// A user who may read every list, and the lists, with two items each.
@@ -57,6 +59,7 @@ async fn world(app: &TestApp) -> (TestUser, Vec<String>) {
         app.failed_job().await;
         let invitation = json!({"email": format!("{tag}@example.com"), "role": "reader"});
         app.post("/v1/invitations").by(&admin).json(&invitation).expect(201).await;
+        app.upload_by(&admin).await;
         posts.push(post);
     }
     app.comment_by(&third, &posts[0], None).await;

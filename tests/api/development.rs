@@ -2,30 +2,12 @@
 
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use nix::sys::signal::Signal;
-use uuid::Uuid;
 
-use crate::support::Process;
-
-/// A working directory; removed at the end.
-struct Dir(PathBuf);
-
-impl Dir {
-    fn new() -> Self {
-        let dir = std::env::temp_dir().join(format!("blog-api-run-{}", Uuid::now_v7().simple()));
-        std::fs::create_dir(&dir).unwrap();
-        Self(dir)
-    }
-}
-
-impl Drop for Dir {
-    fn drop(&mut self) {
-        std::fs::remove_dir_all(&self.0).unwrap();
-    }
-}
+use crate::support::{Dir, Process};
 
 /// Starts the service in a directory with nothing configured but a free port.
 fn start(dir: &Path, arguments: &[&str]) -> Process {

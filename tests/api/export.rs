@@ -15,13 +15,17 @@ use crate::support::{TestApp, TestUser};
 
 /// Every column that refers to a user: the field of the export that has its rows, and whether the row goes
 /// with the user (`c`, cascade) or stays without them (`n`, set null).
-const REFERENCES: [(&str, &str, char); 17] = [
+const REFERENCES: [(&str, &str, char); 20] = [
     ("audit_log.actor_id", "actions", 'n'),
     ("comments.author_id", "comments", 'n'),
     ("follows.followed_id", "followers", 'c'),
     ("follows.follower_id", "following", 'c'),
     ("idempotency_keys.user_id", "idempotency_keys", 'c'),
     ("jobs.user_id", "jobs", 'c'),
+    ("media.owner_id", "media", 'n'),
+    ("media_uploads.owner_id", "media_uploads", 'c'),
+    // How much that is.
+    ("media_usage.user_id", "media", 'c'),
     ("muted_posts.user_id", "muted_posts", 'c'),
     ("notification_settings.user_id", "notification_settings", 'c'),
     ("notifications.user_id", "notifications", 'c'),
@@ -36,10 +40,13 @@ const REFERENCES: [(&str, &str, char); 17] = [
 ];
 
 /// The tables that refer to no user, and why they need not.
-const OTHER_TABLES: [(&str, &str); 10] = [
+const OTHER_TABLES: [(&str, &str); 13] = [
     ("_sqlx_migrations", "of the schema"),
     ("attempts", "hashes, which end within an hour"),
     ("feed_versions", "hashes of what feeds show, and times"),
+    ("media_objects", "hashes of what is stored, which end within two hours of the last that has them"),
+    ("media_variants", "of the pictures, with which they go"),
+    ("post_media", "of the posts, with which they go"),
     ("post_months", "counts"),
     (
         "post_stats",
@@ -54,11 +61,11 @@ const OTHER_TABLES: [(&str, &str); 10] = [
 
 /// The columns that an exported row does not show. `user_id` and its like are the caller; what is made from
 /// other columns, secrets, counters for conditional requests, and other people are left out.
-const WITHHELD: [(&str, &str, &[&str]); 19] = [
+const WITHHELD: [(&str, &str, &[&str]); 21] = [
     (
         "account",
         "users",
-        &["credentials_version", "email_key", "password_hash", "pending_email_key", "version"],
+        &["avatar_id", "credentials_version", "email_key", "password_hash", "pending_email_key", "version"],
     ),
     ("sessions", "sessions", &["user_id", "token_hash"]),
     (
@@ -66,6 +73,7 @@ const WITHHELD: [(&str, &str, &[&str]); 19] = [
         "posts",
         &[
             "author_id",
+            "cover_alt",
             "search",
             "search_text",
             "toc",
@@ -89,6 +97,8 @@ const WITHHELD: [(&str, &str, &[&str]); 19] = [
         &["hash", "user_id", "email_key", "version", "code_hash", "tries_left"],
     ),
     ("invitations", "sign_ups", &["email_key", "inviter_id", "username", "display_name", "bio"]),
+    ("media", "media", &["owner_id", "object", "color", "stored_bytes", "unused_since", "version"]),
+    ("media_uploads", "media_uploads", &["owner_id", "object"]),
     // The other of the two is shown as `user_id`.
     ("following", "follows", &["follower_id", "followed_id"]),
     ("followers", "follows", &["follower_id", "followed_id"]),
@@ -252,6 +262,11 @@ async fn nothing_is_left_out_or_given_twice() {
                select id, '{post}', '{user}', uuid_send(id), 'B', 'H', 'approved', now(), now()
                from (select gen_random_uuid() as id from generate_series(1, 450)) ids;
              insert into post_likes select id, '{user}', now() from posts;
+             insert into media_objects (name, announced_at) values (repeat('a', 64) || '.png', now());
+             insert into media (id, owner_id, object, content_type, bytes, width, height, color, stored_bytes,
+                 created_at, updated_at)
+               select gen_random_uuid(), '{user}', repeat('a', 64) || '.png', 'image/png', 1, 1, 1, '#000000', 1,
+                 now(), now() from generate_series(1, 450);
              insert into idempotency_keys select sha256(i::text::bytea), '', '{user}', 201, '{{}}', '', now()
                from generate_series(1, 450) i;
              insert into audit_log select gen_random_uuid(), '{user}', 'a', 'post', null, '{{}}', now()
@@ -268,6 +283,7 @@ async fn nothing_is_left_out_or_given_twice() {
         ("posts", "id", 65),
         ("comments", "id", 450),
         ("likes", "post_id", 66),
+        ("media", "id", 450),
         ("actions", "id", 450),
     ] {
         assert_eq!((unique(list, key), values(&export, list, key).len()), (count, count), "{list}");

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-use crate::support::{Reply, TestApp, TestUser, bounce, operations};
+use crate::support::{PICTURE, Reply, TestApp, TestUser, announcement, bounce, operations, picture};
 
 const KEY: &str = "8e03978e-40d5-43dd-bc93-6894a57f9324";
 
@@ -18,6 +18,9 @@ async fn a_write_that_is_sent_again_is_answered_again_and_done_once() {
     let sign_up = json!({"username": "ada", "email": "ada@example.com", "password": "an unusual password"});
     for (path, body) in [
         ("/v1/posts".to_owned(), json!({"title": "Once", "body": "x", "status": "published"})),
+        ("/v1/media".to_owned(), json!(PICTURE)),
+        ("/v1/media/uploads".to_owned(), announcement()),
+        (format!("/v1/media/uploads/{}/completion", app.file_by(&editor).await), Value::Null),
         (format!("/v1/posts/{post}/comments"), json!({"body": "Once."})),
         (format!("/v1/posts/{post}/restore"), Value::Null),
         ("/v1/users".to_owned(), sign_up),
@@ -27,7 +30,7 @@ async fn a_write_that_is_sent_again_is_answered_again_and_done_once() {
             if path != "/v1/users" {
                 call = call.by(&editor);
             }
-            if body.is_null() { call.send().await } else { call.json(&body).send().await }
+            call.content(&body).send().await
         };
         let first = send().await;
         assert!(first.status.is_success(), "{first}");
@@ -43,6 +46,35 @@ async fn a_write_that_is_sent_again_is_answered_again_and_done_once() {
     }
     assert_eq!(app.get("/v1/posts").expect(200).await.items("id").len(), 2);
     assert_eq!(app.get(&format!("/v1/posts/{post}/comments")).expect(200).await.items("id").len(), 1);
+    assert_eq!((app.count("media").await, app.count("media_uploads").await), (2, 1));
+}
+
+/// A form with a picture, as browsers write it: with another boundary each time.
+fn form(boundary: &str, alt: &str) -> Vec<u8> {
+    let disposition = "Content-Disposition: form-data; name=";
+    let alt = format!("--{boundary}\r\n{disposition}\"alt\"\r\n\r\n{alt}\r\n");
+    let file = format!(
+        "--{boundary}\r\n{disposition}\"file\"; filename=\"a.png\"\r\nContent-Type: image/png\r\n\r\n"
+    );
+    [alt.as_bytes(), file.as_bytes(), &picture(), format!("\r\n--{boundary}--\r\n").as_bytes()].concat()
+}
+
+#[tokio::test]
+async fn an_upload_is_the_same_whatever_the_boundary_of_its_form() {
+    let app = TestApp::start().await;
+    let author = app.author().await;
+    let send = |boundary: &str, alt: &str| {
+        let content_type = format!("multipart/form-data; boundary={boundary}");
+        let call = app.post("/v1/media").by(&author).header("idempotency-key", KEY);
+        call.body(&content_type, form(boundary, alt))
+    };
+    let first = send("one", "A bridge in fog").expect(201).await;
+    let again = send("another", "A bridge in fog").expect(201).await;
+    assert_eq!((again.header("idempotency-replayed"), &again.body), ("true", &first.body));
+    send("one", "Another bridge").expect_fields(422, &[("Idempotency-Key", "reused")]).await;
+    let without_alt = app.post("/v1/media").by(&author).header("idempotency-key", KEY);
+    without_alt.content(&json!(PICTURE)).expect_fields(422, &[("Idempotency-Key", "reused")]).await;
+    assert_eq!((app.count("media").await, app.count("media_uploads").await), (2, 1));
 }
 
 #[tokio::test]
@@ -228,6 +260,7 @@ async fn requests(app: &TestApp, editor: &TestUser) -> Vec<(&'static str, String
         ),
         ("/v1/jobs/{id}/retry", format!("/v1/jobs/{}/retry", app.failed_job().await), Value::Null),
         ("/v1/mail-events", "/v1/mail-events".to_owned(), bounce("nobody@example.com")),
+        ("/v1/media", "/v1/media".to_owned(), json!(PICTURE)),
         ("/v1/notifications/read", "/v1/notifications/read".to_owned(), json!({"up_to": comment})),
         ("/v1/unsubscriptions", format!("/v1/unsubscriptions?token={unsubscribe}"), Value::Null),
         ("/v1/password-resets", "/v1/password-resets".to_owned(), json!({"email": forgetful.email})),
@@ -271,7 +304,7 @@ async fn a_repetition_is_answered_whatever_has_happened_since() {
             "/v1/mail-events" => call = call.by(&TestApp::mail_provider()),
             _ => call = call.by(&editor),
         }
-        if body.is_null() { call.send().await } else { call.json(body).send().await }
+        call.content(body).send().await
     };
     let mut first = Vec::new();
     for n in 0..requests.len() {
@@ -303,10 +336,11 @@ async fn a_repetition_is_answered_only_to_who_still_may_ask() {
     let draft = app.draft_by(&admin).await;
     let (post, comments) = (app.post_by(&admin).await, json!({"body": "Once."}));
     let send = async |path: &str, body: &Value| {
-        app.post(path).by(&editor).header("idempotency-key", path).json(body).send().await
+        app.post(path).by(&editor).header("idempotency-key", path).content(body).send().await
     };
     let requests = [
         ("/v1/posts".to_owned(), json!({"title": "T", "body": "B"}), 403),
+        ("/v1/media".to_owned(), json!(PICTURE), 403),
         (format!("/v1/posts/{draft}/restore"), json!({}), 403),
         (format!("/v1/posts/{draft}/revisions/1/restore"), json!({}), 404),
         (format!("/v1/posts/{post}/comments"), comments, 201),

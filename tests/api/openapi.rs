@@ -1,5 +1,7 @@
 //! The OpenAPI document: complete, committed, served, shown.
 
+use std::collections::BTreeSet;
+
 use crate::support::{TestApp, operations};
 
 #[tokio::test]
@@ -49,6 +51,19 @@ fn every_operation_says_everything() {
     ids.sort();
     ids.dedup();
     assert_eq!(ids.len(), count, "operation ids repeat");
+}
+
+#[test]
+fn a_body_is_json_or_a_picture() {
+    let pictures =
+        BTreeSet::from(["image/gif", "image/jpeg", "image/png", "image/webp", "multipart/form-data"]);
+    for (method, path, operation) in operations() {
+        let Some(content) = operation["requestBody"]["content"].as_object() else { continue };
+        let types: BTreeSet<_> = content.keys().map(String::as_str).collect();
+        let is_upload = (method.as_str(), path) == ("POST", "/v1/media");
+        let expected = if is_upload { pictures.clone() } else { BTreeSet::from(["application/json"]) };
+        assert_eq!(types, expected, "{method} {path}");
+    }
 }
 
 #[test]

@@ -137,6 +137,13 @@ const LISTS: &[(&str, &str, Who, u64)] = &[
     ("/v1/sessions", "/v1/sessions?", Reader, PAGE),
     ("/v1/invitations", "/v1/invitations?", Admin, PAGE),
     ("/v1/invitations", "/v1/invitations?", Editor, PAGE),
+    // With two narrower copies of each, which are found in an index and then read.
+    ("/v1/media", "/v1/media?", Reader, 2 * PAGE),
+    ("/v1/media", "/v1/media?", Admin, 2 * PAGE),
+    ("/v1/media", "/v1/media?owner={author}", Editor, 2 * PAGE),
+    ("/v1/media", "/v1/media?unused=true", Reader, 2 * PAGE),
+    ("/v1/media", "/v1/media?unused=true", Admin, 2 * PAGE),
+    ("/v1/media", "/v1/media?owner={reader}&unused=true", Editor, 2 * PAGE),
     ("/v1/users/{id}/following", "/v1/users/{reader}/following?", Anyone, PAGE),
     ("/v1/users/{id}/followers", "/v1/users/{reader}/followers?", Anyone, PAGE),
     ("/v1/feed", "/v1/feed?", Reader, 3000),

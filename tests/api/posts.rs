@@ -22,7 +22,7 @@ async fn a_new_post_is_a_draft_that_only_its_author_and_editors_see() {
     assert_eq!(post["body_html"], "<p>Some <em>text</em>.</p>\n");
 
     let mut seen = post.clone();
-    (seen["liked"], seen["muted"]) = (json!(false), json!(false));
+    (seen["liked"], seen["muted"], seen["pictures_without_alt"]) = (json!(false), json!(false), json!(0));
     for user in [&author, &editor] {
         assert_eq!(app.get(&path).by(user).expect(200).await.json(), seen);
         assert_eq!(app.get("/v1/posts/hello-world").by(user).expect(200).await.json(), seen);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::support::{Reply, TestApp, TestUser, operations};
+use crate::support::{PICTURE, Reply, TestApp, TestUser, operations};
 
 /// The operations of the document with this header.
 fn taking(header: &str) -> Vec<(String, &'static str)> {
@@ -45,7 +45,7 @@ struct Write {
 struct World {
     app: TestApp,
     admin: TestUser,
-    ids: [(&'static str, String); 7],
+    ids: [(&'static str, String); 8],
 }
 
 impl World {
@@ -64,12 +64,13 @@ impl World {
             ("{number}", "1".into()),
             ("{session}", user.id.to_string()),
             ("{invitation}", user.id.to_string()),
+            ("{media}", app.upload_by(&admin).await),
         ];
         Self { app, admin, ids }
     }
 
     fn write(&self, method: String, route: &str) -> Write {
-        let kind = ["users", "comments", "reports", "sessions", "invitations"]
+        let kind = ["users", "comments", "reports", "sessions", "invitations", "media"]
             .into_iter()
             .find(|kind| route.starts_with(&format!("/v1/{kind}/{{id}}")))
             .map_or_else(String::new, |kind| format!("{{{}}}", kind.trim_end_matches('s')));
@@ -87,6 +88,8 @@ impl World {
             ("POST", "/v1/comments/moderation") => json!({"ids": [self.ids[0].1], "action": "spam"}),
             ("PATCH", "/v1/posts/{post}" | "/v1/site") => json!({"title": "Another"}),
             ("PATCH", "/v1/users/{id}") => json!({"bio": "Another"}),
+            ("PATCH", "/v1/media/{id}") => json!({"alt": "Another"}),
+            ("POST", "/v1/media") => json!(PICTURE),
             ("PATCH", "/v1/comments/{id}") => json!({"status": "spam"}),
             ("PATCH", "/v1/reports/{id}") => json!({"status": "upheld"}),
             _ => json!({}),
@@ -100,7 +103,7 @@ impl World {
     }
 
     async fn send(&self, write: &Write, header: &str, value: &str) -> Reply {
-        let call = self.app.call(&write.method, &write.path).by(&self.admin).json(&write.body);
+        let call = self.app.call(&write.method, &write.path).by(&self.admin).content(&write.body);
         call.header(header, value).send().await
     }
 
@@ -112,6 +115,7 @@ impl World {
                 (select jsonb_agg(t) from (select id, version from users order by id) t),
                 (select jsonb_agg(t) from (select id, version from comments order by id) t),
                 (select jsonb_agg(t) from (select id, version from reports order by id) t),
+                (select jsonb_agg(t) from (select id, version from media order by id) t),
                 (select jsonb_agg(t) from post_likes t), (select jsonb_agg(t) from follows t),
                 (select count(*) from sessions), (select version from site), (select count(*) from audit_log))",
         )

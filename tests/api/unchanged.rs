@@ -24,10 +24,11 @@ impl World {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
         let (admin, author) = (app.admin().await, app.author().await);
+        let media = app.upload_by(&author).await;
         let full = json!({
             "title": "Title", "body": "Body", "summary": "Summary", "tags": ["one", "two"], "slug": "slug",
-            "language": "german", "comments_open": true, "comments_policy": "open", "status": "published",
-            "published_at": "2020-01-01T00:00:00Z",
+            "cover": {"media": media, "alt": "Alt"}, "language": "german", "comments_open": true,
+            "comments_policy": "open", "status": "published", "published_at": "2020-01-01T00:00:00Z",
         });
         let post = app.post("/v1/posts").by(&author).json(&full).expect(201).await.id();
         let comment = app.comment_by(&admin, &post, None).await;
@@ -42,8 +43,10 @@ impl World {
         app.put(&format!("/v1/posts/{post}/like")).by(&admin).expect(204).await;
         app.put(&format!("/v1/posts/{post}/mute")).by(&admin).expect(204).await;
         app.patch(SETTINGS).by(&admin).json(&json!({"reply": "never"})).expect(200).await;
+        app.patch(&user).by(&admin).json(&json!({"avatar": media})).expect(200).await;
         let account = json!({
-            "username": author.username, "email": author.email, "display_name": null, "bio": null, "role": "author",
+            "username": author.username, "email": author.email, "display_name": null, "bio": null, "avatar": media,
+            "role": "author",
         });
         let single = |whole: &Value| {
             let fields = whole.as_object().unwrap().iter();
@@ -67,6 +70,7 @@ impl World {
             ),
             ("PATCH", "/v1/reports/{id}", format!("/v1/reports/{report}"), single(&upheld)),
             ("PATCH", "/v1/site", "/v1/site".into(), single(&site)),
+            ("PATCH", "/v1/media/{id}", format!("/v1/media/{media}"), single(&json!({"alt": null}))),
             ("PATCH", SETTINGS, SETTINGS.into(), single(&json!({"reply": "never", "post": "digest"}))),
             ("PUT", "/v1/users/{id}/ban", format!("{user}/ban"), vec![ban]),
             ("PUT", "/v1/users/{id}/follow", format!("{user}/follow"), vec![json!({})]),
@@ -96,6 +100,8 @@ impl World {
                 (select jsonb_agg(t) from (select * from users order by id) t),
                 (select jsonb_agg(t) from (select * from comments order by id) t),
                 (select jsonb_agg(t) from (select * from reports order by id) t),
+                (select jsonb_agg(t) from (select * from media order by id) t),
+                (select jsonb_agg(t) from (select * from post_media order by post_id) t),
                 (select jsonb_agg(t) from (select * from post_revisions order by post_id, number) t),
                 (select jsonb_agg(t) from post_likes t), (select jsonb_agg(t) from follows t),
                 (select jsonb_agg(t) from muted_posts t), (select jsonb_agg(t) from notification_settings t),

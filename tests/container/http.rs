@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::body::Bytes;
-use axum::http::{Method, Request, StatusCode, request};
+use axum::http::{HeaderMap, Method, Request, StatusCode, request};
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -23,6 +23,9 @@ pub(crate) struct Client {
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    /// The body, or where it is none its text.
     pub(crate) json: Value,
 }
 
@@ -73,11 +76,11 @@ impl Client {
         let request = request.body(Full::new(body)).unwrap();
         let exchange = async {
             let response = self.http.request(request).await.map_err(|error| in_full(&error))?;
-            let status = response.status();
+            let (status, headers) = (response.status(), response.headers().clone());
             let body = response.into_body().collect().await.map_err(|error| in_full(&error))?.to_bytes();
             let json =
                 serde_json::from_slice(&body).unwrap_or_else(|_| String::from_utf8_lossy(&body).into());
-            Ok(Answer { status, json })
+            Ok(Answer { status, headers, body, json })
         };
         tokio::time::timeout(TIMEOUT, exchange).await.unwrap_or_else(|_| Err("no answer in 30 s".into()))
     }

@@ -12,6 +12,7 @@ mod http;
 mod image;
 mod load;
 mod mail;
+mod media;
 mod rotation;
 
 use std::process::ExitCode;
@@ -54,6 +55,7 @@ async fn main() -> ExitCode {
         "boot failures": boot::says_what_is_wrong,
         "boot time": boot::is_quick,
         "mail by SES": mail::is_handed_to_ses,
+        "media in S3": media::is_kept_in_s3,
         "health check": health::check_turns,
         "database outage": health::outage_of_the_database,
         "SIGTERM under load": deploy::sigterm,

@@ -10,8 +10,8 @@ use crate::{code, files};
 const PROGRAM: [&str; 3] = ["main", "cli", "lib"];
 const TOP: [&str; 9] =
     ["app", "background", "export", "router", "state", "server", "openapi", "maintenance", "work"];
-const FEATURES: [&str; 9] =
-    ["audit", "jobs", "notifications", "users", "posts", "comments", "moderation", "site", "feeds"];
+const FEATURES: [&str; 10] =
+    ["audit", "jobs", "notifications", "media", "users", "posts", "comments", "moderation", "site", "feeds"];
 const KIT: [&str; 17] = [
     "http",
     "identity",
@@ -34,8 +34,8 @@ const KIT: [&str; 17] = [
 
 /// What every feature consists of.
 const ROOMS: [&str; 3] = ["model", "routes", "store"];
-/// What a feature does by itself, if it does; and what works on that.
-const BESIDE: [&str; 2] = ["jobs", "runner"];
+/// What a feature does by itself, if it does, and what works on that; and how media get from a request to where they are.
+const BESIDE: [&str; 6] = ["jobs", "runner", "choose", "picture", "storage", "upload"];
 
 /// The module of `src` that a file belongs to, and the room in it.
 fn module(path: &Path) -> (String, String) {

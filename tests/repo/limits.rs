@@ -61,6 +61,7 @@ fn default(variable: &str) -> u64 {
     match found.get(2).map(|unit| unit.as_str()) {
         Some("s") => number * 1000,
         _ if variable.ends_with("_KIB") => number * 1024,
+        _ if variable.ends_with("_MIB") => number * 1024 * 1024,
         _ => number,
     }
 }

@@ -1,5 +1,7 @@
-"""Signs in as an admin. The tests delete, demote and sign out users, this one too: a new one every second."""
+"""Signs in as an admin. The tests delete, demote and sign out users, this one too: a new one every second. Uploads pictures
+beside what is none."""
 
+import base64
 import json
 import os
 import subprocess
@@ -7,8 +9,19 @@ import uuid
 from urllib.request import Request, urlopen
 
 import schemathesis
+from hypothesis import strategies
 
 PASSWORD = "a password for schemathesis"
+
+# A pixel, as PNG and as GIF. What a file is, its first bytes say, whatever its type.
+PICTURES = [
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR42mPomjwHAANkAbqdds3cAAAAAElFTkSuQmCC",
+    "R0lGODlhAQABAIAAAIqTnAAAACwAAAAAAQABAAACAkQBADs=",
+]
+
+files = strategies.sampled_from([base64.b64decode(picture) for picture in PICTURES]) | strategies.binary(max_size=64)
+for media_type in ["image/jpeg", "image/png", "image/gif", "image/webp"]:
+    schemathesis.openapi.media_type(media_type, files)
 
 if "BLOG_API" in os.environ:
 

@@ -90,7 +90,7 @@ resource "aws_iam_role_policy" "execution" {
 
 resource "aws_iam_role" "task" {
   name               = "${var.name}-task"
-  description        = var.mail == null ? "The service: read its own secret and nothing else" : "The service: read its own secret and send its mail"
+  description        = "The service: read its own secret, send its mail, keep its media"
   assume_role_policy = local.assumed_by_tasks
 }
 

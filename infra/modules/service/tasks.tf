@@ -23,6 +23,10 @@ locals {
       # A random token cannot be found from its hash, so that may stand here.
       MAIL_EVENTS_TOKEN_SHA256 = nonsensitive(sha256(terraform_data.mail_events_token[0].triggers_replace))
     },
+    var.media == null ? {} : {
+      MEDIA_URL        = var.media.url
+      MEDIA_PUBLIC_URL = var.media.public_url
+    },
     var.environment,
   )
 

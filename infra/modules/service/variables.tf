@@ -65,6 +65,11 @@ variable "mail" {
   type        = object({ from = string, dmarc = string })
 }
 
+variable "media" {
+  description = "Where media are kept and fetched, and what the task has rights on, or null for none."
+  type        = object({ url = string, public_url = string, bucket_arn = string, objects_arn = string })
+}
+
 variable "task_definition_file" {
   description = "The task definition that the rendered ones are made from."
   type        = string

@@ -1,5 +1,6 @@
 """Every fault that scripts/diagnose knows, as changes of the facts of a healthy service, and what it must say."""
 
+import json
 from dataclasses import dataclass
 
 from changes import add, drop, put, update
@@ -112,6 +113,50 @@ def denial(principals):
 
 
 KEY = {"id": "arn:aws:kms:ap-northeast-2:123456789012:key/1", "arn": "arn:aws:kms:ap-northeast-2:123456789012:key/1", "state": "Enabled"}
+
+
+# Of a service that keeps media, and has a bucket, a distribution and the rights for it.
+BUCKET, PATH = "blog-api-media-123456789012", "/media"
+OBJECTS = f"arn:aws:s3:::{BUCKET}{PATH}/*"
+ORIGIN = {"DomainName": f"{BUCKET}.s3.ap-northeast-2.amazonaws.com", "OriginPath": PATH, "OriginAccessControlId": "A1"}
+DISTRIBUTION = {
+    "Id": "E1", "ARN": "arn:aws:cloudfront::123456789012:distribution/E1", "DomainName": "d1.cloudfront.net", "Enabled": True,
+    "Aliases": {"Items": ["media.example.com"]}, "Origins": {"Items": [ORIGIN]},
+}  # fmt: skip
+READS = {
+    "Effect": "Allow", "Principal": {"Service": "cloudfront.amazonaws.com"}, "Action": "s3:GetObject", "Resource": OBJECTS,
+    "Condition": {"StringEquals": {"aws:SourceArn": DISTRIBUTION["ARN"]}},
+}  # fmt: skip
+TLS_ONLY = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
+KEEPS = {"s3:PutObject": True, "s3:GetObject": True, "s3:DeleteObject": True}
+MEDIA = {
+    "bucket": BUCKET, "found": True, "region": "ap-northeast-2", "expected": "ap-northeast-2", "path": PATH, "objects": OBJECTS, "key": None,
+    "policy": {"Statement": [READS, TLS_ONLY]}, "public_url": "https://media.example.com", "distributions": [DISTRIBUTION], "may": KEEPS,
+    "record": {"name": "media.example.com", "zone": "Z1", "targets": ["d1.cloudfront.net."]},
+}  # fmt: skip
+ENCRYPTS = {"kms:GenerateDataKey": True, "kms:Decrypt": True}
+
+
+def media(**changes):
+    return put("media", MEDIA | changes)
+
+
+def distribution(**changes):
+    return media(distributions=[DISTRIBUTION | changes])
+
+
+def origin(**changes):
+    return distribution(Origins={"Items": [ORIGIN | changes]})
+
+
+def bucket_policy(*statements):
+    return media(policy={"Statement": [*statements]})
+
+
+def through(*statements):
+    """Of the endpoint that the tasks' requests of S3 take."""
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [*statements]})
+    return [media(), endpoints("s3"), lambda facts: facts["endpoints"][-1].update(PolicyDocument=policy)]
 
 
 def rolls(facts):
@@ -240,6 +285,34 @@ FAULTS = [
     Fault("database does not let tasks in", "database-closed", "does not let the tasks in on port 5432", "authorize-security-group-ingress", [of_database("IpPermissions", [])]),
     Fault("tasks may not go to the database", "database-closed", "lets nothing out to the database", "authorize-security-group-egress",
           [of_tasks("IpPermissionsEgress", [{"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}])]),
+    # media
+    Fault("bucket deleted", "media-bucket", "does not exist", f"create-bucket --bucket {BUCKET} --region ap-northeast-2", [media(found=False, region=None, policy=None)]),
+    Fault("bucket in another region", "media-region", "is in eu-west-1, but the service looks for it in ap-northeast-2", "?region=eu-west-1", [media(region="eu-west-1")]),
+    Fault("MEDIA_URL names another region", "media-region", "looks for it in eu-west-1", "?region=ap-northeast-2", [media(expected="eu-west-1")]),
+    Fault("task role may not erase media", "media-denied", "may not do with media", "put-role-policy --role-name blog-api-task --policy-name keep-media",
+          [media(may=KEEPS | {"s3:DeleteObject": False})]),
+    Fault("bucket refuses the role", "media-denied", "policy of the bucket", "put-bucket-policy",
+          [bucket_policy(READS, {"Effect": "Deny", "Principal": "*", "Action": "s3:Put*", "Resource": "arn:aws:s3:::*"})]),
+    Fault("endpoint for image layers alone", "media-denied", "policy of the endpoint vpce-s3", "modify-vpc-endpoint --vpc-endpoint-id vpce-s3",
+          through({"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::prod-ap-northeast-2-starport-layer-bucket/*"})),
+    Fault("endpoint that refuses", "media-denied", "policy of the endpoint vpce-s3", "--reset-policy",
+          through({"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}, {"Effect": "Deny", "Principal": "*", "Action": "s3:PutObject", "Resource": "*"})),
+    Fault("key of the bucket disabled", "media-key", "it is Disabled", "enable-key --key-id", [media(key=KEY | {"state": "Disabled"}, may=KEEPS | ENCRYPTS)]),
+    Fault("key of the bucket to be deleted", "media-key", "it is PendingDeletion", "cancel-key-deletion", [media(key=KEY | {"state": "PendingDeletion"}, may=KEEPS | ENCRYPTS)]),
+    Fault("task role may not use the bucket's key", "media-key", "but not use its key", "put-role-policy --role-name blog-api-task --policy-name encrypt-media",
+          [media(key=KEY, may=KEEPS | ENCRYPTS | {"kms:GenerateDataKey": False})]),
+    Fault("distribution deleted", "media-distribution", "No distribution of this account", "apply", [media(distributions=[])]),
+    Fault("distribution disabled", "media-distribution", "is disabled", "update-distribution --id E1", [distribution(Enabled=False)]),
+    Fault("media fetched by a name of nobody's", "media-url", "for which no distribution answers", "https://media.example.com", [media(public_url="https://d2.cloudfront.net")]),
+    Fault("media fetched from another bucket", "media-url", "does not read", "get-distribution --id E1", [origin(DomainName="pictures.s3.ap-northeast-2.amazonaws.com")]),
+    Fault("media fetched from another folder", "media-url", "does not read", "get-distribution --id E1", [origin(OriginPath="")]),
+    Fault("media's domain without a record", "media-url", "does not lead to the distribution E1", "change-resource-record-sets --hosted-zone-id Z1",
+          [media(record=MEDIA["record"] | {"targets": []})]),
+    Fault("distribution without access control", "media-origin", "has no access control", "create-origin-access-control", [origin(OriginAccessControlId="")]),
+    Fault("bucket does not let the distribution read", "media-origin", "does not let the distribution E1 read", f"put-bucket-policy --bucket {BUCKET}", [bucket_policy(TLS_ONLY)]),
+    Fault("bucket lets another distribution read", "media-origin", "does not let the distribution E1 read", "distribution/E1",
+          [bucket_policy(READS | {"Condition": {"StringEquals": {"AWS:SourceArn": "arn:aws:cloudfront::123456789012:distribution/E2"}}})]),
+    Fault("bucket without a policy", "media-origin", "does not let the distribution E1 read", "put-bucket-policy", [media(policy={})]),
     # health
     Fault("checks fail and nothing shows why", "health-checks-failed", "health checks fail", "every checkpoint holds",
           [event(FAILED), target("unhealthy", "Target.Timeout")]),
@@ -294,6 +367,17 @@ HARMLESS = {
     "private subnets behind NAT": [NO_PUBLIC_ADDRESS, routes(to_nat("active"))],
     "private subnets with endpoints": [NO_PUBLIC_ADDRESS, routes(), endpoints("ecr.api", "ecr.dkr", "s3", "logs", "secretsmanager")],
     "a key that the role may use": [update("secrets.0", key=KEY, decrypts=True)],
+    "media": [media()],
+    "media by the distribution's own name": [media(public_url="https://d1.cloudfront.net")],
+    "media by a domain whose zone is elsewhere": [media(record=MEDIA["record"] | {"zone": None, "targets": None})],
+    "media by a domain for all": [distribution(Aliases={"Items": ["*.example.com"]})],
+    "media below a path": [lambda facts: origin(OriginPath="")(facts) or facts["media"].update(public_url="https://media.example.com/media")],
+    "media for all distributions of the account": [bucket_policy(READS | {"Condition": {"StringLike": {"AWS:SourceArn": "arn:aws:cloudfront::123456789012:distribution/*"}}})],
+    "media by an access identity": [origin(OriginAccessControlId="", S3OriginConfig={"OriginAccessIdentity": "origin-access-identity/cloudfront/E3"})],
+    "a bucket whose key the role may use": [media(key=KEY, may=KEEPS | ENCRYPTS)],
+    "a bucket that refuses others": [bucket_policy(READS, {"Effect": "Deny", "NotPrincipal": {"AWS": f"{ROLE}-task"}, "Action": "*", "Resource": "*"})],
+    "a bucket that keeps another folder shut": [bucket_policy(READS, {"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": f"arn:aws:s3:::{BUCKET}/private/*"})],
+    "an endpoint that lets media through": through({"Effect": "Allow", "Principal": "*", "Action": "s3:*Object", "Resource": f"arn:aws:s3:::{BUCKET}/*"}),
     "a database that is backed up": [put("databases.0.DBInstanceStatus", "backing-up")],
     "a redirect to a listener": [
         add("target_groups.0.LoadBalancers.0.Listeners", {"Port": 81, "Protocol": "HTTP", "DefaultActions": [{"Type": "redirect", "RedirectConfig": {"Port": "80"}}]}),
@@ -310,6 +394,7 @@ HARMLESS = {
     "what cannot be known": [
         *(update(f"roles.{role}", found=None, trust=None, may={}) for role in ("execution", "task")), passes(None),
         update("image", tag_found=None, repository_found=None), update("secrets.0", found=None, may=None),
+        media(found=None, region=None, policy=None, distributions=None, may={}),
         put("target_groups", []), put("subnets", []), put("security_groups", {}), put("databases", []), put("dns", {}),
     ],
 }  # fmt: skip

@@ -146,6 +146,21 @@ class Policies(unittest.TestCase):
             with self.subTest(statement):
                 self.assertEqual(refuses, policies.denies({"Statement": [statement]}, "secretsmanager:GetSecretValue", self.role))
 
+    def test_the_policy_of_an_endpoint(self):
+        everything = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
+        for admits, *statements in [
+            (True, everything),
+            (True, everything | {"Principal": {"AWS": self.role}, "Action": "s3:*", "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}}),
+            (False, everything | {"Action": "s3:GetObject"}),
+            (False, everything | {"Resource": "arn:aws:s3:::other/*"}),
+            (False, everything | {"Principal": {"AWS": "arn:aws:iam::123456789012:role/other"}}),
+            (False, everything, everything | {"Effect": "Deny"}),
+            (True, everything, everything | {"Effect": "Deny", "Condition": {"StringNotEquals": {"aws:SourceVpc": "vpc-1"}}}),
+            (True, everything, {"Effect": "Deny", "Principal": "*", "Action": "*", "NotResource": "arn:aws:s3:::media/*"}),
+        ]:
+            with self.subTest(statements):
+                self.assertEqual(admits, policies.admits({"Statement": statements}, "s3:PutObject", self.role, "arn:aws:s3:::media/*"))
+
     def test_who_may_assume_a_role(self):
         service = "ecs-tasks.amazonaws.com"
         for trusted, statement in [

@@ -55,6 +55,14 @@ mock_resource "aws_s3_bucket" {
   defaults = { arn = "arn:aws:s3:::mock" }
 }
 
+mock_resource "aws_cloudfront_distribution" {
+  defaults = {
+    arn            = "arn:aws:cloudfront::123456789012:distribution/E1MOCK"
+    domain_name    = "mock.cloudfront.net"
+    hosted_zone_id = "Z2FDTNDATAQYW2"
+  }
+}
+
 mock_resource "aws_iam_openid_connect_provider" {
   defaults = { arn = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com" }
 }

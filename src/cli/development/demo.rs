@@ -1,29 +1,44 @@
 //! A few users, posts and comments to look at, for a development database that has none; and what they are told of them.
 
+use std::io::Cursor;
+
 use blog_api::auth::password::Password;
 use blog_api::comments::store as comments;
+use blog_api::config::media::QuotaConfig;
 use blog_api::db::Connection;
 use blog_api::error::ApiError;
 use blog_api::identity::Role;
 use blog_api::language::Language;
 use blog_api::mail::MailLanguage;
+use blog_api::media::model::Media;
+use blog_api::media::storage::Storage;
+use blog_api::media::store as media;
+use blog_api::media::upload::{self, StoredPicture};
 use blog_api::notifications::model::Event;
 use blog_api::notifications::store as notifications;
 use blog_api::posts::model::{PostRef, Publication, Slug};
-use blog_api::posts::store as posts;
+use blog_api::posts::store::{self as posts, Cover, Text};
 use blog_api::state::AppState;
 use blog_api::users::model::{Email, Username};
 use blog_api::users::store as users;
+use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 use uuid::Uuid;
 
 /// The password of every demo user.
 pub(crate) const PASSWORD: &str = "correct horse battery";
+
+/// As for everybody.
+const NO_QUOTA: QuotaConfig = QuotaConfig { files: i64::MAX, bytes: i64::MAX };
 
 const USERS: [(&str, &str, Role, MailLanguage); 3] = [
     ("ada", "Ada Lovelace", Role::Admin, MailLanguage::English),
     ("grace", "Grace Hopper", Role::Author, MailLanguage::German),
     ("alan", "Alan Turing", Role::Reader, MailLanguage::English),
 ];
+
+/// What the covers of the first posts show.
+const PICTURES: [&str; 2] =
+    ["Blue and beige threads, woven into steps", "Red and white threads, woven into wide steps"];
 
 /// Title, summary, tags, text.
 const POSTS: [(&str, &str, &[&str], &str); 3] = [
@@ -55,6 +70,10 @@ pub(crate) async fn fill(state: &AppState) -> Result<bool, ApiError> {
     if users::exist(&mut state.db.acquire().await?).await? {
         return Ok(false);
     }
+    let pictures = match &state.storage.0 {
+        Some(storage) => vec![picture(state, storage, 0).await?, picture(state, storage, 1).await?],
+        None => Vec::new(),
+    };
     let password_hash = state.passwords.hash(None, Password::from(PASSWORD.to_owned())).await?;
     let mut transaction = state.db.begin().await?;
     let mut ids = Vec::new();
@@ -72,6 +91,14 @@ pub(crate) async fn fill(state: &AppState) -> Result<bool, ApiError> {
         ids.push(users::insert(&mut transaction, new, state.clock.now()).await?.id);
     }
     users::follow(&mut transaction, ids[2], ids[1], state.clock.now()).await?;
+    let mut covers = Vec::new();
+    for (i, stored) in pictures.into_iter().enumerate() {
+        let alt = Some(PICTURES[i].to_owned());
+        let new = stored.into_new(Uuid::now_v7(), ids[i], alt);
+        media::insert(&mut transaction, &new, NO_QUOTA, state.clock.now()).await?;
+        let shown = state.storage.0.as_ref().map(|storage| new.shown(storage, state.clock.now()));
+        covers.extend(shown.and_then(Media::into_image));
+    }
     for (i, (title, summary, tags, body)) in POSTS.into_iter().enumerate() {
         let tags: Vec<String> = tags.iter().map(|tag| (*tag).to_owned()).collect();
         let id = Uuid::now_v7();
@@ -81,7 +108,8 @@ pub(crate) async fn fill(state: &AppState) -> Result<bool, ApiError> {
             title,
             summary: Some(summary),
             body,
-            rendered: &state.renderer.post(id, body).await?,
+            text: &Text { rendered: state.renderer.post(id, body).await?, media: Vec::new() },
+            cover: covers.get(i).map(|image| Cover { image, alt: None }),
             tags: &tags,
             comments_open: true,
             language: Language::English,
@@ -101,6 +129,22 @@ pub(crate) async fn fill(state: &AppState) -> Result<bool, ApiError> {
     }
     transaction.commit().await?;
     Ok(true)
+}
+
+/// A woven pattern, for each number another.
+async fn picture(state: &AppState, storage: &Storage, number: usize) -> Result<StoredPicture, ApiError> {
+    const COLORS: [[[u8; 3]; 2]; 2] = [[[34, 60, 92], [226, 208, 170]], [[110, 44, 40], [238, 226, 200]]];
+    const STEPS: [(u32, u32); 2] = [(24, 3), (40, 5)];
+    let (size, threads) = STEPS[number];
+    let image = RgbImage::from_fn(1200, 630, |x, y| {
+        let is_above = (x / size + y / size * (threads - 1)) % threads < threads / 2 + 1;
+        Rgb(COLORS[number][usize::from(is_above)])
+    });
+    let mut file = Cursor::new(Vec::new());
+    DynamicImage::from(image)
+        .write_to(&mut file, ImageFormat::Png)
+        .map_err(|error| ApiError::Internal(error.into()))?;
+    upload::store(&state.db, storage, file.into_inner(), state.clock.now()).await
 }
 
 async fn comment(

@@ -2,6 +2,8 @@
 
 use atom_syndication::{Category, Content, Error, Generator, Link, Person, Text};
 
+use crate::media::model::Image;
+
 use super::{Addresses, Entry, Feed, expressible, html};
 
 pub const MEDIA_TYPE: &str = "application/atom+xml";
@@ -46,9 +48,18 @@ fn entry(post: &Entry, addresses: &Addresses) -> atom_syndication::Entry {
             content_type: Some("html".into()),
             ..Content::default()
         }),
-        links: vec![link("alternate", address, addresses.media_type())],
+        links: [link("alternate", address, addresses.media_type())]
+            .into_iter()
+            .chain(post.cover.as_ref().map(enclosure))
+            .collect(),
         ..atom_syndication::Entry::default()
     }
+}
+
+fn enclosure(cover: &Image) -> Link {
+    let title = cover.alt.as_deref().map(|alt| expressible(alt).into());
+    let length = Some(cover.bytes.to_string());
+    Link { title, length, ..link("enclosure", cover.url.clone(), &cover.content_type) }
 }
 
 fn text(value: &str) -> Text {

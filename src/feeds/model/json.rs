@@ -4,6 +4,8 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::media::model::Image;
+
 use super::{Addresses, Entry, Feed, html};
 
 pub const MEDIA_TYPE: &str = "application/feed+json";
@@ -50,6 +52,13 @@ pub struct Item {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "The first post of this blog.")]
     summary: Option<String>,
+    /// The picture that stands for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = "uri")]
+    image: Option<String>,
+    /// The same with its type and its size.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    attachments: Vec<Attachment>,
     /// When it was published.
     date_published: DateTime<Utc>,
     /// When it last changed since then.
@@ -59,6 +68,23 @@ pub struct Item {
     /// Its tags, in lower case.
     #[schema(example = json!(["rust", "blog"]))]
     tags: Vec<String>,
+}
+
+/// A file of a post in a JSON feed.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = JsonFeedAttachment)]
+pub struct Attachment {
+    /// Where it is.
+    #[schema(format = "uri")]
+    url: String,
+    /// Its type.
+    #[schema(example = "image/jpeg")]
+    mime_type: String,
+    /// What it shows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<String>,
+    /// How many bytes it has.
+    size_in_bytes: i64,
 }
 
 /// The author of a post in a JSON feed.
@@ -91,8 +117,14 @@ fn item(post: Entry, addresses: &Addresses) -> Item {
         url,
         title: post.title,
         summary: post.summary,
+        image: post.cover.as_ref().map(|cover| cover.url.clone()),
+        attachments: post.cover.into_iter().map(attachment).collect(),
         date_published: post.published_at,
         date_modified: post.updated_at,
         tags: post.tags,
     }
+}
+
+fn attachment(cover: Image) -> Attachment {
+    Attachment { url: cover.url, mime_type: cover.content_type, title: cover.alt, size_in_bytes: cover.bytes }
 }

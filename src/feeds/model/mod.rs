@@ -13,6 +13,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::http::origin::post_address;
+use crate::media::model::Image;
 
 /// A published post, as a feed shows it.
 #[derive(Clone, Debug, Serialize)]
@@ -25,6 +26,9 @@ pub struct Entry {
     pub tags: Vec<String>,
     /// The text as safe HTML.
     pub html: String,
+    /// The picture that stands for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cover: Option<Image>,
     /// The author's name, as readers see it.
     pub author: String,
     pub published_at: DateTime<Utc>,

@@ -84,8 +84,7 @@ where
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
-        let key = Key::read(&parts.headers)?.map(|key| Key::of(key, parts, &[]));
-        Self { key, db: Db::from_ref(state), now: Now::of(parts, state) }.unless_done(parts).await
+        Self::of_body(parts, &[], state).await
     }
 }
 
@@ -97,17 +96,26 @@ where
     type Rejection = Refusal;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
-        let key = Key::read(request.headers())?;
+        Key::read(request.headers())?;
         let (mut parts, body) = request.into_parts();
         let bytes = extract::read_json(&parts, body).await?;
-        let key = key.map(|key| Key::of(key, &parts, &bytes));
-        let idempotency = Idempotency { key, db: Db::from_ref(state), now: Now::of(&mut parts, state) };
-        let idempotency = idempotency.unless_done(&parts).await?;
+        let idempotency = Idempotency::of_body(&mut parts, &bytes, state).await?;
         Ok(Self(idempotency, extract::parse_json(bytes).await?))
     }
 }
 
 impl Idempotency {
+    /// That of a request with this body, or with a body that this stands for.
+    pub async fn of_body<S>(parts: &mut Parts, body: &[u8], state: &S) -> Result<Self, Refusal>
+    where
+        S: Send + Sync,
+        Db: FromRef<S>,
+        Clock: FromRef<S>,
+    {
+        let key = Key::read(&parts.headers)?.map(|key| Key::of(key, parts, body));
+        Self { key, db: Db::from_ref(state), now: Now::of(parts, state) }.unless_done(parts).await
+    }
+
     /// This, unless there is a response to the same request. That the key was used for another is found by
     /// [`run`](Self::run): by then the handler has counted who tries.
     async fn unless_done(self, parts: &Parts) -> Result<Self, Refusal> {

@@ -73,14 +73,14 @@ fn a_heading_that_is_an_image_is_called_by_its_alternative_text() {
 
 #[test]
 fn links_say_whose_they_are() {
-    let site = Url::parse("https://blog.example/home").unwrap();
+    let site = Renderer::new(Some("https://blog.example/home"), None).site;
     let markdown = "[a](https://blog.example/x) [b](/y) [c](https://other.example) [d](#h) <a rel=opener href=z>e</a>\n\n# H";
     let rels = |html: String| -> Vec<String> {
         html.split(" rel=\"").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()).collect()
     };
     let (own, foreign) = ("noopener", "noopener noreferrer");
-    assert_eq!(rels(post(Some(&site), ID, markdown).unwrap().html), [own, own, foreign, own, own]);
-    assert_eq!(rels(post(None, ID, markdown).unwrap().html), [foreign, own, foreign, own, own]);
+    assert_eq!(rels(post(&site, ID, markdown).unwrap().html), [own, own, foreign, own, own]);
+    assert_eq!(rels(post(&Site::default(), ID, markdown).unwrap().html), [foreign, own, foreign, own, own]);
     assert_eq!(rels(comment(ID, markdown).unwrap()), ["nofollow ugc noopener noreferrer"; 4]);
 }
 

@@ -11,11 +11,11 @@ use crate::error::ApiError;
 use crate::http::timestamp::Timestamp;
 use crate::http::validation::{Validate, Violations, items, items_if_given, not_null, nullable};
 use crate::language::Language;
-use crate::markdown::Rendered;
+use crate::media::model::AltText;
 use crate::posts::model::{
     CommentsPolicy, MAX_TAGS, PostBody, PostStatus, Publication, Slug, Summary, Tag, Title,
 };
-use crate::posts::store::{Changes, NewPost};
+use crate::posts::store::{Changes, Cover, NewPost, Text};
 
 /// A new post.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -29,6 +29,8 @@ pub struct CreatePost {
     pub(super) summary: Option<Summary>,
     /// The name for its URL; made from the title if absent.
     pub(super) slug: Option<Slug>,
+    /// The picture that stands for it.
+    pub(super) cover: Option<NewCover>,
     /// Its tags; kept in lower case, each once.
     #[serde(default, deserialize_with = "items")]
     #[schema(max_items = 10)]
@@ -48,6 +50,16 @@ pub struct CreatePost {
     pub(super) published_at: Option<Timestamp>,
 }
 
+/// The picture that stands for a post.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewCover {
+    /// Its id in `/v1/media`: one's own, or as an editor anyone's.
+    pub(super) media: Uuid,
+    /// What it shows here, for those who do not see it; the picture's own text if absent.
+    pub(super) alt: Option<AltText>,
+}
+
 fn yes() -> bool {
     true
 }
@@ -59,6 +71,7 @@ impl Validate for CreatePost {
             .check("body", &self.body)
             .check("summary", &self.summary)
             .check("slug", &self.slug);
+        check_cover(violations, self.cover.as_ref());
         check_tags(violations, &self.tags);
     }
 }
@@ -72,7 +85,8 @@ impl CreatePost {
         &'a self,
         id: Uuid,
         author: User,
-        rendered: &'a Rendered,
+        text: &'a Text,
+        cover: Option<Cover<'a>>,
         tags: &'a [String],
         publication: Publication,
         default_language: Language,
@@ -83,7 +97,8 @@ impl CreatePost {
             title: self.title.as_str(),
             summary: self.summary.as_ref().map(Summary::as_str),
             body: self.body.as_str(),
-            rendered,
+            text,
+            cover,
             tags,
             comments_open: self.comments_open,
             language: self.language.unwrap_or(default_language),
@@ -113,6 +128,10 @@ pub struct UpdatePost {
     #[serde(default, deserialize_with = "not_null")]
     #[schema(nullable = false)]
     pub(super) slug: Option<Slug>,
+    /// The picture that stands for it.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<NewCover>)]
+    pub(super) cover: Option<Option<NewCover>>,
     /// All its tags.
     #[serde(default, deserialize_with = "items_if_given")]
     #[schema(max_items = 10, nullable = false)]
@@ -146,6 +165,7 @@ impl Validate for UpdatePost {
             .check("body", &self.body)
             .check("summary", &self.summary)
             .check("slug", &self.slug);
+        check_cover(violations, self.cover.as_ref().and_then(Option::as_ref));
         check_tags(violations, self.tags.as_deref().unwrap_or_default());
     }
 }
@@ -153,21 +173,27 @@ impl Validate for UpdatePost {
 impl UpdatePost {
     pub(super) fn to_changes<'a>(
         &'a self,
-        rendered: Option<&'a Rendered>,
+        text: Option<&'a Text>,
+        cover: Option<Cover<'a>>,
         tags: Option<&'a [String]>,
-        now: DateTime<Utc>,
-    ) -> Result<Changes<'a>, ApiError> {
-        Ok(Changes {
+        publication: Option<Publication>,
+    ) -> Changes<'a> {
+        Changes {
             slug: self.slug.as_ref().map(Slug::as_str),
             title: self.title.as_ref().map(Title::as_str),
             summary: self.summary.as_ref().map(|summary| summary.as_ref().map(Summary::as_str)),
-            body: self.body.as_ref().map(PostBody::as_str).zip(rendered),
+            body: self.body.as_ref().map(PostBody::as_str).zip(text),
+            cover: self.cover.as_ref().map(|_given| cover),
             tags,
             comments_open: self.comments_open,
             language: self.language,
             comments_policy: self.comments_policy,
-            publication: publication(self.status, self.published_at, now)?,
-        })
+            publication,
+        }
+    }
+
+    pub(super) fn publication(&self, now: DateTime<Utc>) -> Result<Option<Publication>, ApiError> {
+        publication(self.status, self.published_at, now)
     }
 
     pub(super) fn changed_fields(&self) -> Vec<&'static str> {
@@ -176,6 +202,7 @@ impl UpdatePost {
             ("body", self.body.is_some()),
             ("summary", self.summary.is_some()),
             ("slug", self.slug.is_some()),
+            ("cover", self.cover.is_some()),
             ("tags", self.tags.is_some()),
             ("language", self.language.is_some()),
             ("comments_open", self.comments_open.is_some()),
@@ -183,6 +210,12 @@ impl UpdatePost {
             ("status", self.status.is_some()),
             ("published_at", self.published_at.is_some()),
         ])
+    }
+}
+
+fn check_cover(violations: &mut Violations, cover: Option<&NewCover>) {
+    if let Some(cover) = cover {
+        violations.check("cover.alt", &cover.alt);
     }
 }
 

@@ -6,6 +6,7 @@ use axum::response::Response;
 use uuid::Uuid;
 
 use super::body::CreatePost;
+use super::covers::{ChosenCover, choose};
 use super::slugs::taken;
 use super::write::tell;
 use crate::auth::Author;
@@ -18,6 +19,7 @@ use crate::http::now::Now;
 use crate::identity::Role;
 use crate::language::Language;
 use crate::markdown::Renderer;
+use crate::media::storage::MaybeStorage;
 use crate::posts::model::{Post, PostRef, Slug, stored_tags};
 use crate::posts::store;
 
@@ -30,6 +32,7 @@ const SLUG_ATTEMPTS: usize = 4;
      headers(("Location" = String, description = "The path of the new post"))),
     (status = 403, description = "Readers do not write posts"),
     (status = 409, description = "The slug is taken"),
+    (status = 501, description = "A cover, where no place for files is set up"),
 ))]
 pub async fn create(
     Author(user): Author,
@@ -37,14 +40,18 @@ pub async fn create(
     State(default_language): State<Language>,
     State(render): State<Renderer>,
     State(wake): State<Wake>,
+    State(storage): State<MaybeStorage>,
     Idempotent(key, body): Idempotent<CreatePost>,
 ) -> Result<Response, ApiError> {
     let publication = body.publication(now)?;
     let id = Uuid::now_v7();
     let rendered = render.post(id, body.body.as_str()).await?;
     let tags = stored_tags(&body.tags);
-    let new = body.to_new_post(id, user, &rendered, &tags, publication, default_language);
     let write = async |write: &mut Write| {
+        let text = store::with_media(write, rendered, body.body.as_str(), Some(user.id)).await?;
+        let cover = choose(write, &storage, &user, body.cover.as_ref()).await?;
+        let cover = cover.as_ref().map(ChosenCover::stored);
+        let new = body.to_new_post(id, user, &text, cover, &tags, publication, default_language);
         if publication.is_scheduled(now) && !user.confirmed(write, now).await?.is(Role::Author) {
             return Err(ApiError::Forbidden(Author::REFUSAL));
         }

@@ -2,6 +2,7 @@
 //! `/v1/tags`, `/v1/feed`.
 
 mod body;
+mod covers;
 mod create;
 mod likes;
 mod mutes;

@@ -270,6 +270,9 @@ pub async fn read(
 ) -> Result<(CachePolicy, Tagged<Post>), ApiError> {
     let mut connection = viewer.acquire(&db).await?;
     let post = store::find_for(&mut connection, &post, viewer.id(), now).await?;
-    let post = post.filter(|post| post.head().is_visible_to(&viewer)).ok_or(ApiError::NotFound)?;
+    let mut post = post.filter(|post| post.head().is_visible_to(&viewer)).ok_or(ApiError::NotFound)?;
+    if viewer.0.is_some_and(|user| post.head().is_open_to(&user)) {
+        post = post.for_editing();
+    }
     Ok((CachePolicy::showing(Scope::Resource(post.summary.id)), Tagged(post)))
 }

@@ -175,10 +175,11 @@ pub async fn restore_revision(
     key.run(Some(user.id), async |write| {
         let head = find_editable(write, user, &path.post, now).await?;
         let id = head.id;
+        let text = store::with_media(write, rendered, &revision.body, head.author_id).await?;
         let changes = store::Changes {
             title: Some(&revision.summary.title),
             summary: Some(revision.summary.summary.as_deref()),
-            body: Some((&revision.body, &rendered)),
+            body: Some((&revision.body, &text)),
             tags: Some(&revision.summary.tags),
             ..store::Changes::default()
         };

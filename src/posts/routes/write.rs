@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::body::UpdatePost;
+use super::covers::{ChosenCover, choose};
 use super::slugs::explained;
 use crate::audit::model::{Action, Entry};
 use crate::audit::store as audit;
@@ -22,6 +23,7 @@ use crate::http::idempotency::{Idempotency, Write};
 use crate::http::now::Now;
 use crate::http::preconditions::IfMatch;
 use crate::markdown::Renderer;
+use crate::media::storage::MaybeStorage;
 use crate::notifications::model::Event;
 use crate::notifications::store as notifications;
 use crate::posts::model::{Post, PostHead, PostPath, PostRef, stored_tags};
@@ -65,12 +67,14 @@ pub(super) async fn find_editable(
     (status = 403, description = "Another author's post, without being an editor"),
     (status = 404, description = "No such post, or not yet for this caller"),
     (status = 409, description = "The slug is taken"),
+    (status = 501, description = "A cover, where no place for files is set up"),
 ))]
 pub async fn update(
     Member(user): Member,
     State(db): State<Db>,
     State(render): State<Renderer>,
     State(wake): State<Wake>,
+    State(storage): State<MaybeStorage>,
     Now(now): Now,
     Path(PostPath { post }): Path<PostPath>,
     if_match: IfMatch,
@@ -84,10 +88,21 @@ pub async fn update(
         None => (post, None),
     };
     let tags = body.tags.as_deref().map(stored_tags);
-    let changes = body.to_changes(rendered.as_ref(), tags.as_deref(), now)?;
+    let publication = body.publication(now)?;
     let mut transaction = db.begin().await?;
-    let user = if changes.schedules(now) { user.confirmed(&mut transaction, now).await? } else { user };
+    let is_scheduled = publication.is_some_and(|publication| publication.is_scheduled(now));
+    let user = if is_scheduled { user.confirmed(&mut transaction, now).await? } else { user };
     let head = find_editable(&mut transaction, user, &post, now).await?;
+    let text = match (rendered, &body.body) {
+        (Some(rendered), Some(markdown)) => {
+            Some(store::with_media(&mut transaction, rendered, markdown.as_str(), head.author_id).await?)
+        }
+        _ => None,
+    };
+    let cover =
+        choose(&mut transaction, &storage, &user, body.cover.as_ref().and_then(Option::as_ref)).await?;
+    let cover = cover.as_ref().map(ChosenCover::stored);
+    let changes = body.to_changes(text.as_ref(), cover, tags.as_deref(), publication);
     let updated = store::update(&mut transaction, head.id, user.id, &changes, if_match.versions(), now).await;
     let outcome = match (updated, changes.slug) {
         (Err(error), Some(slug)) => {

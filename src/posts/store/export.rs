@@ -2,10 +2,12 @@
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use sqlx::types::Json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::db::Connection;
+use crate::media::model::Image;
 
 /// A post.
 #[derive(Debug, Serialize, ToSchema)]
@@ -23,6 +25,9 @@ pub struct ExportedPost {
     pub body: String,
     /// The text as safe HTML.
     pub body_html: String,
+    /// The picture that stands for it.
+    #[schema(required, value_type = Option<Image>)]
+    pub cover: Option<Json<Image>>,
     /// The language of its text search.
     pub language: String,
     /// What it is filed under.
@@ -86,12 +91,12 @@ pub async fn posts(
     let (time, id) = after.unwrap_or((DateTime::<Utc>::MAX_UTC, Uuid::max()));
     sqlx::query_as!(
         ExportedPost,
-        "select id, slug, title, summary, body, body_html, language, tags, comments_open, comments_policy,
+        r#"select id, slug, title, summary, body, body_html, cover as "cover: _", language, tags, comments_open, comments_policy,
            published_at, planned_at, deleted_at, created_at, updated_at
          from posts
          where author_id = $1 and (post_time(published_at, created_at), id)
            < ($2, $3)
-         order by post_time(published_at, created_at) desc, id desc limit $4",
+         order by post_time(published_at, created_at) desc, id desc limit $4"#,
         user_id,
         time,
         id,

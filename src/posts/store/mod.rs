@@ -1,5 +1,6 @@
 //! All SQL about posts: reading one here, lists, changes, revisions and rendering in their files.
 
+mod deletion;
 pub mod export;
 mod filter;
 mod likes;
@@ -17,6 +18,7 @@ mod timeline;
 mod unlisted;
 mod write;
 
+pub use deletion::*;
 pub use filter::*;
 pub use likes::*;
 pub use list::*;

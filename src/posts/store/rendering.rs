@@ -1,11 +1,60 @@
-//! What an earlier version of the service made of posts' texts, to be made anew.
+//! What is made of posts' texts: with what is known of their pictures, and anew where an earlier version made it.
 
 use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::db::Connection;
 use crate::markdown::{RENDERER_VERSION, Rendered};
+use crate::media::store as media;
 use crate::posts::model::title_key;
+
+/// A text as it is shown, and what it shows or links to of the site's media.
+#[derive(Debug)]
+pub struct Text {
+    pub rendered: Rendered,
+    pub media: Vec<Uuid>,
+}
+
+/// A text with what is known of its pictures. Of several uploads of the same one that of `author_id`.
+pub async fn with_media(
+    connection: &mut Connection,
+    mut rendered: Rendered,
+    markdown: &str,
+    author_id: Option<Uuid>,
+) -> sqlx::Result<Text> {
+    let known = media::of_objects(connection, &rendered.files, author_id).await?;
+    let media = known.values().map(|(id, _)| *id).collect();
+    if !known.is_empty() {
+        let pictures = known.into_iter().filter_map(|(name, (_, picture))| Some((name, picture?))).collect();
+        rendered.describe(markdown, &pictures);
+    }
+    Ok(Text { rendered, media })
+}
+
+/// Has these posts rendered anew.
+pub async fn make_stale(connection: &mut Connection, ids: &[Uuid]) -> sqlx::Result<()> {
+    sqlx::query!("update posts set renderer = 0 where id = any($1)", ids).execute(connection).await?;
+    Ok(())
+}
+
+/// Gives the covers of these posts, where their authors have given them none, another alternative text.
+pub async fn describe_covers(
+    connection: &mut Connection,
+    ids: &[Uuid],
+    media_id: Uuid,
+    alt: Option<&str>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update posts set cover = jsonb_set(cover, '{alt}', coalesce(to_jsonb($3::text), 'null'))
+         where id = any($1) and cover ->> 'id' = $2 and cover_alt is null",
+        ids,
+        media_id.to_string(),
+        alt
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
 
 /// A post whose text was rendered by an earlier version.
 #[derive(Debug)]
@@ -13,6 +62,7 @@ pub struct StaleRendering {
     pub id: Uuid,
     /// The version of the post that has this text.
     pub version: i64,
+    pub author_id: Option<Uuid>,
     pub title: String,
     pub tags: Vec<String>,
     pub body: String,
@@ -36,7 +86,7 @@ pub async fn stale_renderings(
 ) -> sqlx::Result<Vec<StaleRendering>> {
     sqlx::query_as!(
         StaleRendering,
-        "select id, version, title, tags, body from posts where renderer < $1 and id > $2 order by id limit $3",
+        "select id, version, author_id, title, tags, body from posts where renderer < $1 and id > $2 order by id limit $3",
         RENDERER_VERSION,
         after,
         limit

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use crate::identity::UserRef;
 use crate::language::Language;
 use crate::markdown::Heading;
+use crate::media::model::Image;
 use crate::posts::model::{CommentsPolicy, Post, PostStatus, PostSummary, highlight};
 
 #[derive(Debug)]
@@ -33,6 +34,7 @@ pub struct PostRow {
     pub(super) created_at: DateTime<Utc>,
     pub(super) updated_at: DateTime<Utc>,
     pub(super) deleted_at: Option<DateTime<Utc>>,
+    pub(super) cover: Option<Json<Image>>,
     /// The text and what it becomes; not in a list.
     pub(super) body: Option<String>,
     pub(super) body_html: Option<String>,
@@ -77,6 +79,7 @@ impl From<PostRow> for PostSummary {
             created_at: row.created_at,
             updated_at: row.updated_at,
             deleted_at: row.deleted_at,
+            cover: row.cover.map(|cover| cover.0),
             highlight: row.headline.as_deref().map(highlight),
         }
     }
@@ -84,13 +87,18 @@ impl From<PostRow> for PostSummary {
 
 impl From<PostRow> for Post {
     fn from(mut row: PostRow) -> Self {
+        let (liked, muted) = (row.liked, row.muted);
+        let (body, body_html, toc) = (row.body.take(), row.body_html.take(), row.toc.take());
+        let summary = PostSummary::from(row);
         Self {
-            body: row.body.take().unwrap_or_default(),
-            body_html: row.body_html.take().unwrap_or_default(),
-            toc: row.toc.take().map(|toc| toc.0).unwrap_or_default(),
-            liked: row.liked,
-            muted: row.muted,
-            summary: row.into(),
+            open_graph: (&summary).into(),
+            pictures_without_alt: None,
+            body: body.unwrap_or_default(),
+            body_html: body_html.unwrap_or_default(),
+            toc: toc.map(|toc| toc.0).unwrap_or_default(),
+            liked,
+            muted,
+            summary,
         }
     }
 }
@@ -120,7 +128,7 @@ macro_rules! posts {
                  p.reading_minutes, p.comments_open, p.comments_policy as "comments_policy: CommentsPolicy",
                  s.likes, s.comments, post_status(p.published_at, $1) as "status!: PostStatus",
                  p.author_id, u.username as "author_username?", u.display_name as author_display_name,
-                 p.version, p.published_at, p.created_at, p.updated_at, p.deleted_at, "# + $($sql)+,
+                 p.version, p.published_at, p.created_at, p.updated_at, p.deleted_at, p.cover as "cover: _", "# + $($sql)+,
             $($argument),+
         )
     };

@@ -1,13 +1,25 @@
-//! Making, changing, deleting and restoring posts.
+//! Making and changing posts.
 
 use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use super::Text;
 use crate::db::{Connection, Outcome};
 use crate::language::Language;
-use crate::markdown::{RENDERER_VERSION, Rendered};
-use crate::posts::model::{CommentsPolicy, PostRef, Publication, Slug, title_key};
+use crate::markdown::RENDERER_VERSION;
+use crate::media::model::Image;
+use crate::media::store::{self as media, Place};
+use crate::posts::model::{CommentsPolicy, Publication, Slug, title_key};
+
+/// The picture that stands for a post.
+#[derive(Clone, Copy, Debug)]
+pub struct Cover<'a> {
+    /// As it is shown, which nobody deletes until the transaction ends.
+    pub image: &'a Image,
+    /// What its author has given for its alternative text.
+    pub alt: Option<&'a str>,
+}
 
 #[derive(Debug)]
 pub struct NewPost<'a> {
@@ -16,7 +28,8 @@ pub struct NewPost<'a> {
     pub title: &'a str,
     pub summary: Option<&'a str>,
     pub body: &'a str,
-    pub rendered: &'a Rendered,
+    pub text: &'a Text,
+    pub cover: Option<Cover<'a>>,
     /// In lower case, each once.
     pub tags: &'a [String],
     pub comments_open: bool,
@@ -38,11 +51,12 @@ pub async fn insert(
         Publication::Now => Some(now),
         Publication::At(at) => Some(at),
     };
+    let Text { rendered, media } = new.text;
     let id = sqlx::query_scalar!(
         "insert into posts (id, author_id, slug, title, summary, body, tags, comments_open, published_at,
                             created_at, updated_at, body_html, toc, excerpt, reading_minutes, renderer,
-                            language, comments_policy, search_text, title_key)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+                            language, comments_policy, search_text, title_key, cover, cover_alt)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
          on conflict (slug) do nothing
          returning id",
         new.id,
@@ -55,20 +69,28 @@ pub async fn insert(
         new.comments_open,
         published_at,
         now,
-        new.rendered.html,
-        Json(&new.rendered.toc) as _,
-        new.rendered.excerpt,
-        new.rendered.reading_minutes,
+        rendered.html,
+        Json(&rendered.toc) as _,
+        rendered.excerpt,
+        rendered.reading_minutes,
         RENDERER_VERSION,
         new.language.as_str(),
         new.comments_policy.map(CommentsPolicy::as_str),
-        new.rendered.text,
-        title_key(new.title)
+        rendered.text,
+        title_key(new.title),
+        new.cover.map(|cover| Json(cover.image)) as _,
+        new.cover.and_then(|cover| cover.alt)
     )
     .fetch_optional(&mut *connection)
     .await?;
     if let Some(id) = id {
         save_revision(connection, id, new.author_id, now).await?;
+        if !media.is_empty() {
+            media::set_references(connection, id, Place::Text, media).await?;
+        }
+        if let Some(cover) = new.cover {
+            media::set_references(connection, id, Place::Cover, &[cover.image.id]).await?;
+        }
     }
     Ok(id)
 }
@@ -80,20 +102,14 @@ pub struct Changes<'a> {
     pub title: Option<&'a str>,
     pub summary: Option<Option<&'a str>>,
     /// The text, in Markdown, and what it becomes.
-    pub body: Option<(&'a str, &'a Rendered)>,
+    pub body: Option<(&'a str, &'a Text)>,
+    pub cover: Option<Option<Cover<'a>>>,
     /// In lower case, each once.
     pub tags: Option<&'a [String]>,
     pub comments_open: Option<bool>,
     pub language: Option<Language>,
     pub comments_policy: Option<Option<CommentsPolicy>>,
     pub publication: Option<Publication>,
-}
-
-impl Changes<'_> {
-    #[must_use]
-    pub fn schedules(&self, now: DateTime<Utc>) -> bool {
-        self.publication.is_some_and(|publication| publication.is_scheduled(now))
-    }
 }
 
 /// Changes a post, and saves a revision by `editor_id` if that changes what the post says. Refused if it is not
@@ -112,10 +128,12 @@ pub async fn update(
         Some(Publication::Now) => ("now", None),
         Some(Publication::At(at)) => ("at", Some(at)),
     };
-    let (body, rendered) = changes.body.unzip();
+    let (body, text) = changes.body.unzip();
+    let rendered = text.map(|text| &text.rendered);
+    let cover = changes.cover.flatten();
     let result = sqlx::query!(
         r#"with old as (
-             select id, slug, title, summary, body, tags, comments_open, published_at, planned_at, language, comments_policy
+             select id, slug, title, summary, body, tags, comments_open, published_at, planned_at, language, comments_policy, cover, cover_alt
              from posts
              where id = $1 and deleted_at is null and ($21::bigint[] is null or version = any($21))
              for no key update),
@@ -131,7 +149,9 @@ pub async fn update(
                  else published_at end as published_at,
                case when $10 = 'keep' then planned_at end as planned_at,
                coalesce($17, language) as language,
-               case when $18 then $19 else comments_policy end as comments_policy
+               case when $18 then $19 else comments_policy end as comments_policy,
+               case when $23 then $24 else cover end as cover,
+               case when $23 then $25 else cover_alt end as cover_alt
              from old),
            changed as (
              update posts p set
@@ -139,6 +159,7 @@ pub async fn update(
                comments_open = new.comments_open, published_at = new.published_at,
                planned_at = new.planned_at, language = new.language,
                comments_policy = new.comments_policy,
+               cover = new.cover, cover_alt = new.cover_alt,
                body_html = coalesce($12, p.body_html),
                toc = coalesce($13, p.toc),
                excerpt = coalesce($14, p.excerpt),
@@ -173,12 +194,22 @@ pub async fn update(
         changes.comments_policy.flatten().map(CommentsPolicy::as_str),
         rendered.map(|rendered| rendered.text.as_str()),
         if_match,
-        changes.title.map(title_key)
+        changes.title.map(title_key),
+        changes.cover.is_some(),
+        cover.map(|cover| Json(cover.image)) as _,
+        cover.and_then(|cover| cover.alt)
     )
     .fetch_one(&mut *connection)
     .await?;
     if result.changed {
         save_revision(connection, id, editor_id, now).await?;
+        if let Some(text) = text {
+            media::set_references(connection, id, Place::Text, &text.media).await?;
+        }
+        if changes.cover.is_some() {
+            media::set_references(connection, id, Place::Cover, cover.map(|cover| cover.image.id).as_slice())
+                .await?;
+        }
     }
     Ok(Outcome::of(result.found, result.changed))
 }
@@ -206,71 +237,4 @@ async fn save_revision(
     .execute(connection)
     .await?;
     Ok(())
-}
-
-/// Deletes a post, which stays restorable; false if it is not there, or in none of the versions `if_match`.
-pub async fn delete(
-    connection: &mut Connection,
-    id: Uuid,
-    if_match: Option<&[i64]>,
-    now: DateTime<Utc>,
-) -> sqlx::Result<bool> {
-    let deleted = sqlx::query!(
-        "update posts set deleted_at = $2, version = version + 1, updated_at = $2
-         where id = $1 and deleted_at is null and ($3::bigint[] is null or version = any($3))",
-        id,
-        now,
-        if_match
-    )
-    .execute(connection)
-    .await?;
-    Ok(deleted.rows_affected() > 0)
-}
-
-/// A post, whether or not it was deleted, that nobody changes until the transaction ends.
-#[derive(Debug)]
-pub struct Locked {
-    pub id: Uuid,
-    pub version: i64,
-    pub deleted: bool,
-}
-
-pub async fn lock(connection: &mut Connection, post: &PostRef) -> sqlx::Result<Option<Locked>> {
-    sqlx::query_as!(
-        Locked,
-        r#"select id, version, deleted_at is not null as "deleted!" from posts
-           where id = coalesce($1, (select id from posts where slug = $2)) for no key update"#,
-        post.id(),
-        post.slug()
-    )
-    .fetch_optional(connection)
-    .await
-}
-
-/// Takes back a deletion.
-pub async fn restore(connection: &mut Connection, id: Uuid, now: DateTime<Utc>) -> sqlx::Result<()> {
-    sqlx::query!(
-        "update posts set deleted_at = null, version = version + 1, updated_at = $2 where id = $1",
-        id,
-        now
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-/// Whether the slug is that of a deleted post; of `author_id`, or of anybody.
-pub async fn is_of_deleted(
-    connection: &mut Connection,
-    slug: &str,
-    author_id: Option<Uuid>,
-) -> sqlx::Result<bool> {
-    sqlx::query_scalar!(
-        r#"select exists (select from posts
-             where slug = $1 and deleted_at is not null and ($2::uuid is null or author_id = $2)) as "deleted!""#,
-        slug,
-        author_id
-    )
-    .fetch_one(connection)
-    .await
 }

@@ -4,6 +4,7 @@ mod invitation;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use sqlx::types::Json;
 use unicode_normalization::UnicodeNormalization;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -13,6 +14,7 @@ use crate::http::conditional::Versioned;
 use crate::http::validation::{Rule, RuleViolation, Violations, length, text_type};
 use crate::identity::{DELETED_USER, Role};
 use crate::mail::MailLanguage;
+use crate::media::model::Image;
 use crate::text;
 use crate::text_enum::text_enum;
 pub use invitation::{INVITATION_LIFETIME, Invitation, InvitationPath};
@@ -140,6 +142,9 @@ pub struct Profile {
     /// What the user says of themselves.
     #[schema(required, example = "Writes about engines.")]
     pub bio: Option<String>,
+    /// The picture that stands for them.
+    #[schema(required, value_type = Option<Image>)]
+    pub avatar: Option<Json<Image>>,
     /// Grows with each change; the `ETag` begins with it.
     #[schema(example = 1)]
     pub version: i64,
@@ -185,6 +190,9 @@ pub struct Account {
     /// What the user says of themselves.
     #[schema(required, example = "Writes about engines.")]
     pub bio: Option<String>,
+    /// The picture that stands for them.
+    #[schema(required, value_type = Option<Image>)]
+    pub avatar: Option<Json<Image>>,
     /// Until when the user writes nothing; a time in the past is of a ban that has ended.
     #[schema(required)]
     pub banned_until: Option<DateTime<Utc>>,

@@ -2,6 +2,7 @@
 
 mod create;
 mod credentials;
+mod delete;
 mod email_verifications;
 mod follows;
 mod invitations;
@@ -12,6 +13,7 @@ mod sign_ups;
 mod write;
 
 pub use create::*;
+pub use delete::*;
 pub use email_verifications::*;
 pub use follows::*;
 pub use invitations::*;

@@ -1,8 +1,6 @@
-//! Changing and deleting accounts.
+//! Changing accounts.
 
 use axum::extract::State;
-use axum::http::StatusCode;
-use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
@@ -25,6 +23,8 @@ use crate::http::preconditions::IfMatch;
 use crate::http::validation::{Validate, Violations, not_null, nullable};
 use crate::identity::Role;
 use crate::mail::MailLanguage;
+use crate::media::choose::choose;
+use crate::media::storage::MaybeStorage;
 use crate::posts::store as posts;
 use crate::users::jobs::{MailQueue, Notice, notify};
 use crate::users::model::{Account, Bio, DisplayName, Email, UserPath, Username, check_password};
@@ -50,6 +50,10 @@ pub struct UpdateUser {
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<Bio>)]
     bio: Option<Option<Bio>>,
+    /// The id in `/v1/media` of the picture that stands for them: one's own, or as an editor anyone's.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<Uuid>)]
+    avatar: Option<Option<Uuid>>,
     /// The language of mails to the user.
     #[serde(default, deserialize_with = "not_null")]
     #[schema(nullable = false)]
@@ -85,7 +89,11 @@ impl Validate for UpdateUser {
 impl UpdateUser {
     /// Whether others do not see what changes.
     fn is_private(&self) -> bool {
-        self.username.is_none() && self.display_name.is_none() && self.bio.is_none() && self.role.is_none()
+        self.username.is_none()
+            && self.display_name.is_none()
+            && self.bio.is_none()
+            && self.avatar.is_none()
+            && self.role.is_none()
     }
 
     /// The names of the fields that change, but the role.
@@ -95,6 +103,7 @@ impl UpdateUser {
             ("email", self.email.is_some()),
             ("display_name", self.display_name.is_some()),
             ("bio", self.bio.is_some()),
+            ("avatar", self.avatar.is_some()),
             ("language", self.language.is_some()),
             ("password", self.password.is_some()),
         ])
@@ -113,6 +122,7 @@ impl UpdateUser {
     (status = 403, description = "Another user's account, or one's own role, without being an admin"),
     (status = 404, description = "No such user"),
     (status = 409, description = "The username or the e-mail address is taken, the password was changed meanwhile, or the last admin would be none"),
+    (status = 501, description = "An avatar, where no place for files is set up"),
 ))]
 pub async fn update(
     caller: Caller,
@@ -120,6 +130,7 @@ pub async fn update(
     State(passwords): State<Passwords>,
     State(policy): State<SignUpPolicy>,
     State(mail): State<MailQueue>,
+    State(storage): State<MaybeStorage>,
     Now(now): Now,
     throttle: LoginThrottle,
     Path(UserPath { id }): Path<UserPath>,
@@ -142,6 +153,11 @@ pub async fn update(
     let checked = new.check(&user, id, &db, &passwords, &throttle).await?;
     // An admin knows whose address it is; everybody else shows it.
     let waits = mail.is_on() && user.id == id;
+    let mut transaction = db.begin().await?;
+    let mut avatar = None;
+    if let Some(id) = body.avatar.flatten() {
+        avatar = Some(choose(&mut transaction, &storage, &user, id, "avatar").await?);
+    }
     let changes = store::Changes {
         username: body.username.as_ref().map(Username::as_str),
         email: body.email.as_ref().filter(|_| !waits),
@@ -150,10 +166,10 @@ pub async fn update(
         display_name: body.display_name.as_ref().map(|name| name.as_ref().map(DisplayName::as_str)),
         bio: body.bio.as_ref().map(|bio| bio.as_ref().map(Bio::as_str)),
         language: body.language,
+        avatar: body.avatar.map(|_given| avatar.as_ref()),
         password_hash: checked.password_hash.as_deref(),
         verified_hash: checked.verified_hash.as_deref(),
     };
-    let mut transaction = db.begin().await?;
     let before = if changes.role.is_some() { store::lock(&mut transaction, id, now).await? } else { None };
     let outcome = store::update(&mut transaction, id, &changes, if_match.versions(), now).await?;
     if outcome == Outcome::Refused {
@@ -206,68 +222,12 @@ async fn refusal(
     Ok(if_match.refusal(store::account(connection, id).await?))
 }
 
-/// Delete an account
-///
-/// One's own, or as an admin anyone's. Everything about the person is erased at once; their posts and
-/// comments stay, under `deleted user`, but for deleted posts, drafts and scheduled posts. Who has written very
-/// much takes more than one request: after a 503 ask again, which goes on from there.
-#[utoipa::path(delete, path = "/v1/users/{id}", tag = "users", params(UserPath, IfMatch),
-    security(("token" = [])), responses(
-    (status = 204, description = "The account is gone"),
-    (status = 403, description = "Another user's account, without being an admin"),
-    (status = 404, description = "No such user"),
-    (status = 409, description = "The last admin"),
-))]
-pub async fn delete(
-    caller: Caller,
-    State(db): State<Db>,
-    Now(now): Now,
-    Path(UserPath { id }): Path<UserPath>,
-    if_match: IfMatch,
-) -> Result<StatusCode, ApiError> {
-    let user = if caller.user.id == id { caller.user } else { caller.unless_banned()? };
-    require_self_or_admin(&user, id)?;
-    let mut transaction = db.begin().await?;
-    lock_erasable(&mut transaction, id, &if_match, now).await?;
-    while store::release(&mut transaction, id, now).await? > 0 {
-        transaction.commit().await?;
-        transaction = db.begin().await?;
-        lock_erasable(&mut transaction, id, &if_match, now).await?;
-    }
-    store::delete(&mut transaction, id, now).await?;
-    let details = json!({"by_themselves": user.id == id});
-    let actor = (user.id != id).then_some(user.id);
-    // Of who is erased not even the id stays.
-    let entry = Entry { actor, action: Action::UserDeleted, target: None, details };
-    audit::record(&mut transaction, &entry, now).await?;
-    transaction.commit().await?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
-/// Locks a user who may be erased in this version.
-async fn lock_erasable(
-    connection: &mut Connection,
-    id: Uuid,
-    if_match: &IfMatch,
-    now: DateTime<Utc>,
-) -> Result<(), ApiError> {
-    let locked = store::lock(connection, id, now).await?;
-    let account = store::account(connection, id).await?.ok_or(ApiError::NotFound)?;
-    if if_match.check(account.version).is_err() {
-        return Err(if_match.refusal(Some(account)));
-    }
-    if locked.is_some_and(|user| user.is_last_admin) {
-        return Err(last_admin("id"));
-    }
-    Ok(())
-}
-
 /// Somebody must be left who manages users.
-fn last_admin(field: &str) -> ApiError {
+pub(super) fn last_admin(field: &str) -> ApiError {
     ApiError::conflict(field, "last_admin", "is of the last admin: make another one first")
 }
 
-fn require_self_or_admin(user: &User, id: Uuid) -> Result<(), ApiError> {
+pub(super) fn require_self_or_admin(user: &User, id: Uuid) -> Result<(), ApiError> {
     if user.id == id || user.is(Role::Admin) {
         Ok(())
     } else {

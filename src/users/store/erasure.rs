@@ -4,11 +4,16 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::db::Connection;
+use crate::media::store as media;
+
+/// How many pictures one statement deletes.
+const MEDIA: i64 = 200;
 
 /// Lets go of a part of what is a user's, and says how many rows that were: none once one statement can do the rest in
 /// its time, which [`delete`] then does. The posts that nobody reads are deleted, and what is kept is without them.
 pub async fn release(connection: &mut Connection, id: Uuid, now: DateTime<Utc>) -> sqlx::Result<i64> {
-    sqlx::query_scalar!(
+    let pictures = media::delete_unused_of(&mut *connection, id, MEDIA).await?;
+    let rows = sqlx::query_scalar!(
         r#"with unread as (
              delete from posts where id in (
                select id from posts where author_id = $1
@@ -54,7 +59,9 @@ pub async fn release(connection: &mut Connection, id: Uuid, now: DateTime<Utc>) 
         now
     )
     .fetch_one(connection)
-    .await
+    .await?;
+    // The last few are left to `delete`.
+    Ok(rows + if pictures < MEDIA { 0 } else { pictures })
 }
 
 /// Erases a user, whom the caller has locked: so everything that is theirs is seen.
@@ -67,9 +74,18 @@ pub async fn delete(connection: &mut Connection, id: Uuid, now: DateTime<Utc>) -
     sqlx::query!(
         "with unread as (
            delete from posts where author_id = $1
-             and (deleted_at is not null or published_at is null or published_at > $2)),
-         responses as (
-           delete from idempotency_keys where people @> array[$1]),
+             and (deleted_at is not null or published_at is null or published_at > $2))
+         update users set avatar_id = null, avatar = null where id = $1 and avatar_id is not null",
+        id,
+        now
+    )
+    .execute(&mut *connection)
+    .await?;
+    // Now that nothing of theirs refers to them. What a post that stays shows, stays.
+    while media::delete_unused_of(&mut *connection, id, MEDIA).await? == MEDIA {}
+    sqlx::query!(
+        "with responses as (
+           delete from idempotency_keys where people @> array[$1::uuid]),
          sign_ups as (
            -- Those asked for with the address; the invitations by the user go with them.
            delete from sign_ups
@@ -84,8 +100,7 @@ pub async fn delete(connection: &mut Connection, id: Uuid, now: DateTime<Utc>) -
          lines as (
            update audit_log set target_id = null, details = '{}' where target_id = $1 and target_type = 'user')
          delete from users where id = $1",
-        id,
-        now
+        id
     )
     .execute(connection)
     .await?;

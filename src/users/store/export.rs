@@ -2,12 +2,14 @@
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use sqlx::types::Json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::db::Connection;
 use crate::identity::Role;
 use crate::mail::MailLanguage;
+use crate::media::model::Image;
 use crate::users::model::Undeliverable;
 
 /// The account.
@@ -44,6 +46,9 @@ pub struct ExportedAccount {
     /// The address that takes its place once it is verified.
     #[schema(required)]
     pub pending_email: Option<String>,
+    /// The picture that stands for them.
+    #[schema(required, value_type = Option<Image>)]
+    pub avatar: Option<Json<Image>>,
     /// The language of mails to the user.
     pub language: MailLanguage,
     /// When the account was made.
@@ -134,7 +139,7 @@ pub async fn account(connection: &mut Connection, user_id: Uuid) -> sqlx::Result
     sqlx::query_as!(
         ExportedAccount,
         r#"select id, username, email, role as "role: Role", display_name, bio, banned_until, ban_reason,
-             language as "language: MailLanguage", email_verified_at,
+             language as "language: MailLanguage", avatar as "avatar: _", email_verified_at,
              email_undeliverable as "email_undeliverable: Undeliverable", pending_email, created_at, updated_at
            from users where id = $1"#,
         user_id

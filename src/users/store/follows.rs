@@ -74,12 +74,12 @@ pub async fn following(
     // The bound stands on both sides, so that a merge of the two indexes begins there in both.
     sqlx::query_as!(
         Profile,
-        "select u.id, u.username, u.display_name, u.bio, u.version, u.created_at
+        r#"select u.id, u.username, u.display_name, u.bio, u.avatar as "avatar: _", u.version, u.created_at
          from follows f join users u on u.id = f.followed_id
          where f.follower_id = $1
            and f.followed_id < $2
            and u.id < $2
-         order by f.followed_id desc limit $3",
+         order by f.followed_id desc limit $3"#,
         follower,
         after.unwrap_or(Uuid::max()),
         rows
@@ -97,12 +97,12 @@ pub async fn followers(
 ) -> sqlx::Result<Vec<Profile>> {
     sqlx::query_as!(
         Profile,
-        "select u.id, u.username, u.display_name, u.bio, u.version, u.created_at
+        r#"select u.id, u.username, u.display_name, u.bio, u.avatar as "avatar: _", u.version, u.created_at
          from follows f join users u on u.id = f.follower_id
          where f.followed_id = $1
            and f.follower_id < $2
            and u.id < $2
-         order by f.follower_id desc limit $3",
+         order by f.follower_id desc limit $3"#,
         followed,
         after.unwrap_or(Uuid::max()),
         rows

@@ -52,7 +52,7 @@ pub async fn insert(
            returning id, username, email, role as "role: Role", display_name, bio,
              banned_until, ban_reason, language as "language: MailLanguage",
              email_verified_at, email_undeliverable as "email_undeliverable: Undeliverable", pending_email,
-             version, created_at, updated_at"#,
+             avatar as "avatar: _", version, created_at, updated_at"#,
         Uuid::now_v7(),
         new.username.as_str(),
         new.email.as_str(),
@@ -72,7 +72,7 @@ pub async fn insert(
 pub async fn profile(connection: &mut Connection, id: Uuid) -> sqlx::Result<Option<Profile>> {
     sqlx::query_as!(
         Profile,
-        "select id, username, display_name, bio, version, created_at from users where id = $1",
+        r#"select id, username, display_name, bio, avatar as "avatar: _", version, created_at from users where id = $1"#,
         id
     )
     .fetch_optional(connection)
@@ -85,7 +85,7 @@ pub async fn account(connection: &mut Connection, id: Uuid) -> sqlx::Result<Opti
         r#"select id, username, email, role as "role: Role", display_name, bio,
              banned_until, ban_reason, language as "language: MailLanguage",
              email_verified_at, email_undeliverable as "email_undeliverable: Undeliverable", pending_email,
-             version, created_at, updated_at
+             avatar as "avatar: _", version, created_at, updated_at
            from users where id = $1"#,
         id
     )
@@ -100,7 +100,7 @@ pub async fn account_named(connection: &mut Connection, username: &str) -> sqlx:
         r#"select id, username, email, role as "role: Role", display_name, bio,
              banned_until, ban_reason, language as "language: MailLanguage",
              email_verified_at, email_undeliverable as "email_undeliverable: Undeliverable", pending_email,
-             version, created_at, updated_at
+             avatar as "avatar: _", version, created_at, updated_at
            from users where lower(username collate "C") = lower($1)"#,
         username
     )
@@ -223,7 +223,7 @@ pub async fn list(
         r#"select id, username, email, role as "role: Role", display_name, bio,
              banned_until, ban_reason, language as "language: MailLanguage",
              email_verified_at, email_undeliverable as "email_undeliverable: Undeliverable", pending_email,
-             version, created_at, updated_at
+             avatar as "avatar: _", version, created_at, updated_at
            from users
            where lower(username collate "C") >= lower($1) and lower(username collate "C") < lower($1) || '~'
              and lower(username collate "C") > coalesce($2, '')

@@ -1,11 +1,13 @@
 //! Changing accounts.
 
 use chrono::{DateTime, Utc};
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::db::{Connection, Outcome};
 use crate::identity::Role;
 use crate::mail::MailLanguage;
+use crate::media::model::Image;
 use crate::users::model::Email;
 
 /// What changes in an account; `None` stays as it is, `Some(None)` is taken away.
@@ -20,6 +22,8 @@ pub struct Changes<'a> {
     pub display_name: Option<Option<&'a str>>,
     pub bio: Option<Option<&'a str>>,
     pub language: Option<MailLanguage>,
+    /// As it is shown; nobody deletes it until the transaction ends.
+    pub avatar: Option<Option<&'a Image>>,
     /// The new password's PHC string. It takes back an address that waits to be verified.
     pub password_hash: Option<&'a str>,
     /// Change nothing unless this still is the password's PHC string.
@@ -36,7 +40,7 @@ pub async fn update(
 ) -> sqlx::Result<Outcome> {
     let result = sqlx::query!(
         r#"with old as (
-             select id, username, email, pending_email, role, display_name, bio, language, password_hash from users
+             select id, username, email, pending_email, role, display_name, bio, language, password_hash, avatar_id, avatar from users
              where id = $1 and ($10::text is null or password_hash = $10)
                and ($12::bigint[] is null or version = any($12))
              for no key update),
@@ -48,7 +52,9 @@ pub async fn update(
                coalesce($4, role) as role,
                case when $5 then $6 else display_name end as display_name,
                case when $7 then $8 else bio end as bio,
-               coalesce($14, language) as language, coalesce($9, password_hash) as password_hash
+               coalesce($14, language) as language, coalesce($9, password_hash) as password_hash,
+               case when $17 then $18 else avatar_id end as avatar_id,
+               case when $17 then $19 else avatar end as avatar
              from old),
            changed as (
              update users u set
@@ -58,7 +64,7 @@ pub async fn update(
                pending_email = new.pending_email,
                pending_email_key = case when new.pending_email is not null then coalesce($16::text, u.pending_email_key) end,
                role = new.role, display_name = new.display_name,
-               bio = new.bio, language = new.language, password_hash = new.password_hash, version = u.version + 1,
+               bio = new.bio, language = new.language, avatar_id = new.avatar_id, avatar = new.avatar, password_hash = new.password_hash, version = u.version + 1,
                credentials_version = u.credentials_version
                  + (new.email <> old.email or new.password_hash <> old.password_hash)::int, updated_at = $11
              from old join new on new.id = old.id
@@ -80,9 +86,28 @@ pub async fn update(
         changes.email.map(Email::key),
         changes.language.map(MailLanguage::as_str),
         changes.pending_email.map(Email::as_str),
-        changes.pending_email.map(Email::key)
+        changes.pending_email.map(Email::key),
+        changes.avatar.is_some(),
+        changes.avatar.flatten().map(|avatar| avatar.id),
+        changes.avatar.flatten().map(Json) as _
     )
     .fetch_one(connection)
     .await?;
     Ok(Outcome::of(result.found, result.changed))
+}
+
+/// Gives the avatars with a picture another alternative text; false if there are none.
+pub async fn describe_avatars(
+    connection: &mut Connection,
+    media_id: Uuid,
+    alt: Option<&str>,
+) -> sqlx::Result<bool> {
+    let described = sqlx::query!(
+        "update users set avatar = jsonb_set(avatar, '{alt}', coalesce(to_jsonb($2::text), 'null')) where avatar_id = $1",
+        media_id,
+        alt
+    )
+    .execute(connection)
+    .await?;
+    Ok(described.rows_affected() > 0)
 }

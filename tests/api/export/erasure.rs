@@ -14,6 +14,7 @@ const ADDRESS: &str = "203.0.113.77";
 const USER_AGENT: &str = "Ada's Analytical Engine/1.0";
 const DISPLAY_NAME: &str = "Augusta Ada King";
 const BIO: &str = "Countess of Lovelace, at home in Marylebone.";
+const UNUSED_ALT: &str = "The door of the house in Marylebone";
 
 /// Signs up and in over HTTP, with all that is personal.
 async fn sign_up(app: &TestApp) -> TestUser {
@@ -43,6 +44,7 @@ async fn fill(app: &TestApp, user: &TestUser) -> BTreeMap<&'static str, (&'stati
         app.post_by(user).await,
     );
     app.delete(&format!("/v1/posts/{deleted}")).by(user).expect(204).await;
+    let pictures = pictures(app, user, &published).await;
     let (comment, gone) =
         (app.comment_by(user, &theirs, None).await, app.comment_by(user, &theirs, None).await);
     // With a reply below it, it leaves a tombstone.
@@ -97,6 +99,7 @@ async fn fill(app: &TestApp, user: &TestUser) -> BTreeMap<&'static str, (&'stati
         ("invitations", ("id", vec![invitation])),
         ("jobs", ("id", vec![job])),
         ("likes", ("post_id", vec![theirs.clone()])),
+        ("media", ("id", pictures)),
         ("muted_posts", ("post_id", vec![theirs.clone()])),
         ("notification_settings", ("user_id", vec![user.id.to_string()])),
         ("notifications", ("id", vec![notification])),
@@ -106,6 +109,28 @@ async fn fill(app: &TestApp, user: &TestUser) -> BTreeMap<&'static str, (&'stati
         ("revisions", ("post_id", vec![theirs])),
         ("sessions", ("id", sessions)),
     ])
+}
+
+/// Pictures of `user`: in the text of `post`, its cover, their avatar, and one that nothing shows.
+async fn pictures(app: &TestApp, user: &TestUser, post: &str) -> Vec<String> {
+    let mut pictures = Vec::new();
+    for _ in 0..4 {
+        pictures.push(app.upload_by(user).await);
+    }
+    let of = |picture: &str| format!("/v1/media/{picture}");
+    let shown = app.get(&of(&pictures[0])).by(user).expect(200).await.json();
+    let body = format!("![]({})", shown["url"].as_str().unwrap());
+    for (path, change) in [
+        (
+            format!("/v1/posts/{post}"),
+            json!({"body": body, "cover": {"media": pictures[1], "alt": "A loom"}}),
+        ),
+        (format!("/v1/users/{}", user.id), json!({"avatar": pictures[2]})),
+        (of(&pictures[3]), json!({"alt": UNUSED_ALT})),
+    ] {
+        app.patch(&path).by(user).json(&change).expect(200).await;
+    }
+    pictures
 }
 
 /// The tables with a row in which `needle` is written, as text or in bytes, whatever the column and the case.
@@ -152,7 +177,8 @@ async fn everything_is_exported_and_then_nothing_is_left() {
     assert!(!values(&export, "actions_on_account", "actor_id").contains(&user.id.to_string()));
 
     let id = user.id.to_string();
-    let needles = [&*id, &user.username, &user.email, DISPLAY_NAME, BIO, ADDRESS, "Analytical Engine"];
+    let needles =
+        [&*id, &user.username, &user.email, DISPLAY_NAME, BIO, UNUSED_ALT, ADDRESS, "Analytical Engine"];
     for needle in needles {
         assert!(!tables_with(&app, needle).await.is_empty(), "the scan does not find {needle}");
     }
@@ -199,6 +225,15 @@ async fn stays(app: &TestApp, made: &BTreeMap<&'static str, (&'static str, Vec<S
         let sql = sqlx::AssertSqlSafe(format!("select count(*) from {table}"));
         sqlx::query_scalar::<_, i64>(sql).fetch_one(&mut app.db.acquire().await.unwrap()).await.unwrap()
     };
+    // What a post shows that stays, and nothing else.
+    let media = &made["media"].1;
+    assert_eq!(post["cover"]["id"], media[1]);
+    for url in [&post["cover"]["url"], &post["open_graph"]["og:image"]] {
+        let (_, name) = url.as_str().unwrap().split_once("/media/").unwrap();
+        assert_eq!(app.get(&format!("/media/{name}")).expect(200).await.content_type(), "image/png");
+    }
+    let shown = format!("media where owner_id is null and id in ('{}', '{}')", media[0], media[1]);
+    assert_eq!((app.count(&shown).await, count("media").await, count("media_usage").await), (2, 2, 0));
     assert_eq!((count("reports").await, count("audit_log where action <> 'user.deleted'").await), (2, 2));
     let likes = sqlx::query_scalar::<_, i64>("select sum(likes) from post_stats");
     assert_eq!(likes.fetch_one(&mut app.db.acquire().await.unwrap()).await.unwrap(), 0);
@@ -226,6 +261,11 @@ async fn who_has_more_than_one_statement_takes_is_erased_too() {
                select id, '{post}', '{id}', uuid_send(id), 'B', 'H', 'approved', now(), now()
                from (select gen_random_uuid() as id from generate_series(1, 1100)) ids;
              insert into post_likes select id, '{id}', now() from posts;
+             insert into media_objects (name, announced_at) values (repeat('a', 64) || '.png', now());
+             insert into media (id, owner_id, object, content_type, bytes, width, height, color, stored_bytes,
+                 created_at, updated_at)
+               select gen_random_uuid(), '{id}', repeat('a', 64) || '.png', 'image/png', 1, 1, 1, '#000000', 1,
+                 now(), now() from generate_series(1, 500);
              insert into audit_log select gen_random_uuid(), '{id}', 'a', 'post', null, '{{}}', now()
                from generate_series(1, 1100);"
         ),
@@ -242,6 +282,7 @@ async fn who_has_more_than_one_statement_takes_is_erased_too() {
         ("post_tags", "author_id"),
         ("comments", "author_id"),
         ("post_likes", "user_id"),
+        ("media", "owner_id"),
         ("audit_log", "actor_id"),
     ] {
         assert_eq!(count(&app, &format!("{table} where {column} = '{id}'")).await, 0, "{table}");
@@ -250,6 +291,7 @@ async fn who_has_more_than_one_statement_takes_is_erased_too() {
         ("posts where slug like 'bulk-%'", 250),
         ("post_tags where tag = 'bulk'", 250),
         ("comments where author_id is null", 1100),
+        ("media", 0),
         ("post_stats where likes <> 0", 0),
     ] {
         assert_eq!(count(&app, rows).await, left, "{rows}");

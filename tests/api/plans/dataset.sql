@@ -1,5 +1,5 @@
--- 1,000 users, 10,000 published posts of 4 kB, 100,000 comments, and what belongs to them. {reader} has as many
--- of everything as one user can, {post} has most comments, revisions and reports. Triggers are off, for speed:
+-- 1,000 users, 10,000 published posts of 4 kB, 100,000 comments, 20,000 pictures, and what belongs to them. {reader} has
+-- as many of everything as one user can, {post} has most comments, revisions and reports. Triggers are off, for speed:
 -- what they keep is counted at the end.
 set session_replication_role = replica;
 -- Until a commit is flushed, a vacuum marks none of its pages as visible to all, and the planner avoids index-only scans.
@@ -74,6 +74,23 @@ insert into jobs (id, kind, due_at, run_at, holder, failed_at, created_at)
   select md5('j' || i)::uuid, 'mail', now(), now() + interval '1 hour',
     case when i % 500 = 0 then md5('h')::uuid end, case when i % 500 > 0 and i % 3 = 0 then now() end, now()
   from generate_series(1, 10000) i;
+
+-- Half of the pictures are of one user. One in five is shown by nothing, the others by posts, and some by users too.
+insert into media_objects (name, announced_at, unused)
+  select encode(sha256(i::text::bytea), 'hex') || '.png', now(), false from generate_series(1, 20000) i;
+insert into media (id, owner_id, object, content_type, bytes, width, height, color, stored_bytes, created_at,
+                   updated_at, unused_since)
+  select md5('m' || i)::uuid, case when i % 2 = 0 then '{reader}' else md5('u' || i / 2 % 1000 + 1)::uuid end,
+    encode(sha256(i::text::bytea), 'hex') || '.png', 'image/png', 9000, 1600, 1200, '#8a939c', 12000, now(), now(),
+    case when i % 10 in (3, 4) then now() end
+  from generate_series(1, 20000) i;
+insert into media_variants (media_id, width, height, bytes, object)
+  select md5('m' || i)::uuid, width, width * 3 / 4, 1000, encode(sha256(i::text::bytea), 'hex') || '.png'
+  from generate_series(1, 20000) i, unnest(array[480, 1024]) width;
+insert into post_media (post_id, media_id, is_cover)
+  select md5('p' || i % 10000 + 1)::uuid, md5('m' || i)::uuid, i % 3 = 0
+  from generate_series(1, 20000) i where i % 10 not in (3, 4);
+update users set avatar_id = md5('m' || i * 10)::uuid from generate_series(1, 500) i where id = md5('u' || i)::uuid;
 
 insert into audit_log (id, actor_id, action, target_type, target_id, created_at)
   select md5('a' || i)::uuid, md5('u' || i % 1000 + 1)::uuid, 'post.deleted', 'post', md5('p' || i)::uuid, now()

@@ -20,6 +20,7 @@ use blog_api::lifecycle::Lifecycle;
 use blog_api::mail::MailLanguage;
 use blog_api::mail::outbox::Kept;
 use blog_api::markdown::Renderer;
+use blog_api::media::jobs as media;
 use blog_api::notifications::model::Subscription;
 use blog_api::notifications::store as notifications;
 use blog_api::server::{self, HEADER_READ_TIMEOUT, PROGRESS_WINDOW, ServerPolicy, ShutdownSignal};
@@ -32,12 +33,13 @@ use secrecy::ExposeSecret;
 use serde_json::json;
 use sqlx::postgres::PgConnectOptions;
 use tokio::sync::{OnceCell, mpsc};
+use url::Url;
 use uuid::Uuid;
 
 use super::client::{Call, Client};
 use super::database::TestDatabase;
-use super::logs;
 use super::proxy::Proxy;
+use super::{Dir, FILE, PICTURE, announcement, logs};
 
 /// The password of every test user.
 pub(crate) const PASSWORD: &str = "a password for tests";
@@ -62,8 +64,9 @@ pub(crate) struct TestApp {
     client: Client,
     now: Arc<Mutex<DateTime<Utc>>>,
     _stop: mpsc::UnboundedSender<()>,
-    // Last: dropped when nothing uses it any more.
+    // Last: dropped when nothing uses them any more.
     database: Arc<TestDatabase>,
+    media: Arc<Dir>,
 }
 
 /// A user who is signed in.
@@ -97,13 +100,14 @@ impl TestApp {
     ) -> Self {
         let database = TestDatabase::create().await;
         let options = database.options.clone();
-        Self::launch(variables, Arc::new(database), options, change)
+        Self::launch(variables, Arc::new(database), Arc::new(Dir::new()), options, change)
     }
 
-    /// Starts another on the database of this one, at the same time.
+    /// Starts another on the database and the media of this one, at the same time.
     pub(crate) fn start_beside(&self, variables: &[(&str, &str)]) -> Self {
         let options = self.database.options.clone();
-        let other = Self::launch(variables, self.database.clone(), options, |routes| routes);
+        let (database, media) = (self.database.clone(), self.media.clone());
+        let other = Self::launch(variables, database, media, options, |routes| routes);
         *other.now.lock().unwrap() = self.now();
         other
     }
@@ -118,17 +122,21 @@ impl TestApp {
             .username(database.options.get_username())
             .password(&database.password())
             .database(database.options.get_database().unwrap());
-        (Self::launch(variables, Arc::new(database), options, |routes| routes), proxy)
+        let media = Arc::new(Dir::new());
+        (Self::launch(variables, Arc::new(database), media, options, |routes| routes), proxy)
     }
 
     fn launch(
         variables: &[(&str, &str)],
         database: Arc<TestDatabase>,
+        media: Arc<Dir>,
         options: PgConnectOptions,
         change: impl FnOnce(Router) -> Router,
     ) -> Self {
+        let media_url = format!("file:{}", media.0.display());
+        let own = [("MEDIA_URL", &*media_url)];
         let config = Config::from_variables(|name| {
-            let mut set = variables.iter().chain(&VARIABLES);
+            let mut set = variables.iter().chain(&VARIABLES).chain(&own);
             set.find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
         })
         .unwrap();
@@ -169,6 +177,7 @@ impl TestApp {
             now,
             _stop: stop,
             database,
+            media,
         }
     }
 
@@ -289,6 +298,11 @@ impl TestApp {
         work::runner(self.state.clone()).run_due().await.unwrap()
     }
 
+    /// What is done to media from time to time.
+    pub(crate) async fn sweep_media(&self) {
+        media::sweep(&self.db, self.state.storage.0.as_ref(), self.now()).await.unwrap();
+    }
+
     pub(crate) fn advance(&self, time: TimeDelta) {
         *self.now.lock().unwrap() += time;
     }
@@ -360,6 +374,26 @@ impl TestApp {
     pub(crate) async fn comment_by(&self, author: &TestUser, post: &str, parent: Option<&str>) -> String {
         let body = json!({"body": "A comment.", "parent_id": parent});
         self.post(&format!("/v1/posts/{post}/comments")).by(author).json(&body).expect(201).await.id()
+    }
+
+    /// A picture that `user` has uploaded: its id.
+    pub(crate) async fn upload_by(&self, user: &TestUser) -> String {
+        self.post("/v1/media").by(user).content(&json!(PICTURE)).expect(201).await.id()
+    }
+
+    /// A file that `user` has announced and uploaded, and not completed: its id.
+    pub(crate) async fn file_by(&self, user: &TestUser) -> String {
+        let upload = self.post("/v1/media/uploads").by(user).json(&announcement()).expect(201).await.json();
+        let url = Url::parse(upload["url"].as_str().unwrap()).unwrap();
+        self.put(url.path()).body("application/pdf", FILE).expect(200).await;
+        upload["id"].as_str().unwrap().to_owned()
+    }
+
+    /// The user, signed in anew.
+    pub(crate) async fn sign_in(&self, user: &TestUser) -> TestUser {
+        let credentials = json!({"email": user.email, "password": PASSWORD});
+        let session = self.post("/v1/sessions").json(&credentials).expect(201).await.json();
+        TestUser { token: session["token"].as_str().unwrap().to_owned(), ..user.clone() }
     }
 
     pub(crate) fn get(&self, path: &str) -> Call<'_> {

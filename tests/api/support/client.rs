@@ -12,7 +12,7 @@ use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 
 use super::app::TestUser;
-use super::contract;
+use super::{PICTURE, contract, picture};
 
 pub(crate) struct Client {
     http: legacy::Client<HttpConnector, Full<Bytes>>,
@@ -59,6 +59,15 @@ impl Call<'_> {
 
     pub(crate) fn json(self, body: &Value) -> Self {
         self.body("application/json", body.to_string())
+    }
+
+    /// A body as tables of requests have it: none for null, a picture for [`PICTURE`], else JSON.
+    pub(crate) fn content(self, body: &Value) -> Self {
+        match body {
+            Value::Null => self,
+            body if body == PICTURE => self.body("image/png", picture()),
+            body => self.json(body),
+        }
     }
 
     pub(crate) fn body(mut self, content_type: &str, body: impl Into<Bytes>) -> Self {

@@ -1,7 +1,7 @@
 /** What an application does with the generated client, against the running service. */
 
 import assert from "node:assert/strict";
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { before, describe, it } from "node:test";
 
 import { ApiError, client, collect, pages, unwrap, type Problem, type Schemas } from "./api.js";
@@ -49,6 +49,43 @@ describe("a forgotten password", () => {
     assert.equal((await confirm()).response.status, 204);
     assert.deepEqual(problem(await confirm()).errors.map((error) => error.field), ["token"]);
     unwrap(await anonymous.POST("/v1/sessions", { body: { email: account.email, password: chosen } }));
+  });
+});
+
+describe("media", () => {
+  const picture =
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR42mPomjwHAANkAbqdds3cAAAAAElFTkSuQmCC";
+
+  it("takes a picture as a form, which a post then shows", async () => {
+    const form = new FormData();
+    form.append("file", new Blob([Buffer.from(picture, "base64")]), "bridge.png");
+    form.append("alt", "A bridge in fog");
+    const uploaded = await api.POST("/v1/media", { body: form });
+    const { id, url, width } = unwrap(uploaded);
+    assert.equal(width, 1);
+    const body = { title: "Fog", body: `![](${url})`, cover: { media: id } };
+    const post = unwrap(await api.POST("/v1/posts", { body }));
+    assert.equal(post.cover?.alt, "A bridge in fog");
+    assert.match(post.body_html, /alt="A bridge in fog" width="1"/);
+  });
+
+  it("takes another file by the request that it answers with", async () => {
+    const file = Buffer.from("%PDF-1.7");
+    const sha256 = createHash("sha256").update(file).digest("hex");
+    const announced: Schemas["AnnounceFile"] = {
+      filename: "Minutes.pdf",
+      content_type: "application/pdf",
+      bytes: file.length,
+      sha256,
+    };
+    const { id, method, url, headers } = unwrap(await api.POST("/v1/media/uploads", { body: announced }));
+    const params = { path: { id } };
+    const early = await api.POST("/v1/media/uploads/{id}/completion", { params });
+    assert.equal(problem(early).errors[0]?.code, "not_uploaded");
+    assert.equal((await fetch(url, { method, headers, body: file })).status, 200);
+    const media = unwrap(await api.POST("/v1/media/uploads/{id}/completion", { params }));
+    assert.equal(media.filename, "Minutes.pdf");
+    assert.equal((await fetch(media.url)).headers.get("content-disposition"), "attachment");
   });
 });
 

@@ -1,0 +1,2 @@
+-- no-transaction
+create index concurrently users_by_avatar on users (avatar_id) where avatar_id is not null;

@@ -1,0 +1,6 @@
+-- Editors describe and delete what others have uploaded.
+alter table audit_log
+  -- contract: the one below takes its place, and allows more
+  drop constraint audit_log_target_type_check,
+  add constraint audit_log_target_type_check
+    check (target_type in ('user', 'post', 'comment', 'media', 'report', 'job', 'site')) not valid;

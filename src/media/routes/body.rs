@@ -1,0 +1,276 @@
+//! The body of an upload: the bytes of a picture alone, or a form with it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, BodyDataStream};
+use axum::extract::{FromRef, FromRequest, FromRequestParts, Request};
+use axum::http::header;
+use axum::http::request::Parts;
+use futures_util::StreamExt;
+use multer::{Constraints, Multipart, SizeLimit};
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use crate::clock::Clock;
+use crate::db::Db;
+use crate::error::ApiError;
+use crate::http::context::RequestContext;
+use crate::http::extract::Query;
+use crate::http::idempotency::{Idempotency, Refusal};
+use crate::http::shares::{Share, Shares};
+use crate::http::validation::{Validate, Violations};
+use crate::media::model::AltText;
+
+/// The largest file that is taken, in bytes.
+pub(super) const MAX_FILE: usize = 20 * 1024 * 1024;
+/// What a form may have beside its file, in bytes.
+const MAX_FORM: usize = 64 * 1024;
+/// The most of a field that is not the file.
+const MAX_FIELD: usize = 16 * 1024;
+
+/// How many bodies are received or worked on at once: another arrives while one is worked on.
+const RECEIVED: usize = 2;
+/// How many uploads wait before their body is read.
+const WAITING: usize = 8;
+/// How many of these are of one account.
+const OF_ACCOUNT: usize = 4;
+/// How long one waits.
+const MAX_WAIT: Duration = Duration::from_secs(20);
+
+/// The uploads that this task may still take on: their bodies are in memory. Cheap to clone.
+#[derive(Clone)]
+pub struct Uploads {
+    received: Arc<Semaphore>,
+    waiting: Arc<Semaphore>,
+    accounts: Shares<Uuid>,
+}
+
+impl Default for Uploads {
+    fn default() -> Self {
+        Self {
+            received: Arc::new(Semaphore::new(RECEIVED)),
+            waiting: Arc::new(Semaphore::new(WAITING)),
+            accounts: Shares::new(OF_ACCOUNT),
+        }
+    }
+}
+
+/// Held for as long as the file is in memory.
+#[derive(Debug)]
+pub(super) struct Place {
+    _received: OwnedSemaphorePermit,
+    _of_account: Share<Uuid>,
+}
+
+impl Uploads {
+    async fn enter(&self, user: Uuid) -> Result<Place, ApiError> {
+        let of_account =
+            self.accounts.take(user, 1).ok_or(ApiError::RateLimited { policy: "uploads", retry_after: 5 })?;
+        let _waiting = self.waiting.try_acquire().map_err(|_full| ApiError::Overloaded)?;
+        let received = timeout(MAX_WAIT, self.received.clone().acquire_owned()).await;
+        let received = received.ok().and_then(Result::ok).ok_or(ApiError::Overloaded)?;
+        Ok(Place { _received: received, _of_account: of_account })
+    }
+}
+
+/// A picture that is uploaded. Stands after the extractor that says who uploads.
+#[derive(Debug)]
+pub struct Upload {
+    pub(super) key: Idempotency,
+    pub(super) file: Vec<u8>,
+    pub(super) alt: Option<AltText>,
+    pub(super) place: Place,
+}
+
+/// What can be said of a picture whose bytes are the body.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct UploadQuery {
+    /// What it shows, for those who do not see it; of a form, a field.
+    alt: Option<AltText>,
+}
+
+impl Validate for UploadQuery {
+    fn validate(&self, violations: &mut Violations) {
+        violations.check("alt", &self.alt);
+    }
+}
+
+/// A picture as a form sends it.
+#[derive(Debug, ToSchema)]
+#[expect(dead_code, reason = "it describes what is read field by field")]
+pub(super) struct UploadForm {
+    /// The picture.
+    #[schema(value_type = String, format = Binary, content_media_type = "application/octet-stream")]
+    file: Vec<u8>,
+    /// What it shows, for those who do not see it.
+    alt: Option<AltText>,
+}
+
+impl<S: Send + Sync> FromRequest<S> for Upload
+where
+    Uploads: FromRef<S>,
+    Db: FromRef<S>,
+    Clock: FromRef<S>,
+{
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
+        let (mut parts, body) = request.into_parts();
+        let kind = BodyKind::of(&parts)?;
+        let Query(UploadQuery { alt }) = Query::from_request_parts(&mut parts, state).await?;
+        check_length(&parts)?;
+        let user = parts.extensions.get().and_then(|context: &RequestContext| context.user_id.get().copied());
+        let user = user.ok_or(ApiError::Unauthenticated("Sign in first: this needs a bearer token."))?;
+        let place = Uploads::from_ref(state).enter(user).await?;
+        let (file, alt) = match kind {
+            BodyKind::File => (read_file(body, capacity(&parts)).await?, alt),
+            BodyKind::Form(boundary) => read_form(body, boundary, alt, capacity(&parts)).await?,
+        };
+        // A form is written with another boundary each time.
+        let mut identity = Sha256::digest(&file).to_vec();
+        identity.extend_from_slice(alt.as_ref().map_or("", AltText::as_str).as_bytes());
+        let key = Idempotency::of_body(&mut parts, &identity, state).await?;
+        Ok(Self { key, file, alt, place })
+    }
+}
+
+enum BodyKind {
+    File,
+    /// With that boundary.
+    Form(String),
+}
+
+impl BodyKind {
+    fn of(parts: &Parts) -> Result<Self, ApiError> {
+        let value = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let value = value.unwrap_or_default();
+        if let Ok(boundary) = multer::parse_boundary(value) {
+            return Ok(Self::Form(boundary));
+        }
+        let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        // What it really is, its first bytes say.
+        let is_file = essence == "application/octet-stream" || essence.starts_with("image/");
+        if is_file && essence != "image/svg+xml" { Ok(Self::File) } else { Err(unsupported()) }
+    }
+}
+
+fn unsupported() -> ApiError {
+    ApiError::UnsupportedMedia(
+        "The body must be a picture (JPEG, PNG, GIF or WebP) with its type in `Content-Type`, or `multipart/form-data` \
+         with the field `file`.",
+    )
+}
+
+fn announced(parts: &Parts) -> Option<usize> {
+    parts.headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// Clients that ask first send nothing in vain.
+fn check_length(parts: &Parts) -> Result<(), ApiError> {
+    let waits_for_continue = parts.headers.contains_key(header::EXPECT);
+    if waits_for_continue && announced(parts).is_some_and(|length| length > MAX_FILE + MAX_FORM) {
+        return Err(ApiError::TooLarge(MAX_FILE));
+    }
+    Ok(())
+}
+
+/// The length that the request announces, if it may have that: what grows while it is read takes twice as much.
+fn capacity(parts: &Parts) -> usize {
+    announced(parts).unwrap_or_default().min(MAX_FILE + MAX_FORM)
+}
+
+async fn read_file(body: Body, capacity: usize) -> Result<Vec<u8>, ApiError> {
+    let mut stream = body.into_data_stream();
+    let mut file = Vec::with_capacity(capacity);
+    while let Some(chunk) = stream.next().await {
+        let chunk = chunk.map_err(|_| ApiError::Unreadable("The body ended early.".into()))?;
+        if file.len() + chunk.len() > MAX_FILE {
+            drop(file);
+            discard(stream).await;
+            return Err(ApiError::TooLarge(MAX_FILE));
+        }
+        file.extend_from_slice(&chunk);
+    }
+    Ok(file)
+}
+
+/// Throws away what still comes, up to a limit, so that a client that is sending gets to read the response instead of a
+/// reset connection.
+async fn discard(mut stream: BodyDataStream) {
+    let mut left = MAX_FILE;
+    while let Some(Ok(chunk)) = stream.next().await {
+        match left.checked_sub(chunk.len()) {
+            Some(rest) => left = rest,
+            None => return,
+        }
+    }
+}
+
+async fn read_form(
+    body: Body,
+    boundary: String,
+    mut alt: Option<AltText>,
+    capacity: usize,
+) -> Result<(Vec<u8>, Option<AltText>), ApiError> {
+    let limits = SizeLimit::new()
+        .whole_stream((MAX_FILE + MAX_FORM) as u64)
+        .for_field("file", MAX_FILE as u64)
+        .per_field(MAX_FIELD as u64);
+    let constraints = Constraints::new().size_limit(limits);
+    let mut form = Multipart::with_constraints(body.into_data_stream(), boundary, constraints);
+    let mut file = None;
+    while let Some(mut field) = form.next_field().await.map_err(unreadable)? {
+        let name = field.name().unwrap_or_default().to_owned();
+        match &*name {
+            "file" if file.is_some() => return Err(duplicate("file")),
+            "file" => {
+                let mut bytes = Vec::with_capacity(capacity);
+                while let Some(chunk) = field.chunk().await.map_err(unreadable)? {
+                    bytes.extend_from_slice(&chunk);
+                }
+                file = Some(bytes);
+            }
+            "alt" if alt.is_some() => return Err(duplicate("alt")),
+            "alt" => {
+                let text = field.bytes().await.map_err(unreadable)?;
+                let text = str::from_utf8(&text)
+                    .map_err(|_| ApiError::invalid("alt", "wrong_type", "must be text in UTF-8"))?;
+                // As forms send what was left blank.
+                alt = Some(AltText::from(text)).filter(|alt| !alt.as_str().is_empty());
+                let mut violations = Violations::default();
+                violations.check("alt", &alt);
+                violations.into_result()?;
+            }
+            _ => {
+                let detail = "is not known here: expected `file` or `alt`";
+                let field = if name.is_empty() { "body".to_owned() } else { name };
+                return Err(ApiError::invalid(field, "unknown", detail));
+            }
+        }
+    }
+    let file = file.ok_or_else(|| ApiError::invalid("file", "required", "is required"))?;
+    Ok((file, alt))
+}
+
+fn duplicate(field: &str) -> ApiError {
+    ApiError::invalid(field, "duplicate", "is given twice")
+}
+
+fn unreadable(error: multer::Error) -> ApiError {
+    match error {
+        multer::Error::FieldSizeExceeded { field_name: Some(name), .. } if name != "file" => {
+            ApiError::invalid(name, "too_long", format!("must have at most {MAX_FIELD} bytes"))
+        }
+        multer::Error::FieldSizeExceeded { .. } | multer::Error::StreamSizeExceeded { .. } => {
+            ApiError::TooLarge(MAX_FILE)
+        }
+        error => ApiError::Unreadable(format!("The body is not a form: {error}.")),
+    }
+}

@@ -1,0 +1,119 @@
+//! Objects as files of one folder, for development.
+
+use std::collections::BTreeMap;
+use std::io::{Error, ErrorKind, Result};
+use std::path::{Path, PathBuf};
+
+use axum::body::Body;
+use futures_util::StreamExt;
+use sha2::{Digest, Sha256};
+use tokio::fs;
+use tokio::io::AsyncWriteExt;
+use uuid::Uuid;
+
+use super::Object;
+use crate::media::file::File;
+
+/// Files that are not whole yet have other names than objects.
+const UNFINISHED: &str = "unfinished-";
+
+/// Where the object is. Fails for what is no object's name, such as another path.
+fn path(dir: &Path, name: &str) -> Result<PathBuf> {
+    let is_of_name = |byte: u8| byte.is_ascii_alphanumeric() || b".-/".contains(&byte);
+    let is_name = name.len() > 64
+        && name.bytes().take(64).all(|byte| byte.is_ascii_hexdigit())
+        && name.bytes().all(is_of_name)
+        && !name.contains("..");
+    if is_name { Ok(dir.join(name)) } else { Err(Error::from(ErrorKind::NotFound)) }
+}
+
+pub(super) async fn put(dir: &Path, object: &Object) -> Result<()> {
+    let unfinished = begin(dir).await?;
+    let written = fs::write(&unfinished, &object.bytes).await;
+    end(dir, &unfinished, &object.name, written.map(|()| true)).await.map(drop)
+}
+
+/// The headers of a request whose body is [received](receive).
+pub(super) fn headers(file: &File) -> BTreeMap<String, String> {
+    BTreeMap::from([
+        ("content-length".to_owned(), file.bytes.to_string()),
+        ("content-type".to_owned(), file.content_type.as_str().to_owned()),
+    ])
+}
+
+/// Stores a body as the object that its SHA-256 names; false if it is another.
+pub(super) async fn receive(dir: &Path, name: &str, bytes: i64, body: Body) -> Result<bool> {
+    let unfinished = begin(dir).await?;
+    let received = write(&unfinished, bytes, body).await;
+    end(dir, &unfinished, name, received.map(|hash| hash.is_some_and(|hash| name.starts_with(&hash)))).await
+}
+
+/// The SHA-256 of what was written, if it has so many bytes.
+async fn write(path: &Path, bytes: i64, body: Body) -> Result<Option<String>> {
+    let mut file = fs::File::create(path).await?;
+    let mut stream = body.into_data_stream();
+    let (mut hash, mut left) = (Sha256::new(), u64::try_from(bytes).unwrap_or_default());
+    while let Some(chunk) = stream.next().await {
+        let chunk = chunk.map_err(Error::other)?;
+        match left.checked_sub(chunk.len() as u64) {
+            Some(rest) => left = rest,
+            None => return Ok(None),
+        }
+        hash.update(&chunk);
+        file.write_all(&chunk).await?;
+    }
+    file.flush().await?;
+    Ok((left == 0).then(|| hex::encode(hash.finalize())))
+}
+
+async fn begin(dir: &Path) -> Result<PathBuf> {
+    fs::create_dir_all(dir).await?;
+    Ok(dir.join(format!("{UNFINISHED}{}", Uuid::now_v7())))
+}
+
+/// Gives a file that is `whole` the name of its object, and deletes it otherwise.
+async fn end(dir: &Path, unfinished: &Path, name: &str, whole: Result<bool>) -> Result<bool> {
+    let ended = async {
+        if whole? {
+            let path = path(dir, name)?;
+            fs::create_dir_all(path.parent().unwrap_or(dir)).await?;
+            fs::File::open(unfinished).await?.sync_all().await?;
+            fs::rename(unfinished, path).await.map(|()| true)
+        } else {
+            Ok(false)
+        }
+    };
+    let ended = ended.await;
+    if !matches!(ended, Ok(true)) {
+        // What is left of it is in nobody's way.
+        drop(fs::remove_file(unfinished).await);
+    }
+    ended
+}
+
+pub(super) async fn open(dir: &Path, name: &str) -> Result<fs::File> {
+    fs::File::open(path(dir, name)?).await
+}
+
+pub(super) async fn has(dir: &Path, name: &str, bytes: i64) -> Result<bool> {
+    match fs::metadata(path(dir, name)?).await {
+        Ok(metadata) => Ok(i64::try_from(metadata.len()) == Ok(bytes)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+pub(super) async fn delete(dir: &Path, name: &str) -> Result<()> {
+    let path = path(dir, name)?;
+    match fs::remove_file(&path).await {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    if name.contains('/')
+        && let Some(of_bytes) = path.parent()
+    {
+        // Unless the same bytes are there under another name.
+        drop(fs::remove_dir(of_bytes).await);
+    }
+    Ok(())
+}
