@@ -36,7 +36,7 @@ async fn work(state: AppState, job: Claim) -> Result<(), Failure> {
             posts::describe_picture(&db, &cache, &renderer, &job).await?;
             users::describe_avatars(&db, &cache, &job).await?;
         }
-        Kind::MediaSweep => media::sweep(&db, storage.0.as_ref(), clock.now()).await?,
+        Kind::MediaSweep => media::sweep(&db, storage.0.as_ref(), &clock).await?,
         Kind::Rendering => maintenance::rerender(&db, &cache, &renderer).await?,
     }
     Ok(())

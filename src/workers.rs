@@ -29,8 +29,9 @@ pub static TEXTS: LazyLock<Workers> = LazyLock::new(|| Workers::new("texts", MAX
 pub static BODIES: LazyLock<Workers> =
     LazyLock::new(|| Workers::new("bodies", MAX_LARGE_BODIES, MAX_LARGE_BODY_BYTES));
 
-/// How many pictures wait or are worked on: as many as may be received.
-const MAX_PICTURES: usize = 2;
+/// How many pictures wait or are worked on: more than are received at once, since one that nobody waits for any more is
+/// worked on to its end.
+const MAX_PICTURES: usize = 32;
 const MAX_PICTURE_BYTES: usize = 64 * 1024 * 1024;
 
 /// Decodes and encodes pictures, one at a time: each takes as much memory as everything else together.

@@ -11,7 +11,13 @@ DAY = 24 * 60 * 60
 ECS_TASKS = "ecs-tasks.amazonaws.com"
 PULL = ("ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage")
 PASS, READ, DECRYPT = "iam:PassRole", "secretsmanager:GetSecretValue", "kms:Decrypt"
-KEEP, ENCRYPT = ("s3:PutObject", "s3:GetObject", "s3:DeleteObject"), ("kms:GenerateDataKey", DECRYPT)
+KEEP, LIST = ("s3:PutObject", "s3:GetObject", "s3:DeleteObject"), "s3:ListBucket"
+ENCRYPT = ("kms:GenerateDataKey", DECRYPT)
+
+
+def bucket_of(objects):
+    """The ARN of the bucket of some objects."""
+    return objects.split("/")[0]
 
 
 class CannotAsk(Exception):
@@ -191,7 +197,7 @@ class Gatherer:
                 may |= self.may(arn, ["logs:CreateLogStream", "logs:PutLogEvents"], f"{group}:log-stream:x")
         media, task = parts["media"], roles["task"]
         if media and media["found"] and task and task["found"]:
-            media["may"] = self.may(task["arn"], KEEP, media["objects"])
+            media["may"] = self.may(task["arn"], KEEP, media["objects"]) | self.may(task["arn"], [LIST], bucket_of(media["objects"]))
             if media["key"] and media["key"]["arn"]:
                 via = f"ContextKeyName=kms:ViaService,ContextKeyValues=s3.{media['region']}.amazonaws.com,ContextKeyType=string"
                 media["may"] |= self.may(task["arn"], ENCRYPT, media["key"]["arn"], context=["--context-entries", via])

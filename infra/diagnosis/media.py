@@ -4,7 +4,7 @@ import json
 from urllib.parse import urlsplit
 
 from edge import leading, leads
-from facts import ENCRYPT, KEEP
+from facts import ENCRYPT, KEEP, LIST, bucket_of
 from policies import admits, denies, like, serves
 from startup import REGISTER, document
 from table import Cause, logged, rule
@@ -49,12 +49,14 @@ def media_denied(facts):
     role = facts["roles"]["task"]
     for known in media(facts) if role and role["found"] else []:
         bucket, objects = known["bucket"], known["objects"]
-        lacks = [action for action in KEEP if known["may"].get(action) is False]
+        wanted = (*KEEP, LIST)
+        lacks = [action for action in wanted if known["may"].get(action) is False]
         if lacks:
+            policy = document(wanted, Resource=[objects, bucket_of(objects)])
             yield Cause(
                 f"The task role {role['name']} may not do with media what the service does.",
-                f"aws iam put-role-policy --role-name {role['name']} --policy-name keep-media --policy-document {document(KEEP, Resource=objects)}",
-                [f"{role['name']} lacks {', '.join(lacks)} on {objects}", *logged(facts, "AccessDenied")],
+                f"aws iam put-role-policy --role-name {role['name']} --policy-name keep-media --policy-document {policy}",
+                [f"{role['name']} lacks {', '.join(lacks)} on {objects}", *logged(facts, "AccessDenied|403 without a code")],
             )
         refused = [action for action in KEEP if known["policy"] and denies(known["policy"], action, role["arn"], objects)]
         if refused:

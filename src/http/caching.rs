@@ -7,6 +7,7 @@ use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use metrics::counter;
 
+use super::concurrency::Streamed;
 use super::origin::X_FORWARDED_PROTO;
 use crate::cache::{Cache, CachePolicy, CachedResponse, Invalidates, Lookup, Scope};
 use crate::clock::Clock;
@@ -95,7 +96,8 @@ impl Caching {
         };
         let now = clock.now();
         let response = respond(request).await;
-        if response.status() != StatusCode::OK {
+        // What is streamed may be larger than all that is cached.
+        if response.status() != StatusCode::OK || response.extensions().get::<Streamed>().is_some() {
             return response;
         }
         let result = if load.is_some() { "miss" } else { "bypass" };

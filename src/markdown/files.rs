@@ -26,8 +26,10 @@ pub(super) fn names(html: &str, base: Option<&str>) -> Vec<String> {
         pieces(html).filter_map(|piece| piece.attribute("src").or_else(|| piece.attribute("href")));
     let names = addresses.filter_map(|address| {
         let address = unescaped(address);
-        let name = address.strip_prefix(base)?.strip_prefix('/')?.to_owned();
-        is_name(&name).then_some(name)
+        let rest = address.strip_prefix(base)?.strip_prefix('/')?;
+        // What follows is about a place in the file: `#page=3`.
+        let name = rest.split(['?', '#']).next().filter(|name| is_name(name))?;
+        Some(name.to_owned())
     });
     names.filter(|name| seen.insert(name.clone())).collect()
 }
@@ -121,7 +123,7 @@ mod tests {
     fn names_are_those_below_the_address_of_the_media() {
         let (one, other) = (name('a', "jpg"), format!("{}/minutes-of-may.pdf", "b".repeat(64)));
         let html = format!(
-            "<p><img src=\"{BASE}/{one}\" alt=\"\"><img src=\"{BASE}/{one}\"><a href=\"{BASE}/{other}\">x</a>\
+            "<p><img src=\"{BASE}/{one}\" alt=\"\"><img src=\"{BASE}/{one}\"><a href=\"{BASE}/{other}?x#page=3\">x</a>\
              <img src=\"https://evil.example/blog/{other}\"><img src=\"{BASE}/../{one}\"><img src=\"{BASE}/x.jpg\">\
              <img src=\"{BASE}{one}\"></p>"
         );

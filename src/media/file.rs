@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -15,7 +16,7 @@ use crate::text_enum::text_enum;
 pub const MAX_BYTES: i64 = 1024 * 1024 * 1024;
 
 /// For how long after it was announced an upload may begin.
-pub const BEGINS_WITHIN: TimeDelta = TimeDelta::hours(1);
+pub const BEGINS_WITHIN: Duration = Duration::from_hours(1);
 /// For how long after it was announced an upload may be completed: longer than the slowest takes.
 pub const KEPT: TimeDelta = TimeDelta::days(1);
 

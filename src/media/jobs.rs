@@ -8,12 +8,15 @@ use uuid::Uuid;
 use super::model::UNUSED_KEPT;
 use super::storage::Storage;
 use super::store;
+use crate::clock::Clock;
 use crate::db::{self, Connection, Db};
 use crate::jobs::model::{Failure, Kind};
 use crate::jobs::store::{self as jobs, NewJob};
 
 /// How many rows one statement takes.
 const BATCH: i64 = 100;
+/// How many objects are deleted before the next are chosen: soon enough that nobody else takes them on meanwhile.
+const OBJECTS: i64 = 10;
 
 /// A picture with a new description.
 #[derive(Debug, Deserialize, Serialize)]
@@ -33,12 +36,12 @@ pub async fn describe_again(
 }
 
 /// Deletes what nothing has referred to for long, what was announced and never came, and what is stored of both.
-pub async fn sweep(db: &Db, storage: Option<&Storage>, now: DateTime<Utc>) -> Result<(), Failure> {
+pub async fn sweep(db: &Db, storage: Option<&Storage>, clock: &Clock) -> Result<(), Failure> {
     let passing = |error: db::Error| Failure::Passing(error.into());
-    forget_unused(db, now).await.map_err(passing)?;
+    forget_unused(db, clock.now()).await.map_err(passing)?;
     let Some(storage) = storage else { return Ok(()) };
     loop {
-        let names = take(db, now).await.map_err(passing)?;
+        let names = take(db, clock.now()).await.map_err(passing)?;
         if names.is_empty() {
             return Ok(());
         }
@@ -56,7 +59,7 @@ async fn forget_unused(db: &Db, now: DateTime<Utc>) -> Result<(), db::Error> {
 }
 
 async fn take(db: &Db, now: DateTime<Utc>) -> Result<Vec<String>, db::Error> {
-    Ok(store::take_unused_objects(&mut db.acquire().await?, now, BATCH).await?)
+    Ok(store::take_unused_objects(&mut db.acquire().await?, now, OBJECTS).await?)
 }
 
 async fn forget(db: &Db, name: &str) -> Result<(), db::Error> {

@@ -3,18 +3,19 @@
 
 use std::io::{self, ErrorKind};
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, put};
+use axum::{Extension, Router};
 use serde::Deserialize;
 use tokio_util::io::ReaderStream;
 
 use crate::cache::{CachePolicy, Invalidates, Scope};
 use crate::db::Db;
 use crate::error::ApiError;
+use crate::http::concurrency::Streamed;
 use crate::http::default_headers::CROSS_ORIGIN_RESOURCE_POLICY;
 use crate::http::extract::Path;
 use crate::http::now::Now;
@@ -72,7 +73,7 @@ async fn read(storage: &Storage, name: &str) -> Result<Response, ApiError> {
     let attachment = matches!(object_type, ObjectType::File(_))
         .then(|| [(header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment"))]);
     let body = Body::from_stream(ReaderStream::new(file));
-    Ok((CachePolicy::Immutable, headers, attachment, body).into_response())
+    Ok((CachePolicy::Immutable, headers, attachment, Extension(Streamed), body).into_response())
 }
 
 /// Who knows the id of an upload may store that file, as with an address that S3 has signed.

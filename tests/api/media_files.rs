@@ -103,8 +103,9 @@ async fn only_the_announced_file_is_taken_and_only_in_time() {
     app.advance(TimeDelta::hours(23));
     completion(&app, &author, &late).expect(201).await;
     app.advance(TimeDelta::hours(2));
-    app.sweep_media().await;
     let author = app.sign_in(&author).await;
+    completion(&app, &author, &upload).expect_problem(404, "not_found").await;
+    app.sweep_media().await;
     completion(&app, &author, &upload).expect_problem(404, "not_found").await;
     assert_eq!((app.count("media_uploads").await, app.count("media_objects").await), (0, 1));
     assert_eq!(used(&app, &author).await, (1, i64::try_from(FILE.len()).unwrap()));
@@ -128,6 +129,20 @@ async fn what_was_announced_and_never_completed_is_swept_and_counted_no_more() {
     assert_eq!(used(&app, &author).await, (0, 0));
     let author = app.sign_in(&author).await;
     complete(&app, &author, "a.pdf", FILE).await;
+}
+
+/// More than a task has in memory for all that one address reads.
+#[tokio::test]
+async fn a_large_file_is_streamed() {
+    let app = TestApp::start().await;
+    let author = app.author().await;
+    let bytes = vec![7; 17 * 1024 * 1024];
+    let media = complete(&app, &author, "large.pdf", &bytes).await;
+    for _ in 0..2 {
+        let file = app.get(&path(&media["url"])).expect(200).await;
+        assert_eq!(file.header("content-length"), bytes.len().to_string());
+        assert!(file.body == bytes);
+    }
 }
 
 #[tokio::test]
@@ -194,7 +209,8 @@ async fn a_file_is_no_picture() {
     let described = app.patch(&format!("/v1/media/{id}")).by(&author).json(&json!({"alt": "x"}));
     described.expect_fields(422, &[("alt", "no_picture")]).await;
     // But a text that links to it keeps it.
-    let post = json!({"title": "T", "body": format!("[a]({url})\n\n![b]({url})"), "status": "published"});
+    let body = format!("[a]({url}#page=3)\n\n![b]({url}#page=3)");
+    let post = json!({"title": "T", "body": body, "status": "published"});
     let post = app.post("/v1/posts").by(&author).json(&post).expect(201).await.json();
     assert!(!post["body_html"].as_str().unwrap().contains("width"), "{post}");
     let delete = || app.delete(&format!("/v1/media/{id}")).by(&author);

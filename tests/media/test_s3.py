@@ -132,6 +132,7 @@ class Storage(unittest.TestCase):
                 ("another file", headers, changed),
                 ("another length", headers | {"content-length": "3"}, data[:3]),
                 ("another type", headers | {"content-type": "text/html"}, data),
+                ("another encoding", headers | {"content-encoding": "br"}, data),
                 ("not as an attachment", headers | {"content-disposition": "inline"}, data),
                 ("another checksum", headers | {"x-amz-checksum-sha256": base64.b64encode(hashlib.sha256(changed).digest()).decode()}, changed),
                 ("no checksum", {name: value for name, value in headers.items() if "checksum" not in name}, changed),
@@ -151,7 +152,7 @@ class Storage(unittest.TestCase):
             self.assertEqual(found["Body"].read(), data)
             self.assert_consistent(blog.database)
             self.assertEqual(blog.request("DELETE", f"/v1/media/{upload['id']}", headers=call).status, 204)
-            sweep(blog.database, hours=48)
+            sweep(blog.database, hours=3)
             self.assertEqual(self.s3.keys(), set())
 
     def test_a_wrong_secret_is_named_by_its_code(self):

@@ -128,7 +128,7 @@ READS = {
     "Condition": {"StringEquals": {"aws:SourceArn": DISTRIBUTION["ARN"]}},
 }  # fmt: skip
 TLS_ONLY = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
-KEEPS = {"s3:PutObject": True, "s3:GetObject": True, "s3:DeleteObject": True}
+KEEPS = {"s3:PutObject": True, "s3:GetObject": True, "s3:DeleteObject": True, "s3:ListBucket": True}
 MEDIA = {
     "bucket": BUCKET, "found": True, "region": "ap-northeast-2", "expected": "ap-northeast-2", "path": PATH, "objects": OBJECTS, "key": None,
     "policy": {"Statement": [READS, TLS_ONLY]}, "public_url": "https://media.example.com", "distributions": [DISTRIBUTION], "may": KEEPS,
@@ -291,6 +291,8 @@ FAULTS = [
     Fault("MEDIA_URL names another region", "media-region", "looks for it in eu-west-1", "?region=ap-northeast-2", [media(expected="eu-west-1")]),
     Fault("task role may not erase media", "media-denied", "may not do with media", "put-role-policy --role-name blog-api-task --policy-name keep-media",
           [media(may=KEEPS | {"s3:DeleteObject": False})]),
+    Fault("task role may not ask whether a file is there", "media-denied", "may not do with media", '"s3:ListBucket"],"Resource":["arn:aws:s3:::',
+          [media(may=KEEPS | {"s3:ListBucket": False})]),
     Fault("bucket refuses the role", "media-denied", "policy of the bucket", "put-bucket-policy",
           [bucket_policy(READS, {"Effect": "Deny", "Principal": "*", "Action": "s3:Put*", "Resource": "arn:aws:s3:::*"})]),
     Fault("endpoint for image layers alone", "media-denied", "policy of the endpoint vpce-s3", "modify-vpc-endpoint --vpc-endpoint-id vpce-s3",

@@ -98,14 +98,14 @@ pub async fn complete(
     Path(FileUploadPath { id }): Path<FileUploadPath>,
     key: Idempotency,
 ) -> Result<Response, ApiError> {
-    let pending = store::pending_file(&mut db.acquire().await?, id, user.id).await?;
+    let pending = store::pending_file(&mut db.acquire().await?, id, user.id, now).await?;
     if let Some(pending) = pending
         && !storage.has(&pending.object, pending.bytes).await?
     {
         return Err(ApiError::conflict("id", "not_uploaded", "has not arrived: upload it first"));
     }
     key.run(Some(user.id), async |write: &mut Write| {
-        // Done already, it is there.
+        // If it was completed before, it is there.
         store::complete_file(write, id, user.id, now).await?;
         let media = store::find(write, id, Some(user.id)).await?.ok_or(ApiError::NotFound)?;
         let location = [(header::LOCATION, format!("/v1/media/{id}"))];

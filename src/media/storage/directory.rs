@@ -27,10 +27,35 @@ fn path(dir: &Path, name: &str) -> Result<PathBuf> {
     if is_name { Ok(dir.join(name)) } else { Err(Error::from(ErrorKind::NotFound)) }
 }
 
+/// A file that has another name until it is whole, and is gone if it never is, also if nobody waits for it any more.
+struct Unfinished(PathBuf);
+
+impl Unfinished {
+    async fn new(dir: &Path) -> Result<Self> {
+        fs::create_dir_all(dir).await?;
+        Ok(Self(dir.join(format!("{UNFINISHED}{}", Uuid::now_v7()))))
+    }
+
+    async fn finish(self, path: &Path) -> Result<()> {
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder).await?;
+        }
+        fs::File::open(&self.0).await?.sync_all().await?;
+        fs::rename(&self.0, path).await
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        drop(std::fs::remove_file(&self.0));
+    }
+}
+
 pub(super) async fn put(dir: &Path, object: &Object) -> Result<()> {
-    let unfinished = begin(dir).await?;
-    let written = fs::write(&unfinished, &object.bytes).await;
-    end(dir, &unfinished, &object.name, written.map(|()| true)).await.map(drop)
+    let path = path(dir, &object.name)?;
+    let unfinished = Unfinished::new(dir).await?;
+    fs::write(&unfinished.0, &object.bytes).await?;
+    unfinished.finish(&path).await
 }
 
 /// The headers of a request whose body is [received](receive).
@@ -43,9 +68,14 @@ pub(super) fn headers(file: &File) -> BTreeMap<String, String> {
 
 /// Stores a body as the object that its SHA-256 names; false if it is another.
 pub(super) async fn receive(dir: &Path, name: &str, bytes: i64, body: Body) -> Result<bool> {
-    let unfinished = begin(dir).await?;
-    let received = write(&unfinished, bytes, body).await;
-    end(dir, &unfinished, name, received.map(|hash| hash.is_some_and(|hash| name.starts_with(&hash)))).await
+    let path = path(dir, name)?;
+    let unfinished = Unfinished::new(dir).await?;
+    let hash = write(&unfinished.0, bytes, body).await?;
+    if !hash.is_some_and(|hash| name.starts_with(&hash)) {
+        return Ok(false);
+    }
+    unfinished.finish(&path).await?;
+    Ok(true)
 }
 
 /// The SHA-256 of what was written, if it has so many bytes.
@@ -54,7 +84,7 @@ async fn write(path: &Path, bytes: i64, body: Body) -> Result<Option<String>> {
     let mut stream = body.into_data_stream();
     let (mut hash, mut left) = (Sha256::new(), u64::try_from(bytes).unwrap_or_default());
     while let Some(chunk) = stream.next().await {
-        let chunk = chunk.map_err(Error::other)?;
+        let Ok(chunk) = chunk else { return Ok(None) };
         match left.checked_sub(chunk.len() as u64) {
             Some(rest) => left = rest,
             None => return Ok(None),
@@ -64,31 +94,6 @@ async fn write(path: &Path, bytes: i64, body: Body) -> Result<Option<String>> {
     }
     file.flush().await?;
     Ok((left == 0).then(|| hex::encode(hash.finalize())))
-}
-
-async fn begin(dir: &Path) -> Result<PathBuf> {
-    fs::create_dir_all(dir).await?;
-    Ok(dir.join(format!("{UNFINISHED}{}", Uuid::now_v7())))
-}
-
-/// Gives a file that is `whole` the name of its object, and deletes it otherwise.
-async fn end(dir: &Path, unfinished: &Path, name: &str, whole: Result<bool>) -> Result<bool> {
-    let ended = async {
-        if whole? {
-            let path = path(dir, name)?;
-            fs::create_dir_all(path.parent().unwrap_or(dir)).await?;
-            fs::File::open(unfinished).await?.sync_all().await?;
-            fs::rename(unfinished, path).await.map(|()| true)
-        } else {
-            Ok(false)
-        }
-    };
-    let ended = ended.await;
-    if !matches!(ended, Ok(true)) {
-        // What is left of it is in nobody's way.
-        drop(fs::remove_file(unfinished).await);
-    }
-    ended
 }
 
 pub(super) async fn open(dir: &Path, name: &str) -> Result<fs::File> {

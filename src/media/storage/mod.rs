@@ -104,11 +104,15 @@ impl Storage {
         now: DateTime<Utc>,
     ) -> Result<FileUpload, StorageError> {
         let expires_at = now + BEGINS_WITHIN;
-        let (url, headers) = match &self.0.place {
+        let (url, headers, expires_at) = match &self.0.place {
             Place::Directory(_) => {
-                (format!("{}/media/uploads/{id}", self.0.api_url), directory::headers(file))
+                (format!("{}/media/uploads/{id}", self.0.api_url), directory::headers(file), expires_at)
             }
-            Place::S3(s3) => s3.sign(file, BEGINS_WITHIN).await.inspect_err(|_| count_error("sign"))?,
+            Place::S3(s3) => {
+                let signed = s3.sign(file, BEGINS_WITHIN).await.inspect_err(|_| count_error("sign"))?;
+                let end = signed.expires_at.map_or(expires_at, |end| end.min(expires_at));
+                (signed.url, signed.headers, end)
+            }
         };
         Ok(FileUpload { id, method: "PUT", url, headers, expires_at })
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region};
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::RequestChecksumCalculation;
 use aws_sdk_s3::error::{BoxError, DisplayErrorContext, ProvideErrorMetadata, SdkError};
@@ -14,7 +15,7 @@ use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::ChecksumMode;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use chrono::TimeDelta;
+use chrono::{DateTime, Utc};
 use tokio::sync::OnceCell;
 
 use super::{Object, StorageError};
@@ -28,12 +29,25 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(15);
 
 pub(super) struct S3 {
     config: S3Config,
-    client: OnceCell<Client>,
+    access: OnceCell<Access>,
+}
+
+struct Access {
+    client: Client,
+    credentials: Option<SharedCredentialsProvider>,
+}
+
+/// A request that whoever has it may send.
+pub(super) struct SignedPut {
+    pub(super) url: String,
+    pub(super) headers: BTreeMap<String, String>,
+    /// When the credentials expire that it is signed with.
+    pub(super) expires_at: Option<DateTime<Utc>>,
 }
 
 impl S3 {
     pub(super) fn new(config: S3Config) -> Self {
-        Self { config, client: OnceCell::new() }
+        Self { config, access: OnceCell::new() }
     }
 
     pub(super) async fn put(&self, object: Object) -> Result<(), StorageError> {
@@ -57,28 +71,29 @@ impl S3 {
         request.send().await.map(drop).map_err(|error| explain(&error))
     }
 
-    /// The address and the headers of a request that stores `file` if it begins `within` that time.
-    pub(super) async fn sign(
-        &self,
-        file: &File,
-        within: TimeDelta,
-    ) -> Result<(String, BTreeMap<String, String>), StorageError> {
-        let unsigned = |error: BoxError| StorageError::Unreachable(error.to_string());
-        let within = within.to_std().map_err(|error| unsigned(error.into()))?;
+    /// A request that stores `file` if it begins `within` that time.
+    pub(super) async fn sign(&self, file: &File, within: Duration) -> Result<SignedPut, StorageError> {
+        let unsigned = |error: BoxError| StorageError::Unreachable(DisplayErrorContext(&*error).to_string());
         let presigning = PresigningConfig::expires_in(within).map_err(|error| unsigned(error.into()))?;
-        let client = self.client().await;
-        let request = client
+        let Access { client, credentials } = self.access().await;
+        let credentials = credentials.as_ref().ok_or_else(|| unsigned("there are no credentials".into()))?;
+        let credentials = credentials.provide_credentials().await.map_err(|error| unsigned(error.into()))?;
+        let expires_at = credentials.expiry().map(DateTime::from);
+        let settings = client.config().to_builder().credentials_provider(credentials);
+        let request = Client::from_conf(settings.build())
             .put_object()
             .bucket(&self.config.bucket)
             .key(self.key(&file.object))
             .content_type(file.content_type.as_str())
             .content_length(file.bytes)
             .content_disposition("attachment")
+            // Or somebody could add one to what others have.
+            .content_encoding("identity")
             .cache_control(IMMUTABLE)
             .checksum_sha256(STANDARD.encode(file.sha256));
         let request = request.presigned(presigning).await.map_err(|error| explain(&error))?;
         let headers = request.headers().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        Ok((request.uri().to_owned(), headers))
+        Ok(SignedPut { url: request.uri().to_owned(), headers, expires_at })
     }
 
     /// Whether there is an object with so many bytes and the SHA-256 that its name begins with. That it is not there S3 tells
@@ -107,11 +122,15 @@ impl S3 {
     }
 
     async fn client(&self) -> &Client {
-        self.client.get_or_init(|| client(&self.config)).await
+        &self.access().await.client
+    }
+
+    async fn access(&self) -> &Access {
+        self.access.get_or_init(|| access(&self.config)).await
     }
 }
 
-async fn client(config: &S3Config) -> Client {
+async fn access(config: &S3Config) -> Access {
     let timeouts = TimeoutConfig::builder()
         .operation_timeout(TIMEOUT)
         .operation_attempt_timeout(ATTEMPT_TIMEOUT)
@@ -120,10 +139,11 @@ async fn client(config: &S3Config) -> Client {
     if let Some(region) = &config.region {
         loader = loader.region(Region::new(region.clone()));
     }
-    let settings = aws_sdk_s3::config::Builder::from(&loader.load().await)
+    let loaded = loader.load().await;
+    let settings = aws_sdk_s3::config::Builder::from(&loaded)
         .force_path_style(config.path_style)
         .request_checksum_calculation(RequestChecksumCalculation::WhenRequired);
-    Client::from_conf(settings.build())
+    Access { client: Client::from_conf(settings.build()), credentials: loaded.credentials_provider() }
 }
 
 fn explain<E: ProvideErrorMetadata + std::error::Error + 'static>(error: &SdkError<E>) -> StorageError {

@@ -6,7 +6,7 @@ use crate::db::Connection;
 
 /// After how long an announced object that nothing refers to is of an upload that has failed: much longer than one takes.
 const ABANDONED: TimeDelta = TimeDelta::hours(1);
-/// After how long a deletion that was begun is of a task that is gone: longer than a job's attempt to delete may take.
+/// After how long a deletion that was begun is of a task that is gone: longer than the objects take that one chooses at once.
 const RETRIED: TimeDelta = TimeDelta::minutes(10);
 
 /// Says that objects are about to be written; false if one of them is being deleted at this moment.

@@ -56,7 +56,7 @@ pub async fn announce_file(
         file.bytes,
         file.filename,
         now,
-        now + KEPT,
+        now + BEGINS_WITHIN,
         quota.files,
         quota.bytes
     )
@@ -69,17 +69,19 @@ pub async fn announce_file(
     })
 }
 
-/// The file that `owner_id` has announced with that id.
+/// The file that `owner_id` has announced with that id, if it may be completed.
 pub async fn pending_file(
     connection: &mut Connection,
     id: Uuid,
     owner_id: Uuid,
+    now: DateTime<Utc>,
 ) -> sqlx::Result<Option<Pending>> {
     sqlx::query_as!(
         Pending,
-        "select object, bytes from media_uploads where id = $1 and owner_id = $2",
+        "select object, bytes from media_uploads where id = $1 and owner_id = $2 and created_at > $3",
         id,
-        owner_id
+        owner_id,
+        now - KEPT
     )
     .fetch_optional(connection)
     .await
@@ -101,30 +103,31 @@ pub async fn uploadable_file(
     .await
 }
 
-/// Makes media of an announced file, whose object is there; false if it was not announced, or long ago.
+/// Makes media of an announced file, whose object is there; does nothing if it may not be completed any more.
 pub async fn complete_file(
     connection: &mut Connection,
     id: Uuid,
     owner_id: Uuid,
     now: DateTime<Utc>,
-) -> sqlx::Result<bool> {
-    sqlx::query_scalar!(
-        r#"with done as (
-             delete from media_uploads where id = $1 and owner_id = $2
-             returning id, owner_id, object, content_type, bytes, filename),
-           new as (
-             insert into media (id, owner_id, object, content_type, bytes, filename, stored_bytes, created_at, updated_at,
-               unused_since)
-             select id, owner_id, object, content_type, bytes, filename, bytes, $3, $3, $3 from done
-             returning object),
-           used as (update media_objects o set unused = false from new where o.name = new.object)
-           select exists (select from new) as "stored!""#,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "with done as (
+           delete from media_uploads where id = $1 and owner_id = $2 and created_at > $4
+           returning id, owner_id, object, content_type, bytes, filename),
+         new as (
+           insert into media (id, owner_id, object, content_type, bytes, filename, stored_bytes, created_at, updated_at,
+             unused_since)
+           select id, owner_id, object, content_type, bytes, filename, bytes, $3, $3, $3 from done
+           returning object)
+         update media_objects o set unused = false from new where o.name = new.object",
         id,
         owner_id,
-        now
+        now,
+        now - KEPT
     )
-    .fetch_one(connection)
-    .await
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 /// Forgets some of the files that were not completed in time, and says how many.

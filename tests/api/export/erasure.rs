@@ -100,6 +100,7 @@ async fn fill(app: &TestApp, user: &TestUser) -> BTreeMap<&'static str, (&'stati
         ("jobs", ("id", vec![job])),
         ("likes", ("post_id", vec![theirs.clone()])),
         ("media", ("id", pictures)),
+        ("media_uploads", ("id", vec![app.file_by(user).await])),
         ("muted_posts", ("post_id", vec![theirs.clone()])),
         ("notification_settings", ("user_id", vec![user.id.to_string()])),
         ("notifications", ("id", vec![notification])),

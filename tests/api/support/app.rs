@@ -300,7 +300,7 @@ impl TestApp {
 
     /// What is done to media from time to time.
     pub(crate) async fn sweep_media(&self) {
-        media::sweep(&self.db, self.state.storage.0.as_ref(), self.now()).await.unwrap();
+        media::sweep(&self.db, self.state.storage.0.as_ref(), &self.clock()).await.unwrap();
     }
 
     pub(crate) fn advance(&self, time: TimeDelta) {
