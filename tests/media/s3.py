@@ -110,12 +110,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
 class Credentials(Answers):
     """Those of a task role, as ECS gives them."""
 
-    def __init__(self, secret=SECRET):
+    def __init__(self, secret=SECRET, minutes=360):
         super().__init__()
-        self.secret = secret
+        self.secret, self.lifetime = secret, datetime.timedelta(minutes=minutes)
 
     def answer(self, request):
-        expiration = datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=6)
+        expiration = datetime.datetime.now(datetime.UTC) + self.lifetime
         found = {"AccessKeyId": KEY_ID, "SecretAccessKey": self.secret, "Token": "a session's token", "RoleArn": "a role"}
         found["Expiration"] = expiration.strftime("%Y-%m-%dT%H:%M:%SZ")
         request.respond(200, [("Content-Type", "application/json")], json.dumps(found).encode())

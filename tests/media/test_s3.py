@@ -9,6 +9,7 @@ import socket
 import threading
 import time
 import unittest
+from datetime import UTC, datetime
 from http.client import HTTPConnection, HTTPException
 from urllib.parse import urlsplit
 
@@ -154,6 +155,15 @@ class Storage(unittest.TestCase):
             self.assertEqual(blog.request("DELETE", f"/v1/media/{upload['id']}", headers=call).status, 204)
             sweep(blog.database, hours=3)
             self.assertEqual(self.s3.keys(), set())
+
+    def test_a_signed_request_ends_with_the_credentials_it_is_signed_with(self):
+        body = {"filename": "a.pdf", "content_type": "application/pdf", "bytes": 1, "sha256": "0" * 64}
+        for minutes, expected in ((5, 5), (360, 60)):
+            with Credentials(minutes=minutes) as credentials, self.blog(credentials=credentials) as blog:
+                call = {"Authorization": f"Bearer {blog.token}", "Content-Type": "application/json"}
+                answer = json.loads(blog.request("POST", "/v1/media/uploads", json.dumps(body), call).body)
+                left = datetime.fromisoformat(answer["expires_at"]) - datetime.now(UTC)
+                self.assertTrue(expected - 1 < left.total_seconds() / 60 <= expected, left)
 
     def test_a_wrong_secret_is_named_by_its_code(self):
         with Credentials("another secret") as credentials, self.blog(credentials=credentials) as blog:

@@ -139,11 +139,11 @@ async fn access(config: &S3Config) -> Access {
     if let Some(region) = &config.region {
         loader = loader.region(Region::new(region.clone()));
     }
-    let loaded = loader.load().await;
-    let settings = aws_sdk_s3::config::Builder::from(&loaded)
+    let shared = loader.load().await;
+    let settings = aws_sdk_s3::config::Builder::from(&shared)
         .force_path_style(config.path_style)
         .request_checksum_calculation(RequestChecksumCalculation::WhenRequired);
-    Access { client: Client::from_conf(settings.build()), credentials: loaded.credentials_provider() }
+    Access { client: Client::from_conf(settings.build()), credentials: shared.credentials_provider() }
 }
 
 fn explain<E: ProvideErrorMetadata + std::error::Error + 'static>(error: &SdkError<E>) -> StorageError {
