@@ -2,7 +2,6 @@
 //! beside them, as they are, for readers to save.
 
 pub mod choose;
-pub mod file;
 pub mod jobs;
 pub mod model;
 pub mod picture;

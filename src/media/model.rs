@@ -1,5 +1,7 @@
 //! What media are: the rules of their fields, and how they are shown.
 
+pub mod file;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};

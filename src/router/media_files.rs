@@ -19,7 +19,7 @@ use crate::http::concurrency::Streamed;
 use crate::http::default_headers::CROSS_ORIGIN_RESOURCE_POLICY;
 use crate::http::extract::Path;
 use crate::http::now::Now;
-use crate::media::file::FileUploadPath;
+use crate::media::model::file::FileUploadPath;
 use crate::media::storage::{ObjectType, Storage};
 use crate::media::store;
 use crate::state::AppState;

@@ -17,8 +17,8 @@ use crate::http::extract::Path;
 use crate::http::idempotency::{Idempotency, Idempotent, Write};
 use crate::http::now::Now;
 use crate::http::validation::{Validate, Violations};
-use crate::media::file::{Checksum, File, FileType, FileUpload, FileUploadPath, Filename, MAX_BYTES};
 use crate::media::model::Media;
+use crate::media::model::file::{Checksum, File, FileType, FileUpload, FileUploadPath, Filename, MAX_BYTES};
 use crate::media::storage::Storage;
 use crate::media::store::{self, Announced};
 

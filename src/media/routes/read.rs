@@ -21,7 +21,7 @@ use crate::media::store;
 
 const ORDER: &str = "media";
 
-/// Which pictures to list. Filters combine.
+/// Which pictures and files to list. Filters combine.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -38,11 +38,11 @@ impl Validate for ListMedia {
     fn validate(&self, _violations: &mut Violations) {}
 }
 
-/// Pictures
+/// Pictures and files
 ///
 /// The caller's own, or as an editor everybody's, newest first.
 #[utoipa::path(get, path = "/v1/media", tag = "media", params(ListMedia, PageQuery), security(("token" = [])), responses(
-    (status = 200, description = "A page of pictures", body = Page<Media>),
+    (status = 200, description = "A page of pictures and files", body = Page<Media>),
     (status = 403, description = "Pictures of others, without being an editor"),
     (status = 501, description = "No place for files is set up"),
 ))]
@@ -67,12 +67,12 @@ pub async fn list(
     Ok((CachePolicy::Private, request.page(media, ORDER, |media: &Media| media.id)?))
 }
 
-/// A picture
+/// A picture or a file
 ///
 /// One's own, or as an editor anyone's.
 #[utoipa::path(get, path = "/v1/media/{id}", tag = "media", params(MediaPath), security(("token" = [])), responses(
-    (status = 200, description = "The picture", body = Media),
-    (status = 404, description = "No such picture, or another user's"),
+    (status = 200, description = "The picture or the file", body = Media),
+    (status = 404, description = "No such picture or file, or another user's"),
     (status = 501, description = "No place for files is set up"),
 ))]
 pub async fn read(

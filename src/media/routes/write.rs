@@ -47,7 +47,7 @@ impl Validate for UpdateMedia {
 #[utoipa::path(patch, path = "/v1/media/{id}", tag = "media", params(MediaPath, IfMatch), request_body = UpdateMedia,
     security(("token" = [])), responses(
     (status = 200, description = "The picture as it is now", body = Media),
-    (status = 404, description = "No such picture, or another user's"),
+    (status = 404, description = "No such picture or file, or another user's"),
     (status = 501, description = "No place for files is set up"),
 ))]
 pub async fn update(
@@ -82,13 +82,13 @@ pub async fn update(
     Ok((Invalidates(Scope::Nothing), Tagged(media)))
 }
 
-/// Delete a picture
+/// Delete a picture or a file
 ///
 /// One's own, or as an editor anyone's. What is stored of it is deleted within two hours; those who have it already may show it
 /// for longer.
 #[utoipa::path(delete, path = "/v1/media/{id}", tag = "media", params(MediaPath, IfMatch), security(("token" = [])), responses(
-    (status = 204, description = "The picture is deleted"),
-    (status = 404, description = "No such picture, or another user's"),
+    (status = 204, description = "It is deleted"),
+    (status = 404, description = "No such picture or file, or another user's"),
     (status = 409, description = "A post shows it, or it is an avatar"),
     (status = 501, description = "No place for files is set up"),
 ))]

@@ -12,7 +12,7 @@ use tokio::io::AsyncWriteExt;
 use uuid::Uuid;
 
 use super::Object;
-use crate::media::file::File;
+use crate::media::model::file::File;
 
 /// Files that are not whole yet have other names than objects.
 const UNFINISHED: &str = "unfinished-";

@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use crate::config::media::{MediaConfig, PlaceConfig};
 use crate::error::ApiError;
-use crate::media::file::{BEGINS_WITHIN, File, FileType, FileUpload};
+use crate::media::model::file::{BEGINS_WITHIN, File, FileType, FileUpload};
 use crate::media::picture::Format;
 use s3::S3;
 

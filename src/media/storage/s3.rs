@@ -21,7 +21,7 @@ use tokio::sync::OnceCell;
 use super::{Object, StorageError};
 use crate::cache::IMMUTABLE;
 use crate::config::media::S3Config;
-use crate::media::file::File;
+use crate::media::model::file::File;
 
 /// With the SDK's retries.
 const TIMEOUT: Duration = Duration::from_secs(30);

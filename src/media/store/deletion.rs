@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::db::Connection;
 
-/// Deletes the pictures `gone`, and with them what is counted of them. `$1` is what selects them.
+/// Deletes the media `gone`, and with them what is counted of them. `$1` is what selects them.
 macro_rules! delete {
     ($which:tt, $($argument:expr),+ $(,)?) => {
         sqlx::query_scalar!(
@@ -27,7 +27,7 @@ macro_rules! delete {
     };
 }
 
-/// Deletes a picture, of `owner` or of anybody; false if it is not there, or in none of the versions `if_match`. One that
+/// Deletes a picture or a file, of `owner` or of anybody; false if it is not there, or in none of the versions `if_match`. One that
 /// something refers to violates a foreign key.
 pub async fn delete(
     connection: &mut Connection,
@@ -44,7 +44,7 @@ pub async fn delete(
     Ok(deleted.fetch_one(connection).await? > 0)
 }
 
-/// Deletes some of the pictures of a user that nothing refers to, and says how many.
+/// Deletes some of the media of a user that nothing refers to, and says how many.
 pub async fn delete_unused_of(connection: &mut Connection, owner_id: Uuid, limit: i64) -> sqlx::Result<i64> {
     let deleted = delete!(
         "m.id in (
@@ -58,7 +58,7 @@ pub async fn delete_unused_of(connection: &mut Connection, owner_id: Uuid, limit
     deleted.fetch_one(connection).await
 }
 
-/// Deletes some of the pictures that nothing has referred to since `before`, and says how many it has looked at.
+/// Deletes some of the media that nothing has referred to since `before`, and says how many it has looked at.
 pub async fn delete_unused(
     connection: &mut Connection,
     before: DateTime<Utc>,

@@ -169,7 +169,7 @@ impl MediaRow {
     }
 }
 
-/// The [`MediaRow`]s of the pictures `m` that the rest of the query selects.
+/// The [`MediaRow`]s of the media `m` that the rest of the query selects.
 macro_rules! media {
     ([$($sql:tt)+], $($argument:expr),+ $(,)?) => {
         sqlx::query_as!(
@@ -184,7 +184,7 @@ macro_rules! media {
 }
 pub(super) use media;
 
-/// Which pictures to list.
+/// Which media to list.
 #[derive(Clone, Copy, Debug)]
 pub struct Filter {
     /// Those of this user; of everybody if `None`.
@@ -196,7 +196,7 @@ pub struct Filter {
     pub rows: i64,
 }
 
-/// Pictures, newest first. Each combination of filters has an index of its own.
+/// Pictures and files, newest first. Each combination of filters has an index of its own.
 pub async fn list(connection: &mut Connection, filter: Filter) -> sqlx::Result<Vec<MediaRow>> {
     let Filter { owner, unused, before, rows } = filter;
     let before = before.unwrap_or(Uuid::max());
@@ -244,7 +244,7 @@ pub async fn list(connection: &mut Connection, filter: Filter) -> sqlx::Result<V
     }
 }
 
-/// The picture with that id; of `owner`, or of anybody.
+/// The picture or the file with that id; of `owner`, or of anybody.
 pub async fn find(
     connection: &mut Connection,
     id: Uuid,

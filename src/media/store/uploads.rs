@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::config::media::QuotaConfig;
 use crate::db::Connection;
-use crate::media::file::{BEGINS_WITHIN, File, KEPT};
+use crate::media::model::file::{BEGINS_WITHIN, File, KEPT};
 
 /// What became of an announcement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
