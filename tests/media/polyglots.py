@@ -57,11 +57,16 @@ def webp_with(data, change, *more, after=b""):
 
 
 def within_frame(value):
-    """Bytes after the end of what is encoded, and a chunk that nobody knows."""
+    """A chunk that nobody knows."""
+    return value + b"JUNK" + struct.pack("<I", 8) + b"FOREIGN "
+
+
+def after_pixels(value):
+    """Bytes after the end of what is encoded, which only who decodes it knows."""
     header, name, (length,) = value[:16], value[16:20], struct.unpack("<I", value[20:24])
     pixels = value[24 : 24 + length] + HTML
     pixels += b"\0" * (len(pixels) % 2)
-    return header + name + struct.pack("<I", len(pixels)) + pixels + b"JUNK" + struct.pack("<I", 8) + b"FOREIGN "
+    return header + name + struct.pack("<I", len(pixels)) + pixels
 
 
 EXIF = b"Exif\0\0MM\0\x2a\0\0\0\x08\0\1\x01\x0e\0\2" + struct.pack(">II", len(HTML), 26) + b"\0\0\0\0" + HTML
@@ -101,8 +106,10 @@ DAMAGED = {
     "animated WebP with a profile that is HTML": webp_with(WITH_PROFILE, {b"ICCP": lambda _: HTML}),
     "animated WebP with long headers": webp_with(MOVING, {b"VP8X": lambda value: value + HTML}),
     "animated WebP with a long loop": webp_with(MOVING, {b"ANIM": lambda value: value + HTML}),
-    "animated WebP with HTML in its frames": webp_with(MOVING, {b"ANMF": within_frame}),
+    "animated WebP with a foreign chunk in its frames": webp_with(MOVING, {b"ANMF": within_frame}),
 }
+# What is kept with its bytes, and must do no harm.
+KEPT = {"animated WebP with HTML after its pixels": webp_with(MOVING, {b"ANMF": after_pixels})}
 # With the types that they say they have.
 REFUSED = {
     "SVG": (b'<svg xmlns="http://www.w3.org/2000/svg"><script>window.ran=1</script></svg>', "image/svg+xml"),
