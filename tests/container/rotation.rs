@@ -10,17 +10,22 @@ use crate::http::Client;
 use crate::load::{Load, WORKERS};
 use crate::{Stack, ms};
 
-/// How many workers come in addition while the secret is wrong: the pools must grow just then.
+/// How many workers come in addition while the secret is wrong: more than both pools have connections.
 const SURGE: usize = 32;
+/// For so long no comment can be written, while everybody goes on trying to.
+const WRITERS_WAIT: &str = "begin; lock table comments in share mode; select pg_sleep(1); commit";
 
 pub(crate) async fn under_load(stack: Stack) -> String {
+    // What earlier scenarios have opened may be all that the pools can have.
+    break_connections().await;
     let refused_before = refusals().await;
     let load = Load::start(&stack.author).await;
     let mut surge = None;
     // With the old password, which the database refuses, and the new one, which nobody can know yet.
     rotate(async {
         surge = Some(Load::of(SURGE, &stack.author).await);
-        tokio::time::sleep(Duration::from_secs(1)).await;
+        // Who waits keeps a connection: the pools must grow just now, however quick the machine is.
+        sql(WRITERS_WAIT).await;
     })
     .await;
     let surge = surge.unwrap().finish().await;
@@ -43,6 +48,16 @@ async fn refusals() -> usize {
 pub(crate) async fn with_lost_connections(stack: Stack) -> String {
     let load = Load::start(&stack.author).await;
     rotate(async {}).await;
+    let (broken, recovered) = break_connections().await;
+    let report = load.finish().await;
+    let failures = &report.failures;
+    assert!(failures.len() <= WORKERS, "more failed than were in flight: {failures:#?}");
+    assert_ne!(broken, "0");
+    format!("{report}; {broken} connections broken, both tasks ready {} later", ms(recovered))
+}
+
+/// Ends every connection of the tasks: how many they were, and after how long both tasks are ready again.
+async fn break_connections() -> (String, Duration) {
     let role = current().await["username"].as_str().unwrap().to_owned();
     let terminate =
         format!("select count(pg_terminate_backend(pid)) from pg_stat_activity where usename = '{role}'");
@@ -51,12 +66,7 @@ pub(crate) async fn with_lost_connections(stack: Stack) -> String {
     for task in TASKS {
         let task = Client::new(&address(task, 8000).await);
         let ready = async || task.get("/ready").await.is_ok_and(|answer| answer.status == StatusCode::OK);
-        eventually("/ready with the new password", Duration::from_secs(10), ready).await;
+        eventually("/ready with new connections", Duration::from_secs(10), ready).await;
     }
-    let recovered = began.elapsed();
-    let report = load.finish().await;
-    let failures = &report.failures;
-    assert!(failures.len() <= WORKERS, "more failed than were in flight: {failures:#?}");
-    assert_ne!(broken, "0");
-    format!("{report}; {broken} connections broken, both tasks ready {} later", ms(recovered))
+    (broken, began.elapsed())
 }
