@@ -80,6 +80,14 @@ pub struct Entry {
     pub details: Value,
 }
 
+impl Entry {
+    /// What the user `actor` does to `target`.
+    #[must_use]
+    pub fn by(actor: Uuid, action: Action, target: Uuid, details: Value) -> Self {
+        Self { actor: Some(actor), action, target: Some(target), details }
+    }
+}
+
 /// The names of those `fields` that a request gives.
 #[must_use]
 pub fn changed_fields(fields: &[(&'static str, bool)]) -> Vec<&'static str> {

@@ -80,7 +80,7 @@ pub async fn retry_job(
                 return Err(ApiError::conflict("id", "not_failed", "is of a job that was not given up"));
             }
             let details = json!({"kind": job.kind});
-            let entry = Entry { actor: Some(user.id), action: Action::JobRetried, target: Some(id), details };
+            let entry = Entry::by(user.id, Action::JobRetried, id, details);
             audit::record(write, &entry, now).await?;
             Ok((Invalidates(Scope::Nothing), Json(job)))
         })

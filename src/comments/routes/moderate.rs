@@ -182,5 +182,5 @@ pub(super) fn deletion(user: &User, id: Uuid, status: CommentStatus) -> Entry {
 }
 
 fn entry(user: &User, action: Action, id: Uuid, before: CommentStatus) -> Entry {
-    Entry { actor: Some(user.id), action, target: Some(id), details: json!({"from": before}) }
+    Entry::by(user.id, action, id, json!({"from": before}))
 }

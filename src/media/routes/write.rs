@@ -2,17 +2,15 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use chrono::{DateTime, Utc};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use crate::audit::model::{Action, Entry};
 use crate::audit::store as audit;
-use crate::auth::{Member, User};
+use crate::auth::Member;
 use crate::cache::{Invalidates, Scope};
-use crate::db::{Connection, Db, Outcome, ViolationKind, violation};
+use crate::db::{Db, Outcome, ViolationKind, violation};
 use crate::error::ApiError;
 use crate::http::conditional::Tagged;
 use crate::http::extract::{Json, Path};
@@ -73,8 +71,12 @@ pub async fn update(
     }
     if outcome == Outcome::Changed {
         if media.owner_id != Some(user.id) {
-            record(&mut transaction, &user, Action::MediaUpdated, id, json!({"fields": ["alt"]}), now)
-                .await?;
+            audit::record(
+                &mut transaction,
+                &Entry::by(user.id, Action::MediaUpdated, id, json!({"fields": ["alt"]})),
+                now,
+            )
+            .await?;
         }
         describe_again(&mut transaction, id, now).await?;
     }
@@ -111,7 +113,8 @@ pub async fn delete(
         return Err(if_match.refusal(Some(media)));
     }
     if media.owner_id != Some(user.id) {
-        record(&mut transaction, &user, Action::MediaDeleted, id, json!({}), now).await?;
+        audit::record(&mut transaction, &Entry::by(user.id, Action::MediaDeleted, id, json!({})), now)
+            .await?;
     }
     transaction.commit().await?;
     Ok((StatusCode::NO_CONTENT, Invalidates(Scope::Nothing)))
@@ -123,16 +126,4 @@ fn in_use() -> ApiError {
         "in_use",
         "is shown by a post, maybe a deleted one, or is an avatar: take it from there first",
     )
-}
-
-async fn record(
-    connection: &mut Connection,
-    user: &User,
-    action: Action,
-    id: Uuid,
-    details: Value,
-    now: DateTime<Utc>,
-) -> sqlx::Result<()> {
-    let entry = Entry { actor: Some(user.id), action, target: Some(id), details };
-    audit::record(connection, &entry, now).await
 }

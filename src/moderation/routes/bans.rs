@@ -95,7 +95,7 @@ pub async fn ban(
         posts::review_schedule(&mut transaction, id, now).await?;
         // Not the reason, which may be about the person.
         let details = json!({"until": until});
-        let entry = Entry { actor: Some(user.id), action: Action::UserBanned, target: Some(id), details };
+        let entry = Entry::by(user.id, Action::UserBanned, id, details);
         audit::record(&mut transaction, &entry, now).await?;
     }
     transaction.commit().await?;
@@ -125,7 +125,7 @@ pub async fn unban(
     if changed {
         posts::review_schedule(&mut transaction, id, now).await?;
         let details = json!({});
-        let entry = Entry { actor: Some(user.id), action: Action::UserUnbanned, target: Some(id), details };
+        let entry = Entry::by(user.id, Action::UserUnbanned, id, details);
         audit::record(&mut transaction, &entry, now).await?;
     }
     transaction.commit().await?;

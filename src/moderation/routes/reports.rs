@@ -214,7 +214,7 @@ pub async fn update_report(
             ReportStatus::Upheld | ReportStatus::Dismissed => Action::ReportResolved,
         };
         let details = json!({"status": report.status});
-        let entry = Entry { actor: Some(user.id), action, target: Some(id), details };
+        let entry = Entry::by(user.id, action, id, details);
         audit::record(&mut transaction, &entry, now).await?;
         notifications::queue(&mut transaction, Event::Report { id }, user.id, now).await?;
     } else if if_match.versions().is_some_and(|versions| !versions.contains(&report.version)) {

@@ -8,8 +8,9 @@ use serde::Deserialize;
 use serde_json::json;
 use utoipa::IntoParams;
 
-use super::write::{find_editable, find_open, record};
-use crate::audit::model::Action;
+use super::write::{find_editable, find_open};
+use crate::audit::model::{Action, Entry};
+use crate::audit::store as audit;
 use crate::auth::{Member, SignedIn, User};
 use crate::cache::{Invalidates, Scope};
 use crate::clock::Clock;
@@ -189,7 +190,7 @@ pub async fn restore_revision(
         }
         if outcome == Outcome::Changed && head.author_id != Some(user.id) {
             let details = json!({"revision": path.number});
-            record(write, &user, Action::PostUpdated, id, details, now).await?;
+            audit::record(write, &Entry::by(user.id, Action::PostUpdated, id, details), now).await?;
         }
         let post = store::find(write, &PostRef::Id(id), now).await?.ok_or(ApiError::NotFound)?;
         let invalidates = Invalidates::if_changed(outcome == Outcome::Changed, Scope::Resource(id));

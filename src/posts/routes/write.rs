@@ -4,8 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
-use serde_json::{Value, json};
-use uuid::Uuid;
+use serde_json::json;
 
 use super::body::UpdatePost;
 use super::covers::{ChosenCover, choose};
@@ -118,7 +117,8 @@ pub async fn update(
     }
     if outcome == Outcome::Changed && head.author_id != Some(user.id) {
         let details = json!({"fields": body.changed_fields()});
-        record(&mut transaction, &user, Action::PostUpdated, head.id, details, now).await?;
+        audit::record(&mut transaction, &Entry::by(user.id, Action::PostUpdated, head.id, details), now)
+            .await?;
     }
     let post = post.ok_or(ApiError::NotFound)?;
     if post.summary.published_at != head.published_at {
@@ -152,7 +152,8 @@ pub async fn delete(
         return Err(if_match.refusal(store::find(&mut transaction, &PostRef::Id(head.id), now).await?));
     }
     if head.author_id != Some(user.id) {
-        record(&mut transaction, &user, Action::PostDeleted, head.id, json!({}), now).await?;
+        audit::record(&mut transaction, &Entry::by(user.id, Action::PostDeleted, head.id, json!({})), now)
+            .await?;
     }
     transaction.commit().await?;
     Ok((StatusCode::NO_CONTENT, Invalidates(Scope::Resource(head.id))))
@@ -180,7 +181,8 @@ pub async fn restore(
         if_match.check(locked.version)?;
         if locked.deleted {
             store::restore(write, locked.id, now).await?;
-            record(write, &user, Action::PostRestored, locked.id, json!({}), now).await?;
+            audit::record(write, &Entry::by(user.id, Action::PostRestored, locked.id, json!({})), now)
+                .await?;
         }
         let post = store::find(write, &PostRef::Id(locked.id), now).await?.ok_or(ApiError::NotFound)?;
         if locked.deleted {
@@ -204,16 +206,4 @@ pub(super) async fn tell(
     let Some(published_at) = post.summary.published_at else { return Ok(()) };
     let event = Event::Post { id: post.summary.id, at: published_at.max(now) };
     notifications::queue(connection, event, user.id, now).await
-}
-
-pub(super) async fn record(
-    connection: &mut Connection,
-    user: &User,
-    action: Action,
-    id: Uuid,
-    details: Value,
-    now: DateTime<Utc>,
-) -> sqlx::Result<()> {
-    let entry = Entry { actor: Some(user.id), action, target: Some(id), details };
-    audit::record(connection, &entry, now).await
 }

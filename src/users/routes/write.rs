@@ -195,7 +195,7 @@ pub async fn update(
         let keep = (user.id == id).then_some(user.session_id);
         sessions::delete_others(&mut transaction, id, keep).await?;
     }
-    let entry = |action, details| Entry { actor: Some(user.id), action, target: Some(id), details };
+    let entry = |action, details| Entry::by(user.id, action, id, details);
     let mut entries = Vec::new();
     if let Some(before) = before.filter(|before| before.role != account.role) {
         entries.push(entry(Action::UserRoleChanged, json!({"from": before.role, "to": account.role})));
