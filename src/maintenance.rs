@@ -13,6 +13,7 @@ use crate::jobs::store as jobs;
 use crate::markdown::Renderer;
 use crate::notifications::store as notifications;
 use crate::posts::jobs as posts;
+use crate::tokens::store as tokens;
 use crate::users::store as users;
 
 /// How many rows one statement takes, which keeps it and its locks short.
@@ -28,6 +29,7 @@ pub async fn expire(db: &Db, now: DateTime<Utc>) -> Result<(), db::Error> {
     while idempotency::delete_expired(&mut db.acquire().await?, now, BATCH).await? > 0 {}
     while login_throttle::delete_expired(&mut db.acquire().await?, now, BATCH).await? > 0 {}
     while sessions::delete_expired(&mut db.acquire().await?, now, BATCH).await? > 0 {}
+    while tokens::delete_expired(&mut db.acquire().await?, now, BATCH).await? > 0 {}
     while users::delete_expired_tokens(&mut db.acquire().await?, now, BATCH).await? > 0 {}
     while notifications::delete_expired(&mut db.acquire().await?, now - NOTIFICATIONS_KEPT, BATCH).await? > 0
     {

@@ -45,6 +45,7 @@ use crate::state::AppState;
         (name = "site", description = "What holds for the whole site"),
         (name = "users", description = "Accounts and public profiles"),
         (name = "sessions", description = "Sign in and out"),
+        (name = "tokens", description = "Tokens for machines"),
         (name = "feeds", description = "Posts for feed readers and search engines"),
         (name = "health", description = "For load balancers and operators"),
         (name = "documentation", description = "This document"),
@@ -109,7 +110,7 @@ const COMMON: [(&str, &str, &str); 13] = [
     ("304", "NotModified", "It is what `If-None-Match` names: use what you have"),
     ("400", "Unreadable", "The body, an id or the cursor cannot be read"),
     ("401", "Unauthenticated", "No token where one is needed, or one that is unknown, revoked or expired"),
-    ("403", "Forbidden", "Not allowed to, or banned"),
+    ("403", "Forbidden", "Not allowed to, banned, or an API token without the scope"),
     ("409", "Conflict", "A request with the same `Idempotency-Key` is being served"),
     ("412", "PreconditionFailed", "It is no longer what `If-Match` names; `ETag` has what it is now"),
     ("413", "TooLarge", "The body is larger than 1 MiB"),
@@ -126,7 +127,10 @@ fn complete(mut document: Value) -> Value {
     document["servers"] = json!([{"url": "/"}]);
     let bearer = |description| json!({"type": "http", "scheme": "bearer", "description": description});
     document["components"]["securitySchemes"] = json!({
-        "token": bearer("The token of `POST /v1/sessions`."),
+        "token": bearer(
+            "The token of `POST /v1/sessions`, or one of `POST /v1/tokens` with the scope that the operation names. \
+             Where it names none, no API token will do.",
+        ),
         "mail_events": bearer("The token whose hash is `MAIL_EVENTS_TOKEN_SHA256`."),
     });
     document["components"]["responses"] = COMMON
@@ -167,7 +171,7 @@ fn add_headers(method: &str, operation: &mut Value) {
             &json!({"type": "string"}),
         ),
         // A token is never stored, so signing in cannot be answered again.
-        "post" if operation["tags"][0] != "sessions" => add_parameter(
+        "post" if !shows_token(operation) => add_parameter(
             operation,
             "Idempotency-Key",
             "Your name for this write, best a UUID: sent again within 24 hours, it gets the same answer",
@@ -175,7 +179,7 @@ fn add_headers(method: &str, operation: &mut Value) {
         ),
         _ => {}
     }
-    let is_keyed = method == "post" && operation["tags"][0] != "sessions";
+    let is_keyed = method == "post" && !shows_token(operation);
     for (status, response) in operation["responses"].as_object_mut().into_iter().flatten() {
         let header = |description: &str| json!({"description": description, "schema": {"type": "string"}});
         if status.starts_with('2') && (is_tagged || method == "patch" || is_keyed) {
@@ -185,6 +189,11 @@ fn add_headers(method: &str, operation: &mut Value) {
             response["headers"]["Idempotency-Replayed"] = header("`true` when the answer is given again");
         }
     }
+}
+
+/// Whether it answers with a new token, of which only a hash is stored: so the answer is not stored to be given again.
+fn shows_token(operation: &Value) -> bool {
+    operation["tags"][0] == "sessions" || operation["tags"][0] == "tokens"
 }
 
 fn add_parameter(operation: &mut Value, name: &str, description: &str, schema: &Value) {
@@ -219,8 +228,7 @@ fn complete_operation(method: &str, operation: &mut Value) {
                 || has("name", "Idempotency-Key")
         }
         "401" => reads_token,
-        // Of what needs a token, a banned user may sign out and read.
-        "403" => may_be_user && method != "get" && tag != "sessions",
+        "403" => may_be_user,
         "409" => has("name", "Idempotency-Key"),
         "412" | "428" => has("name", "If-Match"),
         "413" | "415" => has_body,
@@ -258,6 +266,7 @@ fn complete_response(status: &str, response: &mut Value) {
     headers["X-Request-Id"] = header("The request's id: yours, or a new one");
     match status {
         "401" => headers["WWW-Authenticate"] = header("`Bearer`"),
+        "403" => headers["WWW-Authenticate"] = header("If an API token has not the scope: which it needs"),
         "429" | "503" => headers["Retry-After"] = header("When to try again, in seconds"),
         _ if is_page => headers["Link"] = header("The next page, if there is one: `<path>; rel=\"next\"`"),
         _ => {}

@@ -29,6 +29,7 @@ use crate::openapi;
 use crate::posts::routes as posts;
 use crate::site::routes as site;
 use crate::state::AppState;
+use crate::tokens::routes as tokens;
 use crate::users::routes as users;
 pub use parameters::ignore_unknown_parameters;
 
@@ -63,6 +64,9 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(sessions::list, sessions::create))
         .routes(routes!(sessions::delete_current))
         .routes(routes!(sessions::delete))
+        // /v1/tokens
+        .routes(routes!(tokens::list, tokens::create))
+        .routes(routes!(tokens::delete))
         // /v1/posts
         .routes(routes!(posts::list, posts::create))
         .routes(routes!(posts::read, posts::update, posts::delete))

@@ -6,6 +6,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::auth::User;
 use crate::identity::UserRef;
 use crate::text_enum::text_enum;
 
@@ -51,6 +52,8 @@ text_enum! {
         UserUninvited = "user.uninvited",
         /// An account is deleted, by its user or by an admin.
         UserDeleted = "user.deleted",
+        /// An admin revokes an API token of a user.
+        UserTokenRevoked = "user.token_revoked",
         /// A user gets another role, from an admin or the command line.
         UserRoleChanged = "user.role_changed",
         /// A user chooses a new password by a link that was mailed to them.
@@ -73,6 +76,8 @@ impl Action {
 pub struct Entry {
     /// Who does it; nobody if it is done by a user who is gone after it, or from the command line.
     pub actor: Option<Uuid>,
+    /// With which API token, if with one.
+    pub token: Option<Uuid>,
     pub action: Action,
     /// To what; nothing if it is the site, or a user who is gone after it.
     pub target: Option<Uuid>,
@@ -81,10 +86,16 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// What the user `actor` does to `target`.
+    /// What `user` does to `target`; none is the site, or a user who is gone after it.
     #[must_use]
-    pub fn by(actor: Uuid, action: Action, target: Uuid, details: Value) -> Self {
-        Self { actor: Some(actor), action, target: Some(target), details }
+    pub fn by(user: &User, action: Action, target: impl Into<Option<Uuid>>, details: Value) -> Self {
+        Self { actor: Some(user.id), token: user.token_id(), action, target: target.into(), details }
+    }
+
+    /// What is done without signing in.
+    #[must_use]
+    pub fn unsigned(actor: Option<Uuid>, action: Action, target: Option<Uuid>, details: Value) -> Self {
+        Self { actor, token: None, action, target, details }
     }
 }
 
@@ -110,6 +121,9 @@ pub struct AuditEntry {
     /// The id of what it was done to, which may be gone; null if that is the site or a deleted user.
     #[schema(required)]
     pub target_id: Option<Uuid>,
+    /// The API token it was done with, which may be gone; null if its actor was signed in.
+    #[schema(required)]
+    pub token_id: Option<Uuid>,
     /// More about it; what, depends on the action.
     #[schema(value_type = Object, example = json!({"from": "approved"}))]
     pub details: Value,

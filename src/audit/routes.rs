@@ -8,6 +8,7 @@ use uuid::Uuid;
 use crate::audit::model::{Action, AuditEntry};
 use crate::audit::store;
 use crate::auth::Admin;
+use crate::auth::scope::AUDIT_READ;
 use crate::db::Db;
 use crate::error::ApiError;
 use crate::http::pagination::{Page, PageQuery, PageRequest};
@@ -36,12 +37,12 @@ const ORDER: &str = "audit";
 /// The audit log
 ///
 /// Who did what to what is another's, newest first.
-#[utoipa::path(get, path = "/v1/audit", tag = "moderation", params(ListAudit, PageQuery), security(("token" = [])), responses(
+#[utoipa::path(get, path = "/v1/audit", tag = "moderation", params(ListAudit, PageQuery), security(("token" = ["audit:read"])), responses(
     (status = 200, description = "A page of lines", body = Page<AuditEntry>),
     (status = 403, description = "Only for admins"),
 ))]
 pub async fn list_audit(
-    _: Admin,
+    _: Admin<AUDIT_READ>,
     State(db): State<Db>,
     request: PageRequest<ListAudit>,
 ) -> Result<Page<AuditEntry>, ApiError> {

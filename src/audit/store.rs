@@ -25,20 +25,22 @@ pub async fn record_all(
     }
     let ids: Vec<Uuid> = entries.iter().map(|_| Uuid::now_v7()).collect();
     let actors: Vec<Option<Uuid>> = entries.iter().map(|entry| entry.actor).collect();
+    let tokens: Vec<Option<Uuid>> = entries.iter().map(|entry| entry.token).collect();
     let actions: Vec<String> = entries.iter().map(|entry| entry.action.as_str().to_owned()).collect();
     let types: Vec<String> = entries.iter().map(|entry| entry.action.target_type().to_owned()).collect();
     let targets: Vec<Option<Uuid>> = entries.iter().map(|entry| entry.target).collect();
     let details: Vec<Value> = entries.iter().map(|entry| entry.details.clone()).collect();
     sqlx::query!(
-        "insert into audit_log (id, actor_id, action, target_type, target_id, details, created_at)
-         select entry.*, $7
-         from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::uuid[], $6::jsonb[]) as entry",
+        "insert into audit_log (id, actor_id, action, target_type, target_id, details, token_id, created_at)
+         select entry.*, $8
+         from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::uuid[], $6::jsonb[], $7::uuid[]) as entry",
         &ids,
         &actors as _,
         &actions,
         &types,
         &targets as _,
         &details,
+        &tokens as _,
         now
     )
     .execute(connection)
@@ -59,7 +61,7 @@ pub struct AuditFilter {
 pub async fn list_audit(connection: &mut Connection, filter: &AuditFilter) -> sqlx::Result<Vec<AuditEntry>> {
     let rows = sqlx::query!(
         r#"select a.id, a.actor_id, u.username as "username?", u.display_name, a.action, a.target_type,
-             a.target_id, a.details, a.created_at
+             a.target_id, a.token_id, a.details, a.created_at
            from audit_log a left join users u on u.id = a.actor_id
            where ($1::uuid is null or a.actor_id = $1)
              and ($2::text is null or a.action = $2)
@@ -80,6 +82,7 @@ pub async fn list_audit(connection: &mut Connection, filter: &AuditFilter) -> sq
         action: row.action,
         target_type: row.target_type,
         target_id: row.target_id,
+        token_id: row.token_id,
         details: row.details,
         created_at: row.created_at,
     });

@@ -3,16 +3,20 @@
 //!
 //! | extractor | anonymous | banned | for |
 //! | --- | --- | --- | --- |
-//! | [`Viewer`] | yes | yes | what everybody may ask for |
+//! | [`Anyone`] | yes | yes | what everybody may ask for |
 //! | [`SignedIn`] | | yes | what is the caller's own: the account, its sessions, its data |
-//! | [`Caller`] | | yes | a handler that lets a banned user do a part of what it does |
+//! | [`Caller`] | | yes | a handler that lets a banned user do a part of what it does; with a session's token alone |
 //! | [`Member`] | | | every write of what others see: posts, comments, likes, follows, reports |
 //! | [`Author`], [`Editor`], [`Admin`] | | | the same, with this role or more |
+//!
+//! Each names the [`scope`]s of which an API token needs one: `Author<POSTS_WRITE>`. Of none, [`SESSION`], only the
+//! token of a session will do.
 
 pub mod login_throttle;
 pub mod model;
 pub mod password;
 pub mod routes;
+pub mod scope;
 pub mod store;
 pub mod token;
 
@@ -30,7 +34,8 @@ use crate::http::rate_limit::RequestLimits;
 use crate::identity::Role;
 use model::Ban;
 use password::PasswordError;
-use token::Bearer;
+use scope::{SESSION, Scope, Scopes};
+use token::{Bearer, TokenKind};
 
 impl From<PasswordError> for ApiError {
     fn from(error: PasswordError) -> Self {
@@ -48,7 +53,16 @@ pub struct User {
     pub id: Uuid,
     /// The user's role now, not when the token was made.
     pub role: Role,
-    pub session_id: Uuid,
+    pub credential: Credential,
+}
+
+/// Whose token a request carries.
+#[derive(Clone, Copy, Debug)]
+pub enum Credential {
+    /// That of the session with this id.
+    Session(Uuid),
+    /// An API token.
+    Token { id: Uuid, scopes: Scopes },
 }
 
 impl User {
@@ -56,6 +70,34 @@ impl User {
     #[must_use]
     pub fn is(&self, role: Role) -> bool {
         self.role >= role
+    }
+
+    /// The id of the session, unless an API token asks.
+    #[must_use]
+    pub fn session_id(&self) -> Option<Uuid> {
+        match self.credential {
+            Credential::Session(id) => Some(id),
+            Credential::Token { .. } => None,
+        }
+    }
+
+    /// The id of the API token that asks, if one does.
+    #[must_use]
+    pub fn token_id(&self) -> Option<Uuid> {
+        match self.credential {
+            Credential::Session(_) => None,
+            Credential::Token { id, .. } => Some(id),
+        }
+    }
+
+    /// Fails if an API token asks that has none of `scopes`.
+    pub fn require(&self, scopes: Scopes) -> Result<(), ApiError> {
+        match self.credential {
+            Credential::Token { scopes: given, .. } if given & scopes == 0 => {
+                Err(ApiError::InsufficientScope(Scope::words(scopes).collect()))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The user as they are now, unless they were banned meanwhile. Who would change that waits until the
@@ -94,7 +136,11 @@ impl Viewer {
     }
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for Viewer
+/// The [`Viewer`] of a request.
+#[derive(Clone, Copy, Debug)]
+pub struct Anyone<const SCOPES: Scopes>(pub Viewer);
+
+impl<S: Send + Sync, const SCOPES: Scopes> FromRequestParts<S> for Anyone<SCOPES>
 where
     Db: FromRef<S>,
     Clock: FromRef<S>,
@@ -102,8 +148,8 @@ where
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let caller = identify(parts, state).await?;
-        Ok(Self(caller.map(|caller| caller.user)))
+        let caller = identify(parts, state, SCOPES).await?;
+        Ok(Self(Viewer(caller.map(|caller| caller.user))))
     }
 }
 
@@ -131,44 +177,61 @@ where
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let caller = identify(parts, state).await?;
-        caller.ok_or(ApiError::Unauthenticated("Sign in first: this needs a bearer token."))
+        caller(parts, state, SESSION).await
     }
 }
 
-/// Who carries the request's token; `None` if it has none.
-async fn identify<S>(parts: &mut Parts, state: &S) -> Result<Option<Caller>, ApiError>
+async fn caller<S>(parts: &mut Parts, state: &S, scopes: Scopes) -> Result<Caller, ApiError>
 where
     Db: FromRef<S>,
     Clock: FromRef<S>,
 {
-    let hash = match token::bearer(&parts.headers) {
+    let caller = identify(parts, state, scopes).await?;
+    caller.ok_or(ApiError::Unauthenticated("Sign in first: this needs a bearer token."))
+}
+
+/// Who carries the request's token, which has one of `scopes` if it is an API token; `None` if there is none.
+async fn identify<S>(parts: &mut Parts, state: &S, scopes: Scopes) -> Result<Option<Caller>, ApiError>
+where
+    Db: FromRef<S>,
+    Clock: FromRef<S>,
+{
+    let (kind, hash) = match token::bearer(&parts.headers) {
         Bearer::Absent => return Ok(None),
         Bearer::Malformed => {
             return Err(ApiError::Unauthenticated(
                 "The `Authorization` header is not a bearer token of this service.",
             ));
         }
-        Bearer::Token(hash) => hash,
+        Bearer::Token(kind, hash) => (kind, hash),
     };
     let now = Now::of(parts, state);
     let mut connection = Db::from_ref(state).acquire().await?;
-    let caller = store::authenticate(&mut connection, &hash, now)
-        .await?
-        .ok_or(ApiError::Unauthenticated("The token is unknown, revoked or expired: sign in again."))?;
+    let (caller, unknown) = match kind {
+        TokenKind::Session => (
+            store::authenticate(&mut connection, &hash, now).await?,
+            "The token is unknown, revoked or expired: sign in again.",
+        ),
+        TokenKind::Api => (
+            store::authenticate_machine(&mut connection, &hash, now).await?,
+            "The API token is unknown, revoked or expired: make another one.",
+        ),
+    };
+    let caller = caller.ok_or(ApiError::Unauthenticated(unknown))?;
     // A handler may ask for its user more than once.
     let is_first = |context: &RequestContext| context.user_id.set(caller.user.id).is_ok();
     if parts.extensions.get().is_some_and(is_first) {
         RequestLimits::of(parts).count_account(caller.user.id)?;
     }
+    caller.user.require(scopes)?;
     Ok(Some(caller))
 }
 
 /// Anyone who is signed in, also a banned user: for what is the caller's own.
 #[derive(Clone, Copy, Debug)]
-pub struct SignedIn(pub User);
+pub struct SignedIn<const SCOPES: Scopes>(pub User);
 
-impl<S: Send + Sync> FromRequestParts<S> for SignedIn
+impl<S: Send + Sync, const SCOPES: Scopes> FromRequestParts<S> for SignedIn<SCOPES>
 where
     Db: FromRef<S>,
     Clock: FromRef<S>,
@@ -176,23 +239,22 @@ where
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        Ok(Self(Caller::from_request_parts(parts, state).await?.user))
+        Ok(Self(caller(parts, state, SCOPES).await?.user))
     }
 }
 
+/// What those are told who have less than a role.
+pub const ONLY_FOR_EDITORS: &str = "Only for editors and admins.";
+pub const ONLY_FOR_AUTHORS: &str = "Only for authors, editors and admins.";
+
 /// Declares an extractor that lets only some users through, and none who is banned.
 macro_rules! permission {
-    ($(#[$doc:meta])* $name:ident, $role:expr, $refusal:literal) => {
+    ($(#[$doc:meta])* $name:ident, $role:expr, $refusal:expr) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug)]
-        pub struct $name(pub User);
+        pub struct $name<const SCOPES: Scopes>(pub User);
 
-        impl $name {
-            /// What those are told who are not let through.
-            pub const REFUSAL: &str = $refusal;
-        }
-
-        impl<S: Send + Sync> FromRequestParts<S> for $name
+        impl<S: Send + Sync, const SCOPES: Scopes> FromRequestParts<S> for $name<SCOPES>
         where
             Db: FromRef<S>,
             Clock: FromRef<S>,
@@ -200,8 +262,8 @@ macro_rules! permission {
             type Rejection = ApiError;
 
             async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-                let user = Caller::from_request_parts(parts, state).await?.unless_banned()?;
-                if user.is($role) { Ok(Self(user)) } else { Err(ApiError::Forbidden(Self::REFUSAL)) }
+                let user = caller(parts, state, SCOPES).await?.unless_banned()?;
+                if user.is($role) { Ok(Self(user)) } else { Err(ApiError::Forbidden($refusal)) }
             }
         }
     };
@@ -212,10 +274,10 @@ permission!(
     Member, Role::Reader, "Only for signed-in users.");
 permission!(
     /// Those who may write posts.
-    Author, Role::Author, "Only for authors, editors and admins.");
+    Author, Role::Author, ONLY_FOR_AUTHORS);
 permission!(
     /// Those who may edit every post and comment.
-    Editor, Role::Editor, "Only for editors and admins.");
+    Editor, Role::Editor, ONLY_FOR_EDITORS);
 permission!(
     /// Those who may manage users.
     Admin, Role::Admin, "Only for admins.");

@@ -10,7 +10,9 @@ use utoipa::ToSchema;
 use super::login_throttle::LoginThrottle;
 use super::model::{Session, SessionPath};
 use super::password::{Password, Passwords};
-use super::{SignedIn, store, token};
+use super::scope::SESSION;
+use super::token::{self, TokenKind};
+use super::{SignedIn, store};
 use crate::cache::{Invalidates, Scope};
 use crate::db::Db;
 use crate::error::ApiError;
@@ -82,7 +84,7 @@ pub async fn create(
     }
     let credentials = credentials.ok_or_else(wrong)?;
     throttle.forgive(attempt).await?;
-    let (token, token_hash) = token::generate();
+    let (token, token_hash) = token::generate(TokenKind::Session);
     let user_agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
     let new = store::NewSession {
         credentials: &credentials,
@@ -104,7 +106,7 @@ const ORDER: &str = "sessions";
     (status = 200, description = "The devices that are signed in", body = Page<Session>),
 ))]
 pub async fn list(
-    SignedIn(user): SignedIn,
+    SignedIn(user): SignedIn<SESSION>,
     State(db): State<Db>,
     Now(now): Now,
     request: PageRequest,
@@ -121,7 +123,7 @@ pub async fn list(
     (status = 404, description = "The caller has no such session"),
 ))]
 pub async fn delete(
-    SignedIn(user): SignedIn,
+    SignedIn(user): SignedIn<SESSION>,
     State(db): State<Db>,
     Path(SessionPath { id }): Path<SessionPath>,
 ) -> Result<(StatusCode, Invalidates), ApiError> {
@@ -136,9 +138,11 @@ pub async fn delete(
     (status = 204, description = "The token no longer works"),
 ))]
 pub async fn delete_current(
-    SignedIn(user): SignedIn,
+    SignedIn(user): SignedIn<SESSION>,
     State(db): State<Db>,
 ) -> Result<(StatusCode, Invalidates), ApiError> {
-    store::delete(&mut db.acquire().await?, user.id, user.session_id).await?;
+    if let Some(id) = user.session_id() {
+        store::delete(&mut db.acquire().await?, user.id, id).await?;
+    }
     Ok((StatusCode::NO_CONTENT, UNSEEN))
 }

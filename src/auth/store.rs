@@ -7,8 +7,9 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::model::{Ban, LAST_USED_PRECISION, LIFETIME, Session};
+use super::scope::Scope;
 use super::token::TokenHash;
-use super::{Caller, User};
+use super::{Caller, Credential, User};
 use crate::identity::Role;
 use crate::text;
 
@@ -35,8 +36,36 @@ pub async fn authenticate(
             .await?;
     }
     Ok(Some(Caller {
-        user: User { id: session.user_id, role: session.role, session_id: session.id },
+        user: User { id: session.user_id, role: session.role, credential: Credential::Session(session.id) },
         ban: ban(session.banned_until, session.ban_reason, now),
+    }))
+}
+
+/// The same of a live API token.
+pub async fn authenticate_machine(
+    connection: &mut Connection,
+    hash: &TokenHash,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Option<Caller>> {
+    let token = sqlx::query!(
+        r#"select t.id, t.user_id, t.scopes, t.last_used_at, u.role as "role: Role", u.banned_until, u.ban_reason
+           from api_tokens t join users u on u.id = t.user_id
+           where t.token_hash = $1 and t.expires_at > $2"#,
+        hash,
+        now
+    )
+    .fetch_optional(&mut *connection)
+    .await?;
+    let Some(token) = token else { return Ok(None) };
+    if token.last_used_at.is_none_or(|used| used < now - LAST_USED_PRECISION) {
+        sqlx::query!("update api_tokens set last_used_at = $2 where id = $1", token.id, now)
+            .execute(connection)
+            .await?;
+    }
+    let credential = Credential::Token { id: token.id, scopes: Scope::set_of(&token.scopes) };
+    Ok(Some(Caller {
+        user: User { id: token.user_id, role: token.role, credential },
+        ban: ban(token.banned_until, token.ban_reason, now),
     }))
 }
 
@@ -130,12 +159,12 @@ pub async fn list(
 ) -> sqlx::Result<Vec<Session>> {
     sqlx::query_as!(
         Session,
-        r#"select id, user_id, user_agent, ip_address, created_at, last_used_at, expires_at, id = $2 as "current!"
+        r#"select id, user_id, user_agent, ip_address, created_at, last_used_at, expires_at, coalesce(id = $2, false) as "current!"
            from sessions
            where user_id = $1 and expires_at > $3 and id < $4
            order by id desc limit $5"#,
         user.id,
-        user.session_id,
+        user.session_id(),
         now,
         after.unwrap_or(Uuid::max()),
         rows
@@ -152,14 +181,20 @@ pub async fn delete(connection: &mut Connection, user_id: Uuid, id: Uuid) -> sql
     Ok(deleted.rows_affected() > 0)
 }
 
+/// Revokes every token of the user, also those of machines, but for that of the session `keep`.
 pub async fn delete_others(
     connection: &mut Connection,
     user_id: Uuid,
     keep: Option<Uuid>,
 ) -> sqlx::Result<()> {
-    sqlx::query!("delete from sessions where user_id = $1 and ($2::uuid is null or id <> $2)", user_id, keep)
-        .execute(connection)
-        .await?;
+    sqlx::query!(
+        "with machines as (delete from api_tokens where user_id = $1)
+         delete from sessions where user_id = $1 and ($2::uuid is null or id <> $2)",
+        user_id,
+        keep
+    )
+    .execute(connection)
+    .await?;
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! Sign-in tokens: 256 random bits that the client keeps and of which the database knows only a hash.
+//! Tokens of sessions and of machines: 256 random bits that the client keeps and of which the database knows only a hash.
 
 use axum::http::{HeaderMap, header};
 use base64::Engine;
@@ -7,15 +7,29 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-/// Makes a token easy to recognise, for people and for scanners of leaked secrets.
+/// Makes a token easy to recognise, for people and for scanners of leaked secrets. No token of one kind begins like one
+/// of the other.
 const PREFIX: &str = "blog_";
+const API_PREFIX: &str = "blogapi_";
+
+/// What a token is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenKind {
+    /// A session, or a link in a mail.
+    Session,
+    Api,
+}
 
 /// What identifies a token without giving it away.
 pub type TokenHash = [u8; 32];
 
 #[must_use]
-pub fn generate() -> (SecretString, TokenHash) {
-    let token = SecretString::from(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>())));
+pub fn generate(kind: TokenKind) -> (SecretString, TokenHash) {
+    let prefix = match kind {
+        TokenKind::Session => PREFIX,
+        TokenKind::Api => API_PREFIX,
+    };
+    let token = SecretString::from(format!("{prefix}{}", URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>())));
     let hash = hash(token.expose_secret());
     (token, hash)
 }
@@ -44,7 +58,7 @@ pub enum Bearer {
     Absent,
     /// There is an `Authorization` header, but it is not a token of this service.
     Malformed,
-    Token(TokenHash),
+    Token(TokenKind, TokenHash),
 }
 
 #[must_use]
@@ -57,6 +71,15 @@ pub fn bearer(headers: &HeaderMap) -> Bearer {
         .ok()
         .filter(|_| another.is_none())
         .and_then(|value| value.split_once(' '))
-        .filter(|(scheme, token)| scheme.eq_ignore_ascii_case("bearer") && token.starts_with(PREFIX))
-        .map_or(Bearer::Malformed, |(_, token)| Bearer::Token(hash(token)))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .and_then(|(_, token)| Some(Bearer::Token(kind(token)?, hash(token))))
+        .unwrap_or(Bearer::Malformed)
+}
+
+fn kind(token: &str) -> Option<TokenKind> {
+    if token.starts_with(API_PREFIX) {
+        Some(TokenKind::Api)
+    } else {
+        token.starts_with(PREFIX).then_some(TokenKind::Session)
+    }
 }

@@ -210,7 +210,7 @@ fn nobody(username: &str) -> Failure {
 
 /// Of an operator, who is no user.
 fn entry(action: Action, account: &Account, details: serde_json::Value) -> Entry {
-    Entry { actor: None, action, target: Some(account.id), details }
+    Entry::unsigned(None, action, Some(account.id), details)
 }
 
 async fn hash(state: &AppState, password: Password) -> Result<String, Failure> {

@@ -35,6 +35,9 @@ pub enum ApiError {
     /// Signed in, but not allowed to.
     #[error("{0}")]
     Forbidden(&'static str),
+    /// An API token that is not for this; the scopes of which it needs one.
+    #[error("{}", Self::describe_scopes(.0))]
+    InsufficientScope(Vec<&'static str>),
     /// The operator lets nobody make an account for themselves.
     #[error("Nobody signs up here without an invitation.")]
     SignUpClosed,
@@ -118,6 +121,13 @@ impl ApiError {
         Self::Conflict(FieldError::new(field, code, detail))
     }
 
+    fn describe_scopes(scopes: &[&str]) -> String {
+        if scopes.is_empty() {
+            return "No API token may do this: sign in.".into();
+        }
+        format!("The API token may not do this: it needs the scope `{}`.", scopes.join("` or `"))
+    }
+
     #[must_use]
     pub fn status_and_code(&self) -> (StatusCode, &'static str) {
         match self {
@@ -125,6 +135,7 @@ impl ApiError {
             Self::Malformed(_) | Self::Unacceptable(_) => (StatusCode::BAD_REQUEST, "malformed_parameter"),
             Self::Unauthenticated(_) => (StatusCode::UNAUTHORIZED, "unauthenticated"),
             Self::Forbidden(_) => (StatusCode::FORBIDDEN, "forbidden"),
+            Self::InsufficientScope(_) => (StatusCode::FORBIDDEN, "insufficient_scope"),
             Self::SignUpClosed => (StatusCode::FORBIDDEN, "sign_up_closed"),
             Self::Banned { .. } => (StatusCode::FORBIDDEN, "banned"),
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found"),
@@ -180,6 +191,12 @@ impl IntoResponse for ApiError {
         let mut response = status.into_response();
         let header = match (&self, status) {
             (Self::RateLimited { retry_after, .. }, _) => Some((header::RETRY_AFTER, (*retry_after).into())),
+            // RFC 6750.
+            (Self::InsufficientScope(scopes), _) if !scopes.is_empty() => {
+                let challenge =
+                    format!("Bearer error=\"insufficient_scope\", scope=\"{}\"", scopes.join(" "));
+                HeaderValue::try_from(challenge).ok().map(|value| (header::WWW_AUTHENTICATE, value))
+            }
             (_, StatusCode::UNAUTHORIZED) => {
                 Some((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")))
             }

@@ -14,6 +14,7 @@ use crate::media::store::export::{ExportedMedia, ExportedUpload};
 use crate::moderation::store::export::{ExportedDecision, ExportedReport};
 use crate::notifications::store::export::{ExportedNotification, ExportedNotificationSettings};
 use crate::posts::store::export::{ExportedLike, ExportedPost, ExportedRevision};
+use crate::tokens::store::export::ExportedApiToken;
 use crate::users::store::export::{ExportedAccount, ExportedFollow, ExportedInvitation, ExportedToken};
 
 /// Everything that is kept about the caller, as of one moment.
@@ -25,6 +26,8 @@ pub struct Export {
     pub account: ExportedAccount,
     /// The devices that are signed in, or were until their token expired.
     pub sessions: Vec<ExportedSession>,
+    /// The API tokens of the caller, until 30 days after their end.
+    pub api_tokens: Vec<ExportedApiToken>,
     /// Every post that the caller wrote: published, scheduled, drafts, deleted ones.
     pub posts: Vec<ExportedPost>,
     /// The versions of posts that the caller saved, also of posts of others.

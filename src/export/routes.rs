@@ -22,6 +22,7 @@ use uuid::Uuid;
 
 use crate::audit::store::export as audit;
 use crate::auth::SignedIn;
+use crate::auth::scope::SESSION;
 use crate::auth::store::export as sessions;
 use crate::comments::store::export as comments;
 use crate::db::{Connection, Db, Transaction};
@@ -38,6 +39,7 @@ use crate::media::store::export as media;
 use crate::moderation::store::export as moderation;
 use crate::notifications::store::export as notifications;
 use crate::posts::store::export::{self as posts, ExportedPost};
+use crate::tokens::store::export as tokens;
 use crate::users::store::export::{self as users, ExportedAccount};
 
 /// How long a client may take over its export, since a connection to the database waits for it meanwhile.
@@ -99,7 +101,7 @@ type Cause = Box<dyn Error + Send + Sync>;
         ("Content-Disposition" = String, description = "A name for the file"))),
 ))]
 pub async fn export(
-    SignedIn(user): SignedIn,
+    SignedIn(user): SignedIn<SESSION>,
     ClientNetwork(address): ClientNetwork,
     State(db): State<Db>,
     Now(now): Now,
@@ -155,6 +157,7 @@ impl Writer {
         let (now, account) = (serde_json::to_string(&now)?, serde_json::to_string(&account)?);
         self.send(format!("{{\"exported_at\":{now},\n\"account\":{account}").into()).await?;
         self.list("sessions", LIGHT, sessions::sessions, |row| row.id).await?;
+        self.list("api_tokens", LIGHT, tokens::api_tokens, |row| row.id).await?;
         let by_time = |row: &ExportedPost| (row.published_at.unwrap_or(row.created_at), row.id);
         self.list("posts", HEAVY, posts::posts, by_time).await?;
         self.list("revisions", HEAVY, posts::revisions, |row| (row.post_id, row.number)).await?;

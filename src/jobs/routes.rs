@@ -11,6 +11,7 @@ use super::store;
 use crate::audit::model::{Action, Entry};
 use crate::audit::store as audit;
 use crate::auth::Admin;
+use crate::auth::scope::JOBS;
 use crate::cache::{Invalidates, Scope};
 use crate::db::Db;
 use crate::db::channel::Wake;
@@ -39,12 +40,12 @@ impl Validate for ListJobs {
 ///
 /// What is done later, such as mail, and is not done yet: by status, oldest first. A job that is done is gone, and
 /// one that was given up after 30 days.
-#[utoipa::path(get, path = "/v1/jobs", tag = "jobs", params(ListJobs, PageQuery), security(("token" = [])), responses(
+#[utoipa::path(get, path = "/v1/jobs", tag = "jobs", params(ListJobs, PageQuery), security(("token" = ["jobs"])), responses(
     (status = 200, description = "A page of jobs", body = Page<Job>),
     (status = 403, description = "Only for admins"),
 ))]
 pub async fn list_jobs(
-    _: Admin,
+    _: Admin<JOBS>,
     State(db): State<Db>,
     Now(now): Now,
     request: PageRequest<ListJobs>,
@@ -59,14 +60,14 @@ pub async fn list_jobs(
 /// Try a job anew
 ///
 /// One that was given up, as often as a new one.
-#[utoipa::path(post, path = "/v1/jobs/{id}/retry", tag = "jobs", params(JobPath), security(("token" = [])), responses(
+#[utoipa::path(post, path = "/v1/jobs/{id}/retry", tag = "jobs", params(JobPath), security(("token" = ["jobs"])), responses(
     (status = 200, description = "The job, which is due now", body = Job),
     (status = 403, description = "Only for admins"),
     (status = 404, description = "No such job: it may be done"),
     (status = 409, description = "It was not given up"),
 ))]
 pub async fn retry_job(
-    Admin(user): Admin,
+    Admin(user): Admin<JOBS>,
     State(wake): State<Wake>,
     Now(now): Now,
     Path(JobPath { id }): Path<JobPath>,
@@ -80,7 +81,7 @@ pub async fn retry_job(
                 return Err(ApiError::conflict("id", "not_failed", "is of a job that was not given up"));
             }
             let details = json!({"kind": job.kind});
-            let entry = Entry::by(user.id, Action::JobRetried, id, details);
+            let entry = Entry::by(&user, Action::JobRetried, id, details);
             audit::record(write, &entry, now).await?;
             Ok((Invalidates(Scope::Nothing), Json(job)))
         })

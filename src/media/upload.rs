@@ -36,7 +36,9 @@ impl From<Rejection> for ApiError {
                 return Self::UnsupportedMedia("The file is no JPEG, PNG, GIF or WebP.");
             }
             Rejection::Unreadable(..) => "unreadable",
-            Rejection::TooManyPixels(..) | Rejection::TooLargeAnimation(..) => "too_large",
+            Rejection::TooManyPixels(..) | Rejection::TooLong(..) | Rejection::TooLargeAnimation(..) => {
+                "too_large"
+            }
             Rejection::TooMuchMemory | Rejection::TooManyScans | Rejection::TooLongAnimation => "too_complex",
         };
         Self::invalid("file", code, rejection.to_string())

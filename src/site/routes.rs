@@ -7,7 +7,8 @@ use utoipa::ToSchema;
 
 use crate::audit::model::{Action, Entry};
 use crate::audit::store as audit;
-use crate::auth::{Admin, Viewer};
+use crate::auth::scope::{SITE_READ, SITE_WRITE};
+use crate::auth::{Admin, Anyone};
 use crate::cache::{Invalidates, Scope};
 use crate::db::{Db, Outcome};
 use crate::error::ApiError;
@@ -20,10 +21,10 @@ use crate::site::model::{Site, SiteCommentsPolicy, SiteDescription, SiteTitle};
 use crate::site::store;
 
 /// The site
-#[utoipa::path(get, path = "/v1/site", tag = "site", security((), ("token" = [])), responses(
+#[utoipa::path(get, path = "/v1/site", tag = "site", security((), ("token" = ["site:read"])), responses(
     (status = 200, description = "What is decided about the whole site", body = Site),
 ))]
-pub async fn read(viewer: Viewer, State(db): State<Db>) -> Result<Tagged<Site>, ApiError> {
+pub async fn read(Anyone(viewer): Anyone<SITE_READ>, State(db): State<Db>) -> Result<Tagged<Site>, ApiError> {
     Ok(Tagged(store::read(&mut viewer.acquire(&db).await?).await?))
 }
 
@@ -52,12 +53,12 @@ impl Validate for UpdateSite {
 }
 
 /// Change the site
-#[utoipa::path(patch, path = "/v1/site", tag = "site", params(IfMatch), request_body = UpdateSite, security(("token" = [])), responses(
+#[utoipa::path(patch, path = "/v1/site", tag = "site", params(IfMatch), request_body = UpdateSite, security(("token" = ["site:write"])), responses(
     (status = 200, description = "The site as it is now", body = Site),
     (status = 403, description = "Only for admins"),
 ))]
 pub async fn update(
-    Admin(user): Admin,
+    Admin(user): Admin<SITE_WRITE>,
     State(db): State<Db>,
     Now(now): Now,
     if_match: IfMatch,
@@ -76,7 +77,7 @@ pub async fn update(
         Outcome::Unchanged => {}
         Outcome::Changed => {
             let details = json!(changes);
-            let entry = Entry { actor: Some(user.id), action: Action::SiteUpdated, target: None, details };
+            let entry = Entry::by(&user, Action::SiteUpdated, None, details);
             audit::record(&mut transaction, &entry, now).await?;
         }
     }

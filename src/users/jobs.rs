@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::store::{self, NewToken, Purpose};
 use crate::auth::login_throttle;
 use crate::auth::store as sessions;
-use crate::auth::token;
+use crate::auth::token::{self, TokenKind};
 use crate::cache::{Cache, Scope};
 use crate::db::channel::Wake;
 use crate::db::{self, Connection, Db};
@@ -148,7 +148,7 @@ async fn write(
     notice: &Notice,
     now: DateTime<Utc>,
 ) -> sqlx::Result<Letter> {
-    let (token, hash) = token::generate();
+    let (token, hash) = token::generate(TokenKind::Session);
     let new = |purpose, lifetime| NewToken {
         purpose,
         hash: &hash,

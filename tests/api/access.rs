@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use blog_api::auth::scope::Scope;
+
 use crate::support::{PICTURE, TestApp, TestUser, announcement, operations};
 
 /// Who asks, in the order of the columns.
@@ -16,6 +18,7 @@ struct World {
     editor: TestUser,
     admin: TestUser,
     session: String,
+    token: String,
     post: String,
     draft: String,
     deleted: String,
@@ -44,6 +47,7 @@ impl World {
             editor: app.editor().await,
             admin: app.admin().await,
             session: sessions.items("id").remove(0),
+            token: app.post("/v1/tokens").by(&owner).json(&token()).expect(201).await.id(),
             post: app.post_by(&owner).await,
             draft: app.draft_by(&owner).await,
             deleted,
@@ -70,6 +74,7 @@ impl World {
     fn fill(&self, text: &str) -> String {
         text.replace("{user}", &self.owner.id.to_string())
             .replace("{session}", &self.session)
+            .replace("{token}", &self.token)
             .replace("{post}", &self.post)
             .replace("{draft}", &self.draft)
             .replace("{deleted}", &self.deleted)
@@ -79,6 +84,10 @@ impl World {
             .replace("{media}", &self.media)
             .replace("{file}", &self.file)
     }
+}
+
+fn token() -> Value {
+    json!({"name": "A machine", "scopes": ["jobs"]})
 }
 
 type Row = (&'static str, &'static str, &'static str, Value, [u16; 5]);
@@ -190,6 +199,10 @@ fn matrix() -> Vec<Row> {
         ("GET", "/v1/sessions", "/v1/sessions", none(), [401, 200, 200, 200, 200]),
         ("DELETE", "/v1/sessions/current", "/v1/sessions/current", none(), [401, 204, 204, 204, 204]),
         ("DELETE", "/v1/sessions/{id}", "/v1/sessions/{session}", none(), [401, 404, 204, 404, 404]),
+        ("GET", "/v1/tokens", "/v1/tokens", none(), [401, 200, 200, 200, 200]),
+        ("GET", "/v1/tokens", "/v1/tokens?user={user}", none(), [401, 403, 200, 403, 200]),
+        ("POST", "/v1/tokens", "/v1/tokens", token(), [401, 201, 201, 201, 201]),
+        ("DELETE", "/v1/tokens/{id}", "/v1/tokens/{token}", none(), [401, 404, 204, 404, 204]),
         ("GET", "/v1/posts", "/v1/posts", none(), [200; 5]),
         ("GET", "/v1/posts", "/v1/posts?status=draft", none(), [401, 200, 200, 200, 200]),
         ("GET", "/v1/posts", "/v1/posts?status=draft&author={user}", none(), [401, 403, 200, 200, 200]),
@@ -384,6 +397,68 @@ async fn everyone_may_do_what_they_should_and_nothing_else() {
             if reply.status.as_u16() != expected {
                 wrong.push(format!("{actor}, {body}: expected {expected}, {reply}"));
             }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Of what only who is signed in does, whatever scopes an API token has.
+const SESSION: [&str; 11] = [
+    "PATCH /v1/users/{id}",
+    "DELETE /v1/users/{id}",
+    "GET /v1/users/me/export",
+    "POST /v1/email-verifications",
+    "POST /v1/email-verifications/confirmation",
+    "GET /v1/sessions",
+    "DELETE /v1/sessions/{id}",
+    "DELETE /v1/sessions/current",
+    "GET /v1/tokens",
+    "POST /v1/tokens",
+    "DELETE /v1/tokens/{id}",
+];
+
+/// The scopes of which an API token needs one by the document; `None` if the route asks for no token of a user.
+fn scopes(operation: &Value) -> Option<Vec<&str>> {
+    let schemes = operation["security"].as_array().unwrap();
+    let of_users: Vec<_> = schemes.iter().filter_map(|scheme| scheme["token"].as_array()).collect();
+    let words = of_users.iter().flat_map(|words| words.iter().map(|word| word.as_str().unwrap())).collect();
+    (!of_users.is_empty()).then_some(words)
+}
+
+#[tokio::test]
+async fn an_api_token_does_what_its_user_may_with_the_scope_and_nothing_without() {
+    let app = TestApp::start().await;
+    let documented = operations();
+    let mut wrong = Vec::new();
+    for (method, route, path, body, expected) in matrix() {
+        let operation = documented.iter().find(|(m, r, _)| (m.as_str(), *r) == (method, route)).unwrap().2;
+        let Some(needed) = scopes(operation) else { continue };
+        let is_for_sessions = SESSION.contains(&format!("{method} {route}").as_str());
+        assert_eq!(needed.is_empty(), is_for_sessions, "{method} {route} names no scope");
+        let world = World::new(&app).await;
+        let (user, expected) =
+            if expected[2] < 300 { (&world.owner, expected[2]) } else { (&world.admin, expected[4]) };
+        let body = world.fill(&body.to_string()).parse().unwrap();
+        let others: Vec<_> =
+            Scope::ALL.iter().map(|scope| scope.as_str()).filter(|scope| !needed.contains(scope)).collect();
+        let with = async |scopes: &[&str]| {
+            let token = app.token_of(user, scopes).await;
+            app.call(method, &world.fill(path)).by(&token).content(&body).send().await
+        };
+        let refused = with(&others).await;
+        if refused.status != 403 || refused.json()["code"] != "insufficient_scope" {
+            wrong.push(format!("{others:?}: {refused}"));
+        }
+        let mut answers = Vec::new();
+        for scope in &needed {
+            let reply = with(&[scope]).await;
+            if reply.status != 403 || reply.json()["code"] != "insufficient_scope" {
+                answers.push(reply.status.as_u16());
+            }
+        }
+        // Of several scopes, what is done says which it needs.
+        if !needed.is_empty() && answers.first() != Some(&expected) {
+            wrong.push(format!("{needed:?}: {method} {path}: expected {expected}, {answers:?}"));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

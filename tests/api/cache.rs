@@ -191,6 +191,7 @@ struct World {
     report: String,
     /// Of the guest.
     session: String,
+    machine: String,
     failed_job: String,
     /// Of others: for a new password, to verify an address, and to have it again.
     reset_token: String,
@@ -222,6 +223,7 @@ impl World {
             let body = json!({"email": email, "role": "reader"});
             app.post("/v1/invitations").by(&admin).json(&body).expect(201).await.id()
         };
+        let machine = json!({"name": "A machine", "scopes": ["jobs"]});
         invite("invited@example.com").await;
         Self {
             invited_token: app.mailed_token().await,
@@ -231,6 +233,7 @@ impl World {
             other_post: app.post_by(&leaver).await,
             report: app.post("/v1/reports").by(&author).json(&report).expect(201).await.id(),
             session: app.get("/v1/sessions").by(&guest).expect(200).await.items("id").remove(0),
+            machine: app.post("/v1/tokens").by(&guest).json(&machine).expect(201).await.id(),
             failed_job: app.failed_job().await.to_string(),
             reset_token: app.reset_token(&app.reader().await).await,
             verification_token,
@@ -255,6 +258,7 @@ impl World {
             .replace("{comment}", &self.comment)
             .replace("{report}", &self.report)
             .replace("{session}", &self.session)
+            .replace("{machine}", &self.machine)
             .replace("{job}", &self.failed_job)
             .replace("{token}", &self.reset_token)
             .replace("{verification}", &self.verification_token)
@@ -322,6 +326,8 @@ impl World {
             ("DELETE /v1/media/{id}", "/v1/media/{media}", author, none()),
             ("POST /v1/users", "/v1/users", admin, json!({"username": "new", "email": "new@example.com", "password": PASSWORD})),
             ("POST /v1/sessions", "/v1/sessions", guest, json!({"email": "{email}", "password": PASSWORD})),
+            ("POST /v1/tokens", "/v1/tokens", guest, json!({"name": "A machine", "scopes": ["jobs"]})),
+            ("DELETE /v1/tokens/{id}", "/v1/tokens/{machine}", guest, none()),
             ("DELETE /v1/sessions/{id}", "/v1/sessions/{session}", guest, none()),
             ("DELETE /v1/sessions/current", "/v1/sessions/current", admin, none()),
         ]
@@ -382,6 +388,7 @@ async fn what_any_write_changes_is_seen_by_the_next_read() {
         assert_eq!(world.seen(&app).await, now, "after {write}");
         let unseen = [
             "/v1/sessions",
+            "/v1/tokens",
             "/v1/email-verifications",
             "/v1/password-resets",
             "/v1/sign-ups",

@@ -12,11 +12,12 @@ use serde_json::{Value, json};
 use crate::support::{TestApp, TestUser, operations};
 
 /// Every list of the API in every order, each with more than a page of one item.
-const LISTS: [(&str, &str); 25] = [
+const LISTS: [(&str, &str); 26] = [
     ("/v1/users", "/v1/users"),
     ("/v1/users/{id}/following", "/v1/users/{user}/following"),
     ("/v1/users/{id}/followers", "/v1/users/{user}/followers"),
     ("/v1/sessions", "/v1/sessions"),
+    ("/v1/tokens", "/v1/tokens"),
     ("/v1/posts", "/v1/posts"),
     ("/v1/posts", "/v1/posts?tag=t"),
     ("/v1/posts", "/v1/posts?sort=published_at"),
@@ -57,6 +58,7 @@ async fn world(app: &TestApp) -> (TestUser, Vec<String>) {
         let report = json!({"post_id": post, "reason": "spam"});
         app.post("/v1/reports").by(&third).json(&report).expect(201).await;
         app.failed_job().await;
+        app.token_of(&admin, &["jobs"]).await;
         let invitation = json!({"email": format!("{tag}@example.com"), "role": "reader"});
         app.post("/v1/invitations").by(&admin).json(&invitation).expect(201).await;
         app.upload_by(&admin).await;

@@ -15,7 +15,8 @@ use crate::support::{TestApp, TestUser};
 
 /// Every column that refers to a user: the field of the export that has its rows, and whether the row goes
 /// with the user (`c`, cascade) or stays without them (`n`, set null).
-const REFERENCES: [(&str, &str, char); 20] = [
+const REFERENCES: [(&str, &str, char); 21] = [
+    ("api_tokens.user_id", "api_tokens", 'c'),
     ("audit_log.actor_id", "actions", 'n'),
     ("comments.author_id", "comments", 'n'),
     ("follows.followed_id", "followers", 'c'),
@@ -61,13 +62,14 @@ const OTHER_TABLES: [(&str, &str); 13] = [
 
 /// The columns that an exported row does not show. `user_id` and its like are the caller; what is made from
 /// other columns, secrets, counters for conditional requests, and other people are left out.
-const WITHHELD: [(&str, &str, &[&str]); 21] = [
+const WITHHELD: [(&str, &str, &[&str]); 22] = [
     (
         "account",
         "users",
         &["avatar_id", "credentials_version", "email_key", "password_hash", "pending_email_key", "version"],
     ),
     ("sessions", "sessions", &["user_id", "token_hash"]),
+    ("api_tokens", "api_tokens", &["user_id", "token_hash"]),
     (
         "posts",
         "posts",

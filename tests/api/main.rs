@@ -64,6 +64,7 @@ mod site;
 mod support;
 mod tags;
 mod times;
+mod tokens;
 mod unchanged;
 mod users;
 mod validators;

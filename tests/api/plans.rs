@@ -135,6 +135,9 @@ const LISTS: &[(&str, &str, Who, u64)] = &[
     ("/v1/users", "/v1/users?", Admin, PAGE),
     ("/v1/users", "/v1/users?q=user9", Admin, PAGE),
     ("/v1/sessions", "/v1/sessions?", Reader, PAGE),
+    ("/v1/tokens", "/v1/tokens?", Reader, PAGE),
+    ("/v1/tokens", "/v1/tokens?", Admin, PAGE),
+    ("/v1/tokens", "/v1/tokens?user={author}", Admin, PAGE),
     ("/v1/invitations", "/v1/invitations?", Admin, PAGE),
     ("/v1/invitations", "/v1/invitations?", Editor, PAGE),
     // With two narrower copies of each, which are found in an index and then read.

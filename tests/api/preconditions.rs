@@ -45,7 +45,7 @@ struct Write {
 struct World {
     app: TestApp,
     admin: TestUser,
-    ids: [(&'static str, String); 8],
+    ids: [(&'static str, String); 9],
 }
 
 impl World {
@@ -63,6 +63,7 @@ impl World {
             ("{report}", report),
             ("{number}", "1".into()),
             ("{session}", user.id.to_string()),
+            ("{token}", user.id.to_string()),
             ("{invitation}", user.id.to_string()),
             ("{media}", app.upload_by(&admin).await),
         ];
@@ -70,7 +71,7 @@ impl World {
     }
 
     fn write(&self, method: String, route: &str) -> Write {
-        let kind = ["users", "comments", "reports", "sessions", "invitations", "media"]
+        let kind = ["users", "comments", "reports", "sessions", "tokens", "invitations", "media"]
             .into_iter()
             .find(|kind| route.starts_with(&format!("/v1/{kind}/{{id}}")))
             .map_or_else(String::new, |kind| format!("{{{}}}", kind.trim_end_matches('s')));
@@ -117,7 +118,7 @@ impl World {
                 (select jsonb_agg(t) from (select id, version from reports order by id) t),
                 (select jsonb_agg(t) from (select id, version from media order by id) t),
                 (select jsonb_agg(t) from post_likes t), (select jsonb_agg(t) from follows t),
-                (select count(*) from sessions), (select version from site), (select count(*) from audit_log))",
+                (select count(*) from sessions), (select count(*) from api_tokens), (select version from site), (select count(*) from audit_log))",
         )
         .fetch_one(&mut connection)
         .await

@@ -22,6 +22,9 @@ pub struct ExportedAction {
     /// To which one.
     #[schema(required)]
     pub target_id: Option<Uuid>,
+    /// With which API token, if with one.
+    #[schema(required)]
+    pub token_id: Option<Uuid>,
     /// What else there is to say.
     #[schema(value_type = Object)]
     pub details: Value,
@@ -38,7 +41,7 @@ pub async fn actions(
 ) -> sqlx::Result<Vec<ExportedAction>> {
     sqlx::query_as!(
         ExportedAction,
-        "select id, action, target_type, target_id, details, created_at from audit_log
+        "select id, action, target_type, target_id, token_id, details, created_at from audit_log
          where actor_id = $1 and id < $2
          order by id desc limit $3",
         user_id,
@@ -58,10 +61,10 @@ pub async fn actions_on_account(
 ) -> sqlx::Result<Vec<ExportedAction>> {
     sqlx::query_as!(
         ExportedAction,
-        "select id, action, target_type, target_id, details, created_at from audit_log
+        r#"select id, action, target_type, target_id, null::uuid as "token_id?", details, created_at from audit_log
          where target_id = $1 and target_type = 'user' and actor_id is distinct from $1
            and id < $2
-         order by id desc limit $3",
+         order by id desc limit $3"#,
         user_id,
         after.unwrap_or(Uuid::max()),
         rows

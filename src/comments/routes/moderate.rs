@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::audit::model::{Action, Entry};
 use crate::audit::store as audit;
+use crate::auth::scope::COMMENTS_MODERATE;
 use crate::auth::{Editor, User};
 use crate::cache::{Invalidates, Scope};
 use crate::comments::model::CommentStatus;
@@ -107,14 +108,14 @@ pub struct Moderated {
 ///
 /// All of them or, if anything goes wrong, none.
 #[utoipa::path(post, path = "/v1/comments/moderation", tag = "comments", request_body = ModerateComments,
-    security(("token" = [])), responses(
+    security(("token" = ["comments:moderate"])), responses(
     (status = 200, description = "What became of each", body = Moderated),
     (status = 403, description = "Only for editors"),
     (status = 409, description = "A comment is not in the version of `versions`, or the key is in use"),
     (status = 428, description = "`REQUIRE_IF_MATCH` is on, and `versions` is missing"),
 ))]
 pub async fn moderate(
-    Editor(user): Editor,
+    Editor(user): Editor<COMMENTS_MODERATE>,
     Now(now): Now,
     State(wake): State<Wake>,
     State(RequireIfMatch(required)): State<RequireIfMatch>,
@@ -182,5 +183,5 @@ pub(super) fn deletion(user: &User, id: Uuid, status: CommentStatus) -> Entry {
 }
 
 fn entry(user: &User, action: Action, id: Uuid, before: CommentStatus) -> Entry {
-    Entry::by(user.id, action, id, json!({"from": before}))
+    Entry::by(user, action, id, json!({"from": before}))
 }

@@ -7,7 +7,8 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use uuid::Uuid;
 
-use crate::auth::{Editor, Viewer};
+use crate::auth::scope::{COMMENTS_MODERATE, COMMENTS_READ};
+use crate::auth::{Anyone, Editor};
 use crate::cache::{CachePolicy, Scope};
 use crate::comments::model::{Comment, CommentPath, CommentStatus};
 use crate::comments::store::{self, CommentRow};
@@ -31,12 +32,12 @@ const THREAD_ORDER: &str = "comments-thread";
 /// the tree. A page of long comments may have fewer than `limit`.
 #[utoipa::path(get, path = "/v1/posts/{post}/comments", tag = "comments",
     params(PostPath, PageQuery),
-    security((), ("token" = [])), responses(
+    security((), ("token" = ["comments:read"])), responses(
     (status = 200, description = "A page of comments", body = Page<Comment>),
     (status = 404, description = "No such post, or not yet for this caller"),
 ))]
 pub async fn list_of_post(
-    viewer: Viewer,
+    Anyone(viewer): Anyone<COMMENTS_READ>,
     State(db): State<Db>,
     Now(now): Now,
     Path(PostPath { post }): Path<PostPath>,
@@ -80,12 +81,12 @@ impl Validate for ListByStatus {
 /// The moderation queue
 ///
 /// Comments of all posts by status, oldest first.
-#[utoipa::path(get, path = "/v1/comments", tag = "comments", params(ListByStatus, PageQuery), security(("token" = [])), responses(
+#[utoipa::path(get, path = "/v1/comments", tag = "comments", params(ListByStatus, PageQuery), security(("token" = ["comments:moderate"])), responses(
     (status = 200, description = "A page of comments", body = Page<Comment>),
     (status = 403, description = "Only for editors"),
 ))]
 pub async fn list_by_status(
-    _: Editor,
+    _: Editor<COMMENTS_MODERATE>,
     State(db): State<Db>,
     request: PageRequest<ListByStatus>,
 ) -> Result<Page<Comment>, ApiError> {
@@ -106,12 +107,12 @@ pub async fn list_by_status(
 
 /// A comment
 #[utoipa::path(get, path = "/v1/comments/{id}", tag = "comments", params(CommentPath),
-    security((), ("token" = [])), responses(
+    security((), ("token" = ["comments:read"])), responses(
     (status = 200, description = "The comment", body = Comment),
     (status = 404, description = "No such comment, or not for this caller"),
 ))]
 pub async fn read(
-    viewer: Viewer,
+    Anyone(viewer): Anyone<COMMENTS_READ>,
     State(db): State<Db>,
     Now(now): Now,
     Path(CommentPath { id }): Path<CommentPath>,

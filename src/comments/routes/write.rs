@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::audit::store as audit;
+use crate::auth::scope::{COMMENTS_MODERATE, COMMENTS_WRITE, Scopes};
 use crate::auth::{Member, User, Viewer};
 use crate::cache::{Invalidates, Scope};
 use crate::comments::model::{Comment, CommentBody, CommentPath, CommentStatus, MAX_DEPTH};
@@ -53,14 +54,14 @@ impl Validate for CreateComment {
 /// it, only its author and editors read it.
 #[utoipa::path(post, path = "/v1/posts/{post}/comments", tag = "comments",
     params(PostPath),
-    request_body = CreateComment, security(("token" = [])), responses(
+    request_body = CreateComment, security(("token" = ["comments:write"])), responses(
     (status = 201, description = "The new comment", body = Comment,
      headers(("Location" = String, description = "The path of the new comment"))),
     (status = 404, description = "No such post, or not yet for this caller"),
     (status = 409, description = "The post takes no comments: it is not published, or they are closed"),
 ))]
 pub async fn create(
-    Member(user): Member,
+    Member(user): Member<COMMENTS_WRITE>,
     State(render): State<Renderer>,
     Now(now): Now,
     State(wake): State<Wake>,
@@ -141,17 +142,21 @@ impl Validate for UpdateComment {
     }
 }
 
+/// What it needs depends on what is done to whose comment.
+const WRITE_OR_MODERATE: Scopes = COMMENTS_WRITE | COMMENTS_MODERATE;
+
 /// Change or moderate a comment
 ///
-/// A comment whose text its author changes waits for an editor again if it would wait as a new one.
+/// A comment whose text its author changes waits for an editor again if it would wait as a new one. An API token needs
+/// `comments:write` for the text, and `comments:moderate` for the status.
 #[utoipa::path(patch, path = "/v1/comments/{id}", tag = "comments", params(CommentPath, IfMatch),
-    request_body = UpdateComment, security(("token" = [])), responses(
+    request_body = UpdateComment, security(("token" = ["comments:write"]), ("token" = ["comments:moderate"])), responses(
     (status = 200, description = "The comment as it is now", body = Comment),
     (status = 403, description = "Another user's text, or moderation without being an editor"),
     (status = 404, description = "No such comment, or not for this caller"),
 ))]
 pub async fn update(
-    Member(user): Member,
+    Member(user): Member<WRITE_OR_MODERATE>,
     State(db): State<Db>,
     State(render): State<Renderer>,
     State(wake): State<Wake>,
@@ -160,6 +165,12 @@ pub async fn update(
     if_match: IfMatch,
     Json(body): Json<UpdateComment>,
 ) -> Result<(Invalidates, Tagged<Comment>), ApiError> {
+    if body.body.is_some() {
+        user.require(COMMENTS_WRITE)?;
+    }
+    if body.status.is_some() {
+        user.require(COMMENTS_MODERATE)?;
+    }
     let body_html = match &body.body {
         Some(markdown) => Some(render.comment(id, markdown.as_str()).await?),
         None => None,
@@ -207,15 +218,16 @@ pub async fn update(
 
 /// Delete a comment
 ///
-/// One with replies leaves a tombstone in the thread.
+/// One with replies leaves a tombstone in the thread. An API token needs `comments:write` for the user's own comment, and
+/// `comments:moderate` for that of another.
 #[utoipa::path(delete, path = "/v1/comments/{id}", tag = "comments", params(CommentPath, IfMatch),
-    security(("token" = [])), responses(
+    security(("token" = ["comments:write"]), ("token" = ["comments:moderate"])), responses(
     (status = 204, description = "The comment is gone"),
     (status = 403, description = "Another user's comment on another author's post, without being an editor"),
     (status = 404, description = "No such comment, or not for this caller"),
 ))]
 pub async fn delete(
-    Member(user): Member,
+    Member(user): Member<WRITE_OR_MODERATE>,
     State(db): State<Db>,
     Now(now): Now,
     Path(CommentPath { id }): Path<CommentPath>,
@@ -228,6 +240,7 @@ pub async fn delete(
     if !may_delete(&user, &comment, &post) {
         return Err(ApiError::Forbidden("Only its author, the post's author and editors delete a comment."));
     }
+    user.require(if comment.is_by(&user) { COMMENTS_WRITE } else { COMMENTS_MODERATE })?;
     if !store::delete(&mut transaction, id, if_match.versions(), now).await? {
         return Err(if_match.refusal(store::find(&mut transaction, id).await?.map(Comment::from)));
     }

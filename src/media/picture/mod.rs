@@ -18,6 +18,8 @@ use decode::Decoded;
 
 /// How many pixels a picture may have, of an animation those of a frame.
 pub const MAX_PIXELS: u64 = 40_000_000;
+/// How many pixels wide and high it may be: as much as a JPEG can. To make a long side short takes memory for each of its pixels.
+pub const MAX_LENGTH: u32 = 65_535;
 /// How many pixels wide and high a stored picture is at most.
 pub const MAX_SIDE: u32 = 4096;
 /// How many pixels wide its variants are, where it is wider itself.
@@ -80,6 +82,8 @@ pub enum Rejection {
     Unreadable(Format, String),
     #[error("has {0} × {1} pixels; at most {max} are taken", max = MAX_PIXELS)]
     TooManyPixels(u32, u32),
+    #[error("has {0} × {1} pixels; at most {MAX_LENGTH} are taken in a row or a column")]
+    TooLong(u32, u32),
     #[error("takes too much memory")]
     TooMuchMemory,
     #[error("is scanned too often")]
@@ -166,6 +170,9 @@ enum ResizeOrEncodeError {
 fn check_pixels(width: u32, height: u32) -> Result<(), Rejection> {
     if u64::from(width) * u64::from(height) > MAX_PIXELS {
         return Err(Rejection::TooManyPixels(width, height));
+    }
+    if width.max(height) > MAX_LENGTH {
+        return Err(Rejection::TooLong(width, height));
     }
     Ok(())
 }

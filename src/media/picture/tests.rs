@@ -174,6 +174,17 @@ fn bombs_are_refused_before_anything_is_allocated() {
     }
 }
 
+/// To make 40 megapixels in one column as short as others are would take gigabytes.
+#[test]
+fn a_side_is_as_long_as_that_of_a_jpeg_at_most() {
+    for (width, height) in [(1, MAX_LENGTH + 1), (MAX_LENGTH + 1, 1)] {
+        let refused = Picture::new(&file(&marked(width, height), ImageFormat::Png)).unwrap_err();
+        assert!(matches!(refused, Rejection::TooLong(..)), "{refused}");
+    }
+    let rendition = Picture::new(&file(&marked(2, MAX_LENGTH), ImageFormat::Png)).unwrap().rendition;
+    assert_eq!((rendition.width, rendition.height), (1, MAX_SIDE));
+}
+
 #[test]
 fn whatever_is_damaged_is_refused_or_read() {
     let samples = [

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::body::{Upload, UploadForm, UploadQuery};
 use crate::auth::Author;
+use crate::auth::scope::MEDIA_WRITE;
 use crate::cache::{Invalidates, Scope};
 use crate::config::media::QuotaConfig;
 use crate::db::Db;
@@ -27,7 +28,7 @@ pub struct Quota(pub QuotaConfig);
 /// JPEG, PNG, GIF or WebP, of at most 20 MiB and 40 megapixels. It is turned upright, made at most 4096 pixels wide and
 /// high, and stored without what its file says of camera, place and time; animations keep their size. The same picture
 /// uploaded twice is stored once. Authors have a quota.
-#[utoipa::path(post, path = "/v1/media", tag = "media", params(UploadQuery), security(("token" = [])),
+#[utoipa::path(post, path = "/v1/media", tag = "media", params(UploadQuery), security(("token" = ["media:write"])),
     request_body(content(
         ("image/jpeg"), ("image/png"), ("image/gif"), ("image/webp"), (UploadForm = "multipart/form-data"),
     )),
@@ -41,7 +42,7 @@ pub struct Quota(pub QuotaConfig);
     (status = 501, description = "No place for files is set up"),
 ))]
 pub async fn create(
-    Author(user): Author,
+    Author(user): Author<MEDIA_WRITE>,
     storage: Storage,
     State(db): State<Db>,
     State(Quota(quota)): State<Quota>,

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::create::{Quota, over_quota};
 use crate::auth::Author;
+use crate::auth::scope::MEDIA_WRITE;
 use crate::cache::{Invalidates, Scope};
 use crate::db::Db;
 use crate::error::ApiError;
@@ -51,14 +52,14 @@ impl Validate for AnnounceFile {
 /// A PDF, an archive, a recording or a film, of at most 1 GiB: upload it as the answer says, within an hour, and complete it
 /// within a day. What is no picture is stored as it is, and saved by browsers instead of shown. It counts against the quota from now on.
 #[utoipa::path(post, path = "/v1/media/uploads", tag = "media", request_body = AnnounceFile,
-    security(("token" = [])), responses(
+    security(("token" = ["media:write"])), responses(
     (status = 201, description = "Where and how to upload it", body = FileUpload),
     (status = 403, description = "Readers upload nothing"),
     (status = 409, description = "The caller has as many or as large files as the quota allows"),
     (status = 501, description = "No place for files is set up"),
 ))]
 pub async fn announce(
-    Author(user): Author,
+    Author(user): Author<MEDIA_WRITE>,
     storage: Storage,
     State(Quota(quota)): State<Quota>,
     Now(now): Now,
@@ -83,7 +84,7 @@ pub async fn announce(
 ///
 /// Once it is uploaded. Completed again, it is the same.
 #[utoipa::path(post, path = "/v1/media/uploads/{id}/completion", tag = "media", params(FileUploadPath),
-    security(("token" = [])), responses(
+    security(("token" = ["media:write"])), responses(
     (status = 201, description = "The file", body = Media,
      headers(("Location" = String, description = "The path of the file"))),
     (status = 404, description = "No such upload, another user's, or one that was announced more than a day ago"),
@@ -91,7 +92,7 @@ pub async fn announce(
     (status = 501, description = "No place for files is set up"),
 ))]
 pub async fn complete(
-    Author(user): Author,
+    Author(user): Author<MEDIA_WRITE>,
     storage: Storage,
     State(db): State<Db>,
     Now(now): Now,

@@ -6,6 +6,7 @@ use utoipa::IntoParams;
 use uuid::Uuid;
 
 use crate::auth::SignedIn;
+use crate::auth::scope::MEDIA_READ;
 use crate::cache::CachePolicy;
 use crate::db::Db;
 use crate::error::ApiError;
@@ -41,13 +42,13 @@ impl Validate for ListMedia {
 /// Pictures and files
 ///
 /// The caller's own, or as an editor everybody's, newest first.
-#[utoipa::path(get, path = "/v1/media", tag = "media", params(ListMedia, PageQuery), security(("token" = [])), responses(
+#[utoipa::path(get, path = "/v1/media", tag = "media", params(ListMedia, PageQuery), security(("token" = ["media:read"])), responses(
     (status = 200, description = "A page of pictures and files", body = Page<Media>),
     (status = 403, description = "Pictures of others, without being an editor"),
     (status = 501, description = "No place for files is set up"),
 ))]
 pub async fn list(
-    SignedIn(user): SignedIn,
+    SignedIn(user): SignedIn<MEDIA_READ>,
     storage: Storage,
     State(db): State<Db>,
     request: PageRequest<ListMedia>,
@@ -70,13 +71,13 @@ pub async fn list(
 /// A picture or a file
 ///
 /// One's own, or as an editor anyone's.
-#[utoipa::path(get, path = "/v1/media/{id}", tag = "media", params(MediaPath), security(("token" = [])), responses(
+#[utoipa::path(get, path = "/v1/media/{id}", tag = "media", params(MediaPath), security(("token" = ["media:read"])), responses(
     (status = 200, description = "The picture or the file", body = Media),
     (status = 404, description = "No such picture or file, or another user's"),
     (status = 501, description = "No place for files is set up"),
 ))]
 pub async fn read(
-    SignedIn(user): SignedIn,
+    SignedIn(user): SignedIn<MEDIA_READ>,
     storage: Storage,
     State(db): State<Db>,
     Path(MediaPath { id }): Path<MediaPath>,

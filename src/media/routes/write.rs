@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use crate::audit::model::{Action, Entry};
 use crate::audit::store as audit;
 use crate::auth::Member;
+use crate::auth::scope::MEDIA_WRITE;
 use crate::cache::{Invalidates, Scope};
 use crate::db::{Db, Outcome, ViolationKind, violation};
 use crate::error::ApiError;
@@ -43,13 +44,13 @@ impl Validate for UpdateMedia {
 ///
 /// One's own, or as an editor anyone's. Posts that show it without words of their own have the new ones a little later.
 #[utoipa::path(patch, path = "/v1/media/{id}", tag = "media", params(MediaPath, IfMatch), request_body = UpdateMedia,
-    security(("token" = [])), responses(
+    security(("token" = ["media:write"])), responses(
     (status = 200, description = "The picture as it is now", body = Media),
     (status = 404, description = "No such picture or file, or another user's"),
     (status = 501, description = "No place for files is set up"),
 ))]
 pub async fn update(
-    Member(user): Member,
+    Member(user): Member<MEDIA_WRITE>,
     storage: Storage,
     State(db): State<Db>,
     Now(now): Now,
@@ -73,7 +74,7 @@ pub async fn update(
         if media.owner_id != Some(user.id) {
             audit::record(
                 &mut transaction,
-                &Entry::by(user.id, Action::MediaUpdated, id, json!({"fields": ["alt"]})),
+                &Entry::by(&user, Action::MediaUpdated, id, json!({"fields": ["alt"]})),
                 now,
             )
             .await?;
@@ -88,14 +89,14 @@ pub async fn update(
 ///
 /// One's own, or as an editor anyone's. What is stored of it is deleted within two hours; those who have it already may show it
 /// for longer.
-#[utoipa::path(delete, path = "/v1/media/{id}", tag = "media", params(MediaPath, IfMatch), security(("token" = [])), responses(
+#[utoipa::path(delete, path = "/v1/media/{id}", tag = "media", params(MediaPath, IfMatch), security(("token" = ["media:write"])), responses(
     (status = 204, description = "It is deleted"),
     (status = 404, description = "No such picture or file, or another user's"),
     (status = 409, description = "A post shows it, or it is an avatar"),
     (status = 501, description = "No place for files is set up"),
 ))]
 pub async fn delete(
-    Member(user): Member,
+    Member(user): Member<MEDIA_WRITE>,
     storage: Storage,
     State(db): State<Db>,
     Now(now): Now,
@@ -113,8 +114,7 @@ pub async fn delete(
         return Err(if_match.refusal(Some(media)));
     }
     if media.owner_id != Some(user.id) {
-        audit::record(&mut transaction, &Entry::by(user.id, Action::MediaDeleted, id, json!({})), now)
-            .await?;
+        audit::record(&mut transaction, &Entry::by(&user, Action::MediaDeleted, id, json!({})), now).await?;
     }
     transaction.commit().await?;
     Ok((StatusCode::NO_CONTENT, Invalidates(Scope::Nothing)))

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use crate::audit::model::{Action, Entry};
 use crate::audit::store as audit;
 use crate::auth::model::Ban;
+use crate::auth::scope::USERS_BAN;
 use crate::auth::{Editor, User};
 use crate::cache::{Invalidates, Scope};
 use crate::db::{Connection, Db};
@@ -29,13 +30,13 @@ use crate::users::store::{self as users, LockedUser};
 
 /// A user's ban
 #[utoipa::path(get, path = "/v1/users/{id}/ban", tag = "moderation", params(UserPath),
-    security(("token" = [])), responses(
+    security(("token" = ["users:ban"])), responses(
     (status = 200, description = "The ban, which has not ended", body = Ban),
     (status = 403, description = "Only for editors"),
     (status = 404, description = "No such user, or not banned"),
 ))]
 pub async fn read_ban(
-    _: Editor,
+    _: Editor<USERS_BAN>,
     State(db): State<Db>,
     Now(now): Now,
     Path(UserPath { id }): Path<UserPath>,
@@ -65,14 +66,14 @@ impl Validate for PutBan {
 /// The user still reads, signs in and out, and rules over their own account, but writes nothing that others
 /// see until the ban ends. Takes the place of a ban that there is.
 #[utoipa::path(put, path = "/v1/users/{id}/ban", tag = "moderation", params(UserPath, IfMatch),
-    request_body = PutBan, security(("token" = [])), responses(
+    request_body = PutBan, security(("token" = ["users:ban"])), responses(
     (status = 200, description = "The ban as it is now", body = Ban),
     (status = 403, description = "Oneself, or as an editor another editor or an admin"),
     (status = 404, description = "No such user"),
     (status = 409, description = "The last admin who is not banned"),
 ))]
 pub async fn ban(
-    Editor(user): Editor,
+    Editor(user): Editor<USERS_BAN>,
     State(db): State<Db>,
     Now(now): Now,
     Path(UserPath { id }): Path<UserPath>,
@@ -95,7 +96,7 @@ pub async fn ban(
         posts::review_schedule(&mut transaction, id, now).await?;
         // Not the reason, which may be about the person.
         let details = json!({"until": until});
-        let entry = Entry::by(user.id, Action::UserBanned, id, details);
+        let entry = Entry::by(&user, Action::UserBanned, id, details);
         audit::record(&mut transaction, &entry, now).await?;
     }
     transaction.commit().await?;
@@ -106,13 +107,13 @@ pub async fn ban(
 ///
 /// Of a user who is not banned nothing changes.
 #[utoipa::path(delete, path = "/v1/users/{id}/ban", tag = "moderation", params(UserPath, IfMatch),
-    security(("token" = [])), responses(
+    security(("token" = ["users:ban"])), responses(
     (status = 204, description = "The user is not banned"),
     (status = 403, description = "Oneself, or as an editor another editor or an admin"),
     (status = 404, description = "No such user"),
 ))]
 pub async fn unban(
-    Editor(user): Editor,
+    Editor(user): Editor<USERS_BAN>,
     State(db): State<Db>,
     Now(now): Now,
     Path(UserPath { id }): Path<UserPath>,
@@ -125,7 +126,7 @@ pub async fn unban(
     if changed {
         posts::review_schedule(&mut transaction, id, now).await?;
         let details = json!({});
-        let entry = Entry::by(user.id, Action::UserUnbanned, id, details);
+        let entry = Entry::by(&user, Action::UserUnbanned, id, details);
         audit::record(&mut transaction, &entry, now).await?;
     }
     transaction.commit().await?;

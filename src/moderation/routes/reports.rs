@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::audit::model::{Action, Entry};
 use crate::audit::store as audit;
+use crate::auth::scope::{REPORTS_READ, REPORTS_WRITE};
 use crate::auth::{Editor, Member, SignedIn, Viewer};
 use crate::cache::{Invalidates, Scope};
 use crate::comments::store as comments;
@@ -67,13 +68,13 @@ impl CreateReport {
 /// Report a post or a comment
 ///
 /// Tells editors that something is wrong with what the caller reads. Each user reports each thing once.
-#[utoipa::path(post, path = "/v1/reports", tag = "moderation", request_body = CreateReport, security(("token" = [])), responses(
+#[utoipa::path(post, path = "/v1/reports", tag = "moderation", request_body = CreateReport, security(("token" = ["reports:write"])), responses(
     (status = 201, description = "The new report", body = Report,
      headers(("Location" = String, description = "The path of the new report"))),
     (status = 409, description = "The caller has reported it before"),
 ))]
 pub async fn create_report(
-    Member(user): Member,
+    Member(user): Member<REPORTS_WRITE>,
     State(wake): State<Wake>,
     Now(now): Now,
     Idempotent(key, body): Idempotent<CreateReport>,
@@ -134,12 +135,12 @@ impl Validate for ListReports {
 /// Reports
 ///
 /// By status, oldest first.
-#[utoipa::path(get, path = "/v1/reports", tag = "moderation", params(ListReports, PageQuery), security(("token" = [])), responses(
+#[utoipa::path(get, path = "/v1/reports", tag = "moderation", params(ListReports, PageQuery), security(("token" = ["reports:read"])), responses(
     (status = 200, description = "A page of reports", body = Page<Report>),
     (status = 403, description = "Only for editors"),
 ))]
 pub async fn list_reports(
-    _: Editor,
+    _: Editor<REPORTS_READ>,
     State(db): State<Db>,
     request: PageRequest<ListReports>,
 ) -> Result<Page<Report>, ApiError> {
@@ -154,12 +155,12 @@ pub async fn list_reports(
 ///
 /// For editors, and for who has made it.
 #[utoipa::path(get, path = "/v1/reports/{id}", tag = "moderation", params(ReportPath),
-    security(("token" = [])), responses(
+    security(("token" = ["reports:read"])), responses(
     (status = 200, description = "The report", body = Report),
     (status = 404, description = "No such report, or not for this caller"),
 ))]
 pub async fn read_report(
-    SignedIn(user): SignedIn,
+    SignedIn(user): SignedIn<REPORTS_READ>,
     State(db): State<Db>,
     Path(ReportPath { id }): Path<ReportPath>,
 ) -> Result<Tagged<Report>, ApiError> {
@@ -187,13 +188,13 @@ impl Validate for UpdateReport {
 /// What is reported stays as it is: hide or delete it, or ban its author, as well. A decision that was made
 /// already changes nothing, not even who made it.
 #[utoipa::path(patch, path = "/v1/reports/{id}", tag = "moderation", params(ReportPath, IfMatch),
-    request_body = UpdateReport, security(("token" = [])), responses(
+    request_body = UpdateReport, security(("token" = ["reports:write"])), responses(
     (status = 200, description = "The report as it is now", body = Report),
     (status = 403, description = "Only for editors"),
     (status = 404, description = "No such report"),
 ))]
 pub async fn update_report(
-    Editor(user): Editor,
+    Editor(user): Editor<REPORTS_WRITE>,
     State(db): State<Db>,
     State(wake): State<Wake>,
     Now(now): Now,
@@ -214,7 +215,7 @@ pub async fn update_report(
             ReportStatus::Upheld | ReportStatus::Dismissed => Action::ReportResolved,
         };
         let details = json!({"status": report.status});
-        let entry = Entry::by(user.id, action, id, details);
+        let entry = Entry::by(&user, action, id, details);
         audit::record(&mut transaction, &entry, now).await?;
         notifications::queue(&mut transaction, Event::Report { id }, user.id, now).await?;
     } else if if_match.versions().is_some_and(|versions| !versions.contains(&report.version)) {

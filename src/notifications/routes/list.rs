@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::auth::SignedIn;
+use crate::auth::scope::{NOTIFICATIONS_READ, NOTIFICATIONS_WRITE};
 use crate::cache::{Invalidates, Scope};
 use crate::db::Db;
 use crate::error::ApiError;
@@ -41,11 +42,11 @@ pub struct NotificationPage {
 ///
 /// Newest first, of the last 90 days: replies to one's comments, comments on one's posts, new posts of those whom one
 /// follows; for editors, comments that wait and open reports. What its reader may not read any more is not shown.
-#[utoipa::path(get, path = "/v1/notifications", tag = "notifications", params(PageQuery), security(("token" = [])), responses(
+#[utoipa::path(get, path = "/v1/notifications", tag = "notifications", params(PageQuery), security(("token" = ["notifications:read"])), responses(
     (status = 200, description = "A page of notifications", body = NotificationPage),
 ))]
 pub async fn list_notifications(
-    SignedIn(user): SignedIn,
+    SignedIn(user): SignedIn<NOTIFICATIONS_READ>,
     State(db): State<Db>,
     Now(now): Now,
     request: PageRequest,
@@ -90,11 +91,11 @@ impl Validate for ReadNotifications {
 ///
 /// Those that are not the caller's, or not there, are passed over.
 #[utoipa::path(post, path = "/v1/notifications/read", tag = "notifications", request_body = ReadNotifications,
-    security(("token" = [])), responses(
+    security(("token" = ["notifications:write"])), responses(
     (status = 204, description = "They are read"),
 ))]
 pub async fn read_notifications(
-    SignedIn(user): SignedIn,
+    SignedIn(user): SignedIn<NOTIFICATIONS_WRITE>,
     Now(now): Now,
     Idempotent(key, body): Idempotent<ReadNotifications>,
 ) -> Result<Response, ApiError> {

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::auth::SignedIn;
+use crate::auth::scope::{NOTIFICATIONS_READ, NOTIFICATIONS_WRITE};
 use crate::cache::{Invalidates, Scope};
 use crate::db::{Db, Outcome};
 use crate::error::ApiError;
@@ -18,11 +19,11 @@ use crate::notifications::store;
 /// How the caller is notified
 ///
 /// By mail: in `/v1/notifications` all of them are. Only to an address that is verified.
-#[utoipa::path(get, path = "/v1/users/me/notifications", tag = "notifications", security(("token" = [])), responses(
+#[utoipa::path(get, path = "/v1/users/me/notifications", tag = "notifications", security(("token" = ["notifications:read"])), responses(
     (status = 200, description = "What the caller has chosen, or else the defaults", body = NotificationSettings),
 ))]
 pub async fn read_notification_settings(
-    SignedIn(user): SignedIn,
+    SignedIn(user): SignedIn<NOTIFICATIONS_READ>,
     State(db): State<Db>,
 ) -> Result<Tagged<NotificationSettings>, ApiError> {
     Ok(Tagged(store::settings(&mut db.acquire().await?, user.id).await?))
@@ -63,11 +64,11 @@ impl Validate for UpdateNotificationSettings {
 ///
 /// What already waits to be mailed is not, if it is not wanted any more.
 #[utoipa::path(patch, path = "/v1/users/me/notifications", tag = "notifications", params(IfMatch),
-    request_body = UpdateNotificationSettings, security(("token" = [])), responses(
+    request_body = UpdateNotificationSettings, security(("token" = ["notifications:write"])), responses(
     (status = 200, description = "What is chosen now", body = NotificationSettings),
 ))]
 pub async fn update_notification_settings(
-    SignedIn(user): SignedIn,
+    SignedIn(user): SignedIn<NOTIFICATIONS_WRITE>,
     State(db): State<Db>,
     if_match: IfMatch,
     Json(body): Json<UpdateNotificationSettings>,

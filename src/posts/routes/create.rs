@@ -9,7 +9,8 @@ use super::body::CreatePost;
 use super::covers::{ChosenCover, choose};
 use super::slugs::taken;
 use super::write::tell;
-use crate::auth::Author;
+use crate::auth::scope::POSTS_WRITE;
+use crate::auth::{Author, ONLY_FOR_AUTHORS};
 use crate::cache::{Invalidates, Scope};
 use crate::db::channel::Wake;
 use crate::error::ApiError;
@@ -27,7 +28,7 @@ use crate::posts::store;
 const SLUG_ATTEMPTS: usize = 4;
 
 /// Write a post
-#[utoipa::path(post, path = "/v1/posts", tag = "posts", request_body = CreatePost, security(("token" = [])), responses(
+#[utoipa::path(post, path = "/v1/posts", tag = "posts", request_body = CreatePost, security(("token" = ["posts:write"])), responses(
     (status = 201, description = "The new post", body = Post,
      headers(("Location" = String, description = "The path of the new post"))),
     (status = 403, description = "Readers do not write posts"),
@@ -35,7 +36,7 @@ const SLUG_ATTEMPTS: usize = 4;
     (status = 501, description = "A cover, where no place for files is set up"),
 ))]
 pub async fn create(
-    Author(user): Author,
+    Author(user): Author<POSTS_WRITE>,
     Now(now): Now,
     State(default_language): State<Language>,
     State(render): State<Renderer>,
@@ -53,7 +54,7 @@ pub async fn create(
         let cover = cover.as_ref().map(ChosenCover::stored);
         let new = body.to_new_post(id, user, &text, cover, &tags, publication, default_language);
         if publication.is_scheduled(now) && !user.confirmed(write, now).await?.is(Role::Author) {
-            return Err(ApiError::Forbidden(Author::REFUSAL));
+            return Err(ApiError::Forbidden(ONLY_FOR_AUTHORS));
         }
         let mut id = None;
         if let Some(slug) = &body.slug {

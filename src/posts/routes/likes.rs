@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 
 use crate::auth::Member;
+use crate::auth::scope::LIKES_WRITE;
 use crate::cache::{Invalidates, Scope};
 use crate::db::{Db, Outcome};
 use crate::error::ApiError;
@@ -16,13 +17,13 @@ use crate::posts::store;
 ///
 /// Liking it again changes nothing.
 #[utoipa::path(put, path = "/v1/posts/{post}/like", tag = "posts", params(PostPath),
-    security(("token" = [])), responses(
+    security(("token" = ["likes:write"])), responses(
     (status = 204, description = "The caller likes the post"),
     (status = 404, description = "No such post, or not yet for this caller"),
     (status = 409, description = "The post is not published"),
 ))]
 pub async fn like(
-    Member(user): Member,
+    Member(user): Member<LIKES_WRITE>,
     State(db): State<Db>,
     Now(now): Now,
     Path(PostPath { post }): Path<PostPath>,
@@ -40,12 +41,12 @@ pub async fn like(
 ///
 /// Also if the caller did not.
 #[utoipa::path(delete, path = "/v1/posts/{post}/like", tag = "posts", params(PostPath),
-    security(("token" = [])), responses(
+    security(("token" = ["likes:write"])), responses(
     (status = 204, description = "The caller does not like the post"),
     (status = 404, description = "No such post, or not yet for this caller"),
 ))]
 pub async fn unlike(
-    Member(user): Member,
+    Member(user): Member<LIKES_WRITE>,
     State(db): State<Db>,
     Now(now): Now,
     Path(PostPath { post }): Path<PostPath>,

@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 
 use crate::auth::SignedIn;
+use crate::auth::scope::NOTIFICATIONS_WRITE;
 use crate::cache::{Invalidates, Scope};
 use crate::db::Db;
 use crate::error::ApiError;
@@ -16,12 +17,12 @@ use crate::posts::store;
 ///
 /// The caller is told nothing more of it, neither in `/v1/notifications` nor by mail. Muting it again changes nothing.
 #[utoipa::path(put, path = "/v1/posts/{post}/mute", tag = "notifications", params(PostPath),
-    security(("token" = [])), responses(
+    security(("token" = ["notifications:write"])), responses(
     (status = 204, description = "The post is muted"),
     (status = 404, description = "No such post, or not yet for this caller"),
 ))]
 pub async fn mute(
-    SignedIn(user): SignedIn,
+    SignedIn(user): SignedIn<NOTIFICATIONS_WRITE>,
     State(db): State<Db>,
     Now(now): Now,
     Path(PostPath { post }): Path<PostPath>,
@@ -33,12 +34,12 @@ pub async fn mute(
 ///
 /// Also if the caller had not.
 #[utoipa::path(delete, path = "/v1/posts/{post}/mute", tag = "notifications", params(PostPath),
-    security(("token" = [])), responses(
+    security(("token" = ["notifications:write"])), responses(
     (status = 204, description = "The post is not muted"),
     (status = 404, description = "No such post, or not yet for this caller"),
 ))]
 pub async fn unmute(
-    SignedIn(user): SignedIn,
+    SignedIn(user): SignedIn<NOTIFICATIONS_WRITE>,
     State(db): State<Db>,
     Now(now): Now,
     Path(PostPath { post }): Path<PostPath>,

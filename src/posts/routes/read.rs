@@ -7,7 +7,8 @@ use unicode_normalization::UnicodeNormalization;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use crate::auth::Viewer;
+use crate::auth::scope::POSTS_READ;
+use crate::auth::{Anyone, Viewer};
 use crate::cache::{CachePolicy, Scope};
 use crate::db::{Connection, Db};
 use crate::error::ApiError;
@@ -165,12 +166,12 @@ fn is_complex(search: &str) -> bool {
 /// Posts
 ///
 /// Published ones unless `status` says otherwise.
-#[utoipa::path(get, path = "/v1/posts", tag = "posts", params(ListPosts, PageQuery), security((), ("token" = [])), responses(
+#[utoipa::path(get, path = "/v1/posts", tag = "posts", params(ListPosts, PageQuery), security((), ("token" = ["posts:read"])), responses(
     (status = 200, description = "A page of posts, without their texts", body = Page<PostSummary>),
     (status = 403, description = "Posts that the caller may not list"),
 ))]
 pub async fn list(
-    viewer: Viewer,
+    Anyone(viewer): Anyone<POSTS_READ>,
     State(db): State<Db>,
     Now(now): Now,
     State(default_language): State<Language>,
@@ -258,12 +259,12 @@ fn listed_author(viewer: &Viewer, status: ListStatus, asked: Option<Uuid>) -> Re
 
 /// A post
 #[utoipa::path(get, path = "/v1/posts/{post}", tag = "posts", params(PostPath),
-    security((), ("token" = [])), responses(
+    security((), ("token" = ["posts:read"])), responses(
     (status = 200, description = "The post, in Markdown and as safe HTML", body = Post),
     (status = 404, description = "No such post, or not yet for this caller"),
 ))]
 pub async fn read(
-    viewer: Viewer,
+    Anyone(viewer): Anyone<POSTS_READ>,
     State(db): State<Db>,
     Now(now): Now,
     Path(PostPath { post }): Path<PostPath>,

@@ -11,6 +11,7 @@ use utoipa::IntoParams;
 use super::write::{find_editable, find_open};
 use crate::audit::model::{Action, Entry};
 use crate::audit::store as audit;
+use crate::auth::scope::{POSTS_READ, POSTS_WRITE};
 use crate::auth::{Member, SignedIn, User};
 use crate::cache::{Invalidates, Scope};
 use crate::clock::Clock;
@@ -37,13 +38,13 @@ const ORDER: &str = "revisions";
 /// tags were changed.
 #[utoipa::path(get, path = "/v1/posts/{post}/revisions", tag = "posts",
     params(PostPath, PageQuery),
-    security(("token" = [])), responses(
+    security(("token" = ["posts:read"])), responses(
     (status = 200, description = "A page of revisions", body = Page<RevisionSummary>),
     (status = 403, description = "Another author's post, without being an editor"),
     (status = 404, description = "No such post, or not yet for this caller"),
 ))]
 pub async fn list_revisions(
-    SignedIn(user): SignedIn,
+    SignedIn(user): SignedIn<POSTS_READ>,
     State(db): State<Db>,
     Now(now): Now,
     Path(PostPath { post }): Path<PostPath>,
@@ -89,13 +90,13 @@ impl Validate for Comparison {
 ///
 /// With its text, and what changed in that since the revision before it or the one that `against` names.
 #[utoipa::path(get, path = "/v1/posts/{post}/revisions/{number}", tag = "posts", params(RevisionPath, Comparison),
-    security(("token" = [])), responses(
+    security(("token" = ["posts:read"])), responses(
     (status = 200, description = "The revision", body = Revision),
     (status = 403, description = "Another author's post, without being an editor"),
     (status = 404, description = "No such post, or not yet for this caller, or no such revision"),
 ))]
 pub async fn read_revision(
-    SignedIn(user): SignedIn,
+    SignedIn(user): SignedIn<POSTS_READ>,
     State(db): State<Db>,
     Now(now): Now,
     Path(path): Path<RevisionPath>,
@@ -142,7 +143,7 @@ where
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let Member(user) = Member::from_request_parts(parts, state).await?;
+        let Member(user) = Member::<POSTS_WRITE>::from_request_parts(parts, state).await?;
         let Path(path) = Path::<RevisionPath>::from_request_parts(parts, state).await?;
         let now = Now::of(parts, state);
         let mut connection = Db::from_ref(state).acquire().await?;
@@ -158,7 +159,7 @@ where
 /// Its title, summary, text and tags become those of the post, in a new revision. Everything else stays.
 #[utoipa::path(post, path = "/v1/posts/{post}/revisions/{number}/restore", tag = "posts",
     params(RevisionPath, IfMatch),
-    security(("token" = [])), responses(
+    security(("token" = ["posts:write"])), responses(
     (status = 200, description = "The post as it is now", body = Post),
     (status = 403, description = "Another author's post, without being an editor"),
     (status = 404, description = "No such post, or not yet for this caller, or no such revision"),
@@ -190,7 +191,7 @@ pub async fn restore_revision(
         }
         if outcome == Outcome::Changed && head.author_id != Some(user.id) {
             let details = json!({"revision": path.number});
-            audit::record(write, &Entry::by(user.id, Action::PostUpdated, id, details), now).await?;
+            audit::record(write, &Entry::by(&user, Action::PostUpdated, id, details), now).await?;
         }
         let post = store::find(write, &PostRef::Id(id), now).await?.ok_or(ApiError::NotFound)?;
         let invalidates = Invalidates::if_changed(outcome == Outcome::Changed, Scope::Resource(id));

@@ -5,7 +5,8 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::read::list_policy;
-use crate::auth::Viewer;
+use crate::auth::Anyone;
+use crate::auth::scope::POSTS_READ;
 use crate::cache::CachePolicy;
 use crate::db::Db;
 use crate::error::ApiError;
@@ -60,11 +61,11 @@ impl Validate for ListTags {
 /// Tags
 ///
 /// Those of published posts, with how many have each.
-#[utoipa::path(get, path = "/v1/tags", tag = "posts", params(ListTags, PageQuery), security((), ("token" = [])), responses(
+#[utoipa::path(get, path = "/v1/tags", tag = "posts", params(ListTags, PageQuery), security((), ("token" = ["posts:read"])), responses(
     (status = 200, description = "A page of tags", body = Page<TagCount>),
 ))]
 pub async fn list_tags(
-    viewer: Viewer,
+    Anyone(viewer): Anyone<POSTS_READ>,
     State(db): State<Db>,
     Now(now): Now,
     State(next): State<NextPublication>,

@@ -4,6 +4,7 @@ use axum::extract::State;
 
 use super::read::time_after;
 use crate::auth::SignedIn;
+use crate::auth::scope::POSTS_READ;
 use crate::db::Db;
 use crate::error::ApiError;
 use crate::http::now::Now;
@@ -16,11 +17,11 @@ const ORDER: &str = "feed";
 /// The caller's feed
 ///
 /// Published posts of those whom the caller follows, newest first.
-#[utoipa::path(get, path = "/v1/feed", operation_id = "feed", tag = "posts", params(PageQuery), security(("token" = [])), responses(
+#[utoipa::path(get, path = "/v1/feed", operation_id = "feed", tag = "posts", params(PageQuery), security(("token" = ["posts:read"])), responses(
     (status = 200, description = "A page of posts, without their texts", body = Page<PostSummary>),
 ))]
 pub async fn timeline(
-    SignedIn(user): SignedIn,
+    SignedIn(user): SignedIn<POSTS_READ>,
     State(db): State<Db>,
     Now(now): Now,
     request: PageRequest,

@@ -11,6 +11,7 @@ use super::covers::{ChosenCover, choose};
 use super::slugs::explained;
 use crate::audit::model::{Action, Entry};
 use crate::audit::store as audit;
+use crate::auth::scope::POSTS_WRITE;
 use crate::auth::{Editor, Member, User, Viewer};
 use crate::cache::{Invalidates, Scope};
 use crate::db::channel::Wake;
@@ -61,7 +62,7 @@ pub(super) async fn find_editable(
 
 /// Change a post
 #[utoipa::path(patch, path = "/v1/posts/{post}", tag = "posts", params(PostPath, IfMatch),
-    request_body = UpdatePost, security(("token" = [])), responses(
+    request_body = UpdatePost, security(("token" = ["posts:write"])), responses(
     (status = 200, description = "The post as it is now", body = Post),
     (status = 403, description = "Another author's post, without being an editor"),
     (status = 404, description = "No such post, or not yet for this caller"),
@@ -69,7 +70,7 @@ pub(super) async fn find_editable(
     (status = 501, description = "A cover, where no place for files is set up"),
 ))]
 pub async fn update(
-    Member(user): Member,
+    Member(user): Member<POSTS_WRITE>,
     State(db): State<Db>,
     State(render): State<Renderer>,
     State(wake): State<Wake>,
@@ -117,7 +118,7 @@ pub async fn update(
     }
     if outcome == Outcome::Changed && head.author_id != Some(user.id) {
         let details = json!({"fields": body.changed_fields()});
-        audit::record(&mut transaction, &Entry::by(user.id, Action::PostUpdated, head.id, details), now)
+        audit::record(&mut transaction, &Entry::by(&user, Action::PostUpdated, head.id, details), now)
             .await?;
     }
     let post = post.ok_or(ApiError::NotFound)?;
@@ -134,13 +135,13 @@ pub async fn update(
 ///
 /// Editors can restore it.
 #[utoipa::path(delete, path = "/v1/posts/{post}", tag = "posts", params(PostPath, IfMatch),
-    security(("token" = [])), responses(
+    security(("token" = ["posts:write"])), responses(
     (status = 204, description = "The post is deleted"),
     (status = 403, description = "Another author's post, without being an editor"),
     (status = 404, description = "No such post, or not yet for this caller"),
 ))]
 pub async fn delete(
-    Member(user): Member,
+    Member(user): Member<POSTS_WRITE>,
     State(db): State<Db>,
     Now(now): Now,
     Path(PostPath { post }): Path<PostPath>,
@@ -152,7 +153,7 @@ pub async fn delete(
         return Err(if_match.refusal(store::find(&mut transaction, &PostRef::Id(head.id), now).await?));
     }
     if head.author_id != Some(user.id) {
-        audit::record(&mut transaction, &Entry::by(user.id, Action::PostDeleted, head.id, json!({})), now)
+        audit::record(&mut transaction, &Entry::by(&user, Action::PostDeleted, head.id, json!({})), now)
             .await?;
     }
     transaction.commit().await?;
@@ -163,13 +164,13 @@ pub async fn delete(
 ///
 /// A post that is not deleted stays as it is.
 #[utoipa::path(post, path = "/v1/posts/{post}/restore", tag = "posts", params(PostPath, IfMatch),
-    security(("token" = [])), responses(
+    security(("token" = ["posts:write"])), responses(
     (status = 200, description = "The post, with the status it had", body = Post),
     (status = 403, description = "Only for editors"),
     (status = 404, description = "No such post"),
 ))]
 pub async fn restore(
-    Editor(user): Editor,
+    Editor(user): Editor<POSTS_WRITE>,
     State(wake): State<Wake>,
     Now(now): Now,
     Path(PostPath { post }): Path<PostPath>,
@@ -181,8 +182,7 @@ pub async fn restore(
         if_match.check(locked.version)?;
         if locked.deleted {
             store::restore(write, locked.id, now).await?;
-            audit::record(write, &Entry::by(user.id, Action::PostRestored, locked.id, json!({})), now)
-                .await?;
+            audit::record(write, &Entry::by(&user, Action::PostRestored, locked.id, json!({})), now).await?;
         }
         let post = store::find(write, &PostRef::Id(locked.id), now).await?.ok_or(ApiError::NotFound)?;
         if locked.deleted {

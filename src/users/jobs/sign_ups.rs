@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{Notice, notify};
 use crate::auth::login_throttle;
 use crate::auth::store as sessions;
-use crate::auth::token;
+use crate::auth::token::{self, TokenKind};
 use crate::db::{Connection, Db};
 use crate::jobs::model::{Claim, Failure, Kind};
 use crate::jobs::store::{self as jobs, NewJob};
@@ -50,7 +50,7 @@ pub async fn mail_link(db: &Db, mailer: &Mailer, job: &Claim, now: DateTime<Utc>
         store::delete_sign_up(&mut transaction, sign_up_id).await?;
         return Ok(transaction.commit().await?);
     }
-    let (token, hash) = token::generate();
+    let (token, hash) = token::generate(TokenKind::Session);
     let lifetime = if pending.inviter.is_some() { INVITATION_LIFETIME } else { SIGN_UP_LIFETIME };
     store::insert_sign_up_token(&mut transaction, sign_up_id, &hash, now + lifetime).await?;
     let site = site::read(&mut transaction).await?.title;

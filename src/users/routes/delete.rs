@@ -50,7 +50,7 @@ pub async fn delete(
     let details = json!({"by_themselves": user.id == id});
     let actor = (user.id != id).then_some(user.id);
     // Of who is erased not even the id stays.
-    let entry = Entry { actor, action: Action::UserDeleted, target: None, details };
+    let entry = Entry { actor, token: None, action: Action::UserDeleted, target: None, details };
     audit::record(&mut transaction, &entry, now).await?;
     transaction.commit().await?;
     Ok(StatusCode::NO_CONTENT)

@@ -13,7 +13,9 @@ use crate::audit::model::{Action, Entry};
 use crate::audit::store as audit;
 use crate::auth::login_throttle::LoginThrottle;
 use crate::auth::password::{Password, Passwords};
-use crate::auth::{SignedIn, Viewer, store as sessions, token};
+use crate::auth::scope::SESSION;
+use crate::auth::token::{self, TokenKind};
+use crate::auth::{Anyone, SignedIn, store as sessions};
 use crate::cache::{Invalidates, Scope};
 use crate::db::Db;
 use crate::error::ApiError;
@@ -36,7 +38,7 @@ const UNSEEN: Invalidates = Invalidates(Scope::Nothing);
     (status = 501, description = "The operator has not set up mail"),
 ))]
 pub async fn create_email_verification(
-    SignedIn(user): SignedIn,
+    SignedIn(user): SignedIn<SESSION>,
     State(mail): State<MailQueue>,
     Now(now): Now,
     throttle: LoginThrottle,
@@ -91,7 +93,7 @@ impl Validate for ConfirmEmailVerification {
     (status = 409, description = "Somebody else has the address by now"),
 ))]
 pub async fn confirm_email_verification(
-    viewer: Viewer,
+    Anyone(viewer): Anyone<SESSION>,
     State(db): State<Db>,
     State(mail): State<MailQueue>,
     Now(now): Now,
@@ -117,7 +119,7 @@ pub async fn confirm_email_verification(
             let verified = store::verify_email(write, &hash, now).await?.ok_or_else(invalid)?;
             if let Some(email) = verified.replaced {
                 // Nobody else takes the old address while it can be had again, from before its reader is told.
-                let (_, hash) = token::generate();
+                let (_, hash) = token::generate(TokenKind::Session);
                 let (purpose, expires_at) = (Purpose::EmailUndo, now + UNDO_LIFETIME);
                 let kept =
                     NewToken { purpose, hash: &hash, code_hash: None, email: Some(&email), expires_at };
@@ -167,7 +169,7 @@ pub async fn undo_email_change(
         return Err(invalid());
     }
     // Who has changed the address had to know the password.
-    let (unknown, _) = token::generate();
+    let (unknown, _) = token::generate(TokenKind::Session);
     let password = Password::from(unknown.expose_secret().to_owned());
     let password_hash = passwords.hash(Some(throttle.address()), password).await?;
     key.run(None, async |write| {
@@ -175,7 +177,7 @@ pub async fn undo_email_change(
         write.belongs_to(user_id);
         sessions::delete_others(write, user_id, None).await?;
         let (actor, action) = (Some(user_id), Action::UserEmailRestored);
-        audit::record(write, &Entry { actor, action, target: actor, details: json!({}) }, now).await?;
+        audit::record(write, &Entry::unsigned(actor, action, actor, json!({})), now).await?;
         Ok((StatusCode::NO_CONTENT, UNSEEN))
     })
     .await

@@ -4,7 +4,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use uuid::Uuid;
 
-use crate::auth::{Member, Viewer};
+use crate::auth::scope::{FOLLOWS_WRITE, USERS_READ};
+use crate::auth::{Anyone, Member};
 use crate::cache::{Invalidates, Scope};
 use crate::db::{Connection, Db};
 use crate::error::ApiError;
@@ -18,13 +19,13 @@ use crate::users::store::{self, Followed};
 ///
 /// Their posts are in the caller's feed from then on. Following again changes nothing.
 #[utoipa::path(put, path = "/v1/users/{id}/follow", tag = "users", params(UserPath),
-    security(("token" = [])), responses(
+    security(("token" = ["follows:write"])), responses(
     (status = 204, description = "The caller follows the user"),
     (status = 404, description = "No such user"),
     (status = 409, description = "The caller themselves, or one more than the 1,000 that one user can follow"),
 ))]
 pub async fn follow(
-    Member(user): Member,
+    Member(user): Member<FOLLOWS_WRITE>,
     State(db): State<Db>,
     Now(now): Now,
     Path(UserPath { id }): Path<UserPath>,
@@ -52,12 +53,12 @@ pub async fn follow(
 ///
 /// Also if the caller did not.
 #[utoipa::path(delete, path = "/v1/users/{id}/follow", tag = "users", params(UserPath),
-    security(("token" = [])), responses(
+    security(("token" = ["follows:write"])), responses(
     (status = 204, description = "The caller does not follow the user"),
     (status = 404, description = "No such user"),
 ))]
 pub async fn unfollow(
-    Member(user): Member,
+    Member(user): Member<FOLLOWS_WRITE>,
     State(db): State<Db>,
     Path(UserPath { id }): Path<UserPath>,
 ) -> Result<(StatusCode, Invalidates), ApiError> {
@@ -73,12 +74,12 @@ const FOLLOWING: &str = "following";
 ///
 /// The newest accounts first.
 #[utoipa::path(get, path = "/v1/users/{id}/following", tag = "users",
-    params(UserPath, PageQuery), security((), ("token" = [])), responses(
+    params(UserPath, PageQuery), security((), ("token" = ["users:read"])), responses(
     (status = 200, description = "A page of profiles", body = Page<Profile>),
     (status = 404, description = "No such user"),
 ))]
 pub async fn following(
-    viewer: Viewer,
+    Anyone(viewer): Anyone<USERS_READ>,
     State(db): State<Db>,
     Path(UserPath { id }): Path<UserPath>,
     request: PageRequest,
@@ -96,12 +97,12 @@ const FOLLOWERS: &str = "followers";
 ///
 /// The newest accounts first.
 #[utoipa::path(get, path = "/v1/users/{id}/followers", tag = "users",
-    params(UserPath, PageQuery), security((), ("token" = [])), responses(
+    params(UserPath, PageQuery), security((), ("token" = ["users:read"])), responses(
     (status = 200, description = "A page of profiles", body = Page<Profile>),
     (status = 404, description = "No such user"),
 ))]
 pub async fn followers(
-    viewer: Viewer,
+    Anyone(viewer): Anyone<USERS_READ>,
     State(db): State<Db>,
     Path(UserPath { id }): Path<UserPath>,
     request: PageRequest,

@@ -16,8 +16,9 @@ use crate::audit::model::{Action, Entry};
 use crate::audit::store as audit;
 use crate::auth::login_throttle::LoginThrottle;
 use crate::auth::password::{Password, Passwords};
+use crate::auth::scope::USERS_INVITE;
 use crate::auth::token;
-use crate::auth::{Editor, store as sessions};
+use crate::auth::{Editor, ONLY_FOR_EDITORS, store as sessions};
 use crate::cache::{Invalidates, Scope};
 use crate::db::{Connection, Db};
 use crate::error::ApiError;
@@ -61,14 +62,14 @@ impl Validate for CreateInvitation {
 /// The address is mailed a link by which its reader makes an account with this role, for seven days. Who is invited again
 /// by the same is mailed another link, and has that role and time.
 #[utoipa::path(post, path = "/v1/invitations", tag = "users", request_body = CreateInvitation,
-    security(("token" = [])), responses(
+    security(("token" = ["users:invite"])), responses(
     (status = 201, description = "The mail is on its way", body = Invitation),
     (status = 403, description = "Only for editors and admins, and for no role above one's own"),
     (status = 409, description = "The address has an account"),
     (status = 501, description = "The operator has not set up mail"),
 ))]
 pub async fn create_invitation(
-    Editor(user): Editor,
+    Editor(user): Editor<USERS_INVITE>,
     State(mail): State<MailQueue>,
     Now(now): Now,
     PreferredLanguage(language): PreferredLanguage,
@@ -83,7 +84,7 @@ pub async fn create_invitation(
             // It takes effect later than the request.
             let user = user.confirmed(write, now).await?;
             if !user.is(Role::Editor) {
-                return Err(ApiError::Forbidden(Editor::REFUSAL));
+                return Err(ApiError::Forbidden(ONLY_FOR_EDITORS));
             }
             if !user.is(body.role) {
                 return Err(ApiError::Forbidden("Nobody invites to a role above their own."));
@@ -102,7 +103,7 @@ pub async fn create_invitation(
             write.shows_invitation(id);
             sign_ups::ask(write, id, Some(user.id), now).await?;
             let details = json!({"role": body.role, "invitation_id": id});
-            let entry = Entry { actor: Some(user.id), action: Action::UserInvited, target: None, details };
+            let entry = Entry::by(&user, Action::UserInvited, None, details);
             audit::record(write, &entry, now).await?;
             let invitation = store::invitation(write, id).await?.ok_or(ApiError::NotFound)?;
             Ok((StatusCode::CREATED, UNSEEN, Json(invitation)))
@@ -117,12 +118,12 @@ const ORDER: &str = "invitations";
 /// Invitations
 ///
 /// Those that can still be accepted, newest first: the caller's own, or for admins everybody's.
-#[utoipa::path(get, path = "/v1/invitations", tag = "users", params(PageQuery), security(("token" = [])), responses(
+#[utoipa::path(get, path = "/v1/invitations", tag = "users", params(PageQuery), security(("token" = ["users:invite"])), responses(
     (status = 200, description = "A page of invitations", body = Page<Invitation>),
     (status = 403, description = "Only for editors and admins"),
 ))]
 pub async fn list_invitations(
-    Editor(user): Editor,
+    Editor(user): Editor<USERS_INVITE>,
     State(db): State<Db>,
     Now(now): Now,
     request: PageRequest,
@@ -141,13 +142,13 @@ pub async fn list_invitations(
 ///
 /// One's own, or as an admin anybody's: its links work no more.
 #[utoipa::path(delete, path = "/v1/invitations/{id}", tag = "users", params(InvitationPath),
-    security(("token" = [])), responses(
+    security(("token" = ["users:invite"])), responses(
     (status = 204, description = "Nobody can accept it any more"),
     (status = 403, description = "Only for editors and admins"),
     (status = 404, description = "No such invitation: it may be accepted, expired or somebody else's"),
 ))]
 pub async fn delete_invitation(
-    Editor(user): Editor,
+    Editor(user): Editor<USERS_INVITE>,
     State(db): State<Db>,
     Now(now): Now,
     Path(InvitationPath { id }): Path<InvitationPath>,
@@ -157,8 +158,8 @@ pub async fn delete_invitation(
     if !store::delete_invitation(&mut transaction, id, inviter, now).await? {
         return Err(ApiError::NotFound);
     }
-    let (actor, details) = (Some(user.id), json!({"invitation_id": id}));
-    let entry = Entry { actor, action: Action::UserUninvited, target: None, details };
+    let details = json!({"invitation_id": id});
+    let entry = Entry::by(&user, Action::UserUninvited, None, details);
     audit::record(&mut transaction, &entry, now).await?;
     transaction.commit().await?;
     Ok((StatusCode::NO_CONTENT, UNSEEN))
@@ -239,7 +240,7 @@ pub async fn accept_invitation(
         };
         let account = make_verified(write, new, now).await?;
         let (action, actor) = (Action::UserCreated, Some(inviter_id));
-        let entry = Entry { actor, action, target: Some(account.id), details: json!({"role": proven.role}) };
+        let entry = Entry::unsigned(actor, action, Some(account.id), json!({"role": proven.role}));
         audit::record(write, &entry, now).await?;
         Ok(created(account))
     })

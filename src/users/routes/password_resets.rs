@@ -131,7 +131,7 @@ pub async fn confirm_password_reset(
                 notify(write, user_id, Notice::PasswordChanged, now).await?;
             }
             let action = Action::UserPasswordReset;
-            let entry = Entry { actor: Some(user_id), action, target: Some(user_id), details: json!({}) };
+            let entry = Entry::unsigned(Some(user_id), action, Some(user_id), json!({}));
             audit::record(write, &entry, now).await?;
             Ok((StatusCode::NO_CONTENT, Invalidates(Scope::Nothing)))
         })

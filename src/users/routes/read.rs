@@ -4,7 +4,8 @@ use axum::extract::State;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use crate::auth::{Admin, SignedIn, Viewer};
+use crate::auth::scope::USERS_READ;
+use crate::auth::{Admin, Anyone, SignedIn};
 use crate::db::Db;
 use crate::error::ApiError;
 use crate::http::conditional::Tagged;
@@ -35,12 +36,12 @@ const ORDER: &str = "users";
 /// All accounts
 ///
 /// By username.
-#[utoipa::path(get, path = "/v1/users", tag = "users", params(ListUsers, PageQuery), security(("token" = [])), responses(
+#[utoipa::path(get, path = "/v1/users", tag = "users", params(ListUsers, PageQuery), security(("token" = ["users:read"])), responses(
     (status = 200, description = "A page of accounts", body = Page<Account>),
     (status = 403, description = "Only for admins"),
 ))]
 pub async fn list(
-    _: Admin,
+    _: Admin<USERS_READ>,
     State(db): State<Db>,
     request: PageRequest<ListUsers>,
 ) -> Result<Page<Account>, ApiError> {
@@ -52,21 +53,24 @@ pub async fn list(
 }
 
 /// The caller's account
-#[utoipa::path(get, path = "/v1/users/me", tag = "users", security(("token" = [])), responses(
+#[utoipa::path(get, path = "/v1/users/me", tag = "users", security(("token" = ["users:read"])), responses(
     (status = 200, description = "The account behind the token", body = Account),
 ))]
-pub async fn me(SignedIn(user): SignedIn, State(db): State<Db>) -> Result<Tagged<Account>, ApiError> {
+pub async fn me(
+    SignedIn(user): SignedIn<USERS_READ>,
+    State(db): State<Db>,
+) -> Result<Tagged<Account>, ApiError> {
     store::account(&mut db.acquire().await?, user.id).await?.map(Tagged).ok_or(ApiError::NotFound)
 }
 
 /// A user's public profile
 #[utoipa::path(get, path = "/v1/users/{id}", tag = "users", params(UserPath),
-    security((), ("token" = [])), responses(
+    security((), ("token" = ["users:read"])), responses(
     (status = 200, description = "The profile", body = Profile),
     (status = 404, description = "No such user"),
 ))]
 pub async fn read(
-    viewer: Viewer,
+    Anyone(viewer): Anyone<USERS_READ>,
     State(db): State<Db>,
     Path(UserPath { id }): Path<UserPath>,
 ) -> Result<Tagged<Profile>, ApiError> {

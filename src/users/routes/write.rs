@@ -192,10 +192,10 @@ pub async fn update(
         posts::review_schedule(&mut transaction, id, now).await?;
     }
     if sets_password {
-        let keep = (user.id == id).then_some(user.session_id);
+        let keep = user.session_id().filter(|_| user.id == id);
         sessions::delete_others(&mut transaction, id, keep).await?;
     }
-    let entry = |action, details| Entry::by(user.id, action, id, details);
+    let entry = |action, details| Entry::by(&user, action, id, details);
     let mut entries = Vec::new();
     if let Some(before) = before.filter(|before| before.role != account.role) {
         entries.push(entry(Action::UserRoleChanged, json!({"from": before.role, "to": account.role})));

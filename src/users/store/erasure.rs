@@ -49,7 +49,7 @@ pub async fn release(connection: &mut Connection, id: Uuid, now: DateTime<Utc>) 
                select id from notifications where user_id = $1 offset 1000 limit 1000)
              returning 1),
            done as (
-             update audit_log set actor_id = null where id in (
+             update audit_log set actor_id = null, token_id = null where id in (
                select id from audit_log where actor_id = $1 offset 1000 limit 1000)
              returning 1)
            select (select count(*) from unread) + (select count(*) from read) + (select count(*) from written)
@@ -74,7 +74,9 @@ pub async fn delete(connection: &mut Connection, id: Uuid, now: DateTime<Utc>) -
     sqlx::query!(
         "with unread as (
            delete from posts where author_id = $1
-             and (deleted_at is not null or published_at is null or published_at > $2))
+             and (deleted_at is not null or published_at is null or published_at > $2)),
+         tokens as (
+           update audit_log set token_id = null where actor_id = $1 and token_id is not null)
          update users set avatar_id = null, avatar = null where id = $1 and avatar_id is not null",
         id,
         now

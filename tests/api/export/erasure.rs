@@ -87,10 +87,13 @@ async fn fill(app: &TestApp, user: &TestUser) -> BTreeMap<&'static str, (&'stati
         ),
     )
     .await;
+    let machine = json!({"name": "A machine", "scopes": ["jobs"]});
+    let machine = app.post("/v1/tokens").by(user).json(&machine).expect(201).await.id();
     let sessions = app.get("/v1/sessions").by(user).expect(200).await.items("id");
     BTreeMap::from([
         ("actions", ("id", vec![action])),
         ("actions_on_account", ("id", vec![on_account])),
+        ("api_tokens", ("id", vec![machine])),
         ("comments", ("id", vec![comment, gone])),
         ("decided_reports", ("id", vec![decided])),
         ("followers", ("user_id", vec![admin.to_string()])),

@@ -50,6 +50,11 @@ insert into sessions (id, user_id, token_hash, created_at, last_used_at, expires
     now(), now(), now() + interval '1 day'
   from generate_series(1, 4000) i, lateral (select md5('s' || i)::uuid as id) s;
 
+insert into api_tokens (id, user_id, name, token_hash, scopes, created_at, expires_at)
+  select id, case when i % 4 = 0 then '{reader}' else md5('u' || i % 1000 + 1)::uuid end, 'A machine',
+    sha256(uuid_send(id)), array['posts:read'], now(), now() + interval '1 day'
+  from generate_series(1, 4000) i, lateral (select md5('t' || i)::uuid as id) s;
+
 insert into sign_ups (id, email, email_key, role, inviter_id, username, language, created_at, expires_at)
   select md5('i' || i)::uuid, i || '@example.com', i || '@example.com', 'reader', inviter,
     case when inviter is null then 'u' end, 'en', now(), now() + interval '1 day'

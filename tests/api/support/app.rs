@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use blog_api::app;
 use blog_api::auth::password::Password;
-use blog_api::auth::token;
+use blog_api::auth::token::{self, TokenKind};
 use blog_api::cache::Cache;
 use blog_api::clock::Clock;
 use blog_api::config::Config;
@@ -76,6 +76,17 @@ pub(crate) struct TestUser {
     pub(crate) username: String,
     pub(crate) email: String,
     pub(crate) token: String,
+}
+
+impl TestUser {
+    fn with_token(&self, token: &str) -> Self {
+        Self {
+            id: self.id,
+            username: self.username.clone(),
+            email: self.email.clone(),
+            token: token.to_owned(),
+        }
+    }
 }
 
 /// For a stack around routes that read nothing.
@@ -233,7 +244,7 @@ impl TestApp {
             language: MailLanguage::English,
             expires_at: now,
         };
-        let (token, hash) = token::generate();
+        let (token, hash) = token::generate(TokenKind::Session);
         let mut connection = self.db.acquire().await.unwrap();
         let id = users::insert_sign_up(&mut connection, &new, now).await.unwrap();
         users::insert_sign_up_token(&mut connection, id, &hash, now + TimeDelta::days(1)).await.unwrap();
@@ -330,7 +341,7 @@ impl TestApp {
         };
         let mut connection = self.db.acquire().await.unwrap();
         let id = users::insert(&mut connection, new, self.now()).await.unwrap().id;
-        let (token, token_hash) = blog_api::auth::token::generate();
+        let (token, token_hash) = blog_api::auth::token::generate(TokenKind::Session);
         let credentials = blog_api::auth::store::Credentials { user_id: id, password_hash: hash.clone() };
         let session = blog_api::auth::store::NewSession {
             credentials: &credentials,
@@ -348,6 +359,13 @@ impl TestApp {
 
     pub(crate) async fn author(&self) -> TestUser {
         self.user(Role::Author).await
+    }
+
+    /// `user` as an API token with these scopes is.
+    pub(crate) async fn token_of(&self, user: &TestUser, scopes: &[&str]) -> TestUser {
+        let body = json!({"name": "A machine", "scopes": scopes});
+        let created = self.post("/v1/tokens").by(user).json(&body).expect(201).await.json();
+        user.with_token(created["token"].as_str().unwrap())
     }
 
     pub(crate) async fn editor(&self) -> TestUser {

@@ -89,6 +89,19 @@ describe("media", () => {
   });
 });
 
+describe("API tokens", () => {
+  it("do what they are for and nothing else", async () => {
+    const body = { name: "Publishes", scopes: ["posts:write" satisfies Schemas["Scope"]] };
+    const { id, token } = unwrap(await api.POST("/v1/tokens", { body }));
+    const machine = client(baseUrl, token);
+    const post = unwrap(await machine.POST("/v1/posts", { body: { title: "Release", body: "x" } }));
+    assert.equal(post.status, "draft");
+    assert.equal(problem(await machine.GET("/v1/users/me")).code, "insufficient_scope");
+    assert.equal((await api.DELETE("/v1/tokens/{id}", { params: { path: { id } } })).response.status, 204);
+    assert.equal(problem(await machine.POST("/v1/posts", { body: { title: "Late", body: "x" } })).status, 401);
+  });
+});
+
 describe("notifications", () => {
   it("tell of a comment until they are read, or the post is muted", async () => {
     const [name, email] = ["commenter", "commenter@example.com"];
