@@ -3,8 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use axum::http::uri::{PathAndQuery, Uri};
-use axum::http::{HeaderValue, uri};
+use axum::http::{HeaderValue, Uri};
 use tokio_rustls::rustls::pki_types::ServerName;
 use url::{Host, Position, Url};
 
@@ -51,13 +50,7 @@ pub enum Refusal {
 
 impl Destination {
     pub(super) fn new(text: &str, allow: &Allow) -> Result<Self, Refusal> {
-        if text.len() > MAX_URL {
-            return Err(Refusal::Length);
-        }
-        let url = Url::parse(text).map_err(|error| refusal(error))?;
-        if url.as_str().len() > MAX_URL {
-            return Err(Refusal::Length);
-        }
+        let url = normal(text)?;
         let is_encrypted = match url.scheme() {
             "https" => true,
             "http" if allow.http() => false,
@@ -70,20 +63,18 @@ impl Destination {
             return Err(Refusal::Fragment);
         }
         let host = url.host().ok_or(Refusal::Host)?.to_owned();
-        let server = match &host {
-            Host::Domain(name) => ServerName::try_from(name.clone()).map_err(|_| Refusal::Host)?,
-            Host::Ipv4(address) => IpAddr::from(*address).into(),
-            Host::Ipv6(address) => IpAddr::from(*address).into(),
-        };
-        if literal(&host).is_some_and(|address| !is_reachable(address, is_encrypted, allow)) {
+        let literal = literal(&host);
+        if literal.is_some_and(|address| !is_reachable(address, is_encrypted, allow)) {
             return Err(Refusal::Address);
         }
+        let server = match literal {
+            Some(address) => address.into(),
+            None => ServerName::try_from(host.to_string()).map_err(|_| Refusal::Host)?,
+        };
         let port = url.port_or_known_default().filter(|port| *port != 0).ok_or(Refusal::Port)?;
         let authority = &url[Position::BeforeHost..Position::AfterPort];
         let authority = HeaderValue::from_str(authority).map_err(|_| Refusal::Host)?;
-        let target: PathAndQuery =
-            url[Position::BeforePath..Position::AfterQuery].parse().map_err(|_| Refusal::Syntax)?;
-        let target = uri::Builder::new().path_and_query(target).build().map_err(|_| Refusal::Syntax)?;
+        let target = url[Position::BeforePath..Position::AfterQuery].parse().map_err(|_| Refusal::Syntax)?;
         Ok(Self { url, host, port, server, authority, target })
     }
 
@@ -114,6 +105,15 @@ impl Destination {
     pub(super) fn port(&self) -> u16 {
         self.port
     }
+}
+
+/// The URL as every client reads it, if it is not too long.
+fn normal(text: &str) -> Result<Url, Refusal> {
+    if text.len() > MAX_URL {
+        return Err(Refusal::Length);
+    }
+    let url = Url::parse(text).map_err(refusal)?;
+    if url.as_str().len() > MAX_URL { Err(Refusal::Length) } else { Ok(url) }
 }
 
 fn literal(host: &Host) -> Option<IpAddr> {

@@ -15,3 +15,6 @@ pub use answer::Answer;
 pub use client::Client;
 pub use destination::{Destination, Refusal};
 pub use failure::Failure;
+
+#[cfg(test)]
+mod tests;
