@@ -12,7 +12,7 @@
 //! - The kit knows no feature: [`identity`] is roles and how users are named; [`auth`] tells who is calling,
 //!   as extractor types, and has the rooms of sessions; [`http`] is the middleware stack, the extractors,
 //!   validation, lists, conditional requests and idempotency; [`cache`] keeps responses to anonymous reads; [`mail`] is written and sent;
-//!   [`error`] is every error that a client can see; [`db`] is the pool and the migrations; [`workers`] do
+//!   [`error`] is every error that a client can see; [`egress`] calls addresses that users name; [`db`] is the pool and the migrations; [`workers`] do
 //!   what takes long; [`markdown`], [`text`], [`language`], [`config`], [`telemetry`], [`clock`] and [`lifecycle`] are
 //!   what they say.
 //!
@@ -38,6 +38,7 @@ pub mod clock;
 pub mod comments;
 pub mod config;
 pub mod db;
+pub mod egress;
 pub mod error;
 pub mod export;
 pub mod feeds;

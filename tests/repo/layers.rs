@@ -12,13 +12,14 @@ const TOP: [&str; 9] =
     ["app", "background", "export", "router", "state", "server", "openapi", "maintenance", "work"];
 const FEATURES: [&str; 10] =
     ["audit", "jobs", "notifications", "media", "users", "posts", "comments", "moderation", "site", "feeds"];
-const KIT: [&str; 17] = [
+const KIT: [&str; 18] = [
     "http",
     "identity",
     "auth",
     "cache",
     "causes",
     "db",
+    "egress",
     "config",
     "error",
     "telemetry",
