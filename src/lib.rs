@@ -6,7 +6,7 @@
 //!   can ask for; [`server`] listens and stops; [`openapi`] is the document that the handlers generate;
 //!   [`background`] watches what runs beside the requests; [`work`] does each kind of job, [`maintenance`] those
 //!   from time to time; [`export`] asks every feature for what it keeps about a user.
-//! - The features, [`users`], [`posts`], [`comments`], [`moderation`], [`notifications`], [`audit`], [`jobs`], [`site`] and [`feeds`],
+//! - The features, [`users`], [`posts`], [`comments`], [`moderation`], [`notifications`], [`audit`], [`jobs`], [`webhooks`], [`site`] and [`feeds`],
 //!   have the same three rooms each: `model` (what it is and what is allowed: pure), `store` (all of its SQL) and `routes`
 //!   (handlers and their request types).
 //! - The kit knows no feature: [`identity`] is roles and how users are named; [`auth`] tells who is calling,
@@ -63,5 +63,6 @@ pub mod telemetry;
 pub mod text;
 mod text_enum;
 pub mod users;
+pub mod webhooks;
 pub mod work;
 pub mod workers;

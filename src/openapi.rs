@@ -41,6 +41,7 @@ use crate::state::AppState;
         (name = "moderation", description = "Bans, reports by readers, the audit log"),
         (name = "notifications", description = "What users are told, in the API and by mail"),
         (name = "jobs", description = "What is done later"),
+        (name = "webhooks", description = "What other programs are told"),
         (name = "media", description = "Upload pictures for posts and profiles"),
         (name = "site", description = "What holds for the whole site"),
         (name = "users", description = "Accounts and public profiles"),

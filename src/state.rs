@@ -11,6 +11,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Db;
 use crate::db::channel::Wake;
+use crate::egress;
 use crate::export::routes::ExportSlots;
 use crate::http::context::TrustedProxyHops;
 use crate::http::origin::PublicUrl;
@@ -52,6 +53,7 @@ pub struct AppState {
     pub mailer: Mailer,
     pub mail_queue: MailQueue,
     pub mail_events_token: MailEventsToken,
+    pub egress: egress::Client,
 }
 
 /// Why there is no state: a mistake in the configuration.
@@ -97,6 +99,7 @@ impl AppState {
             mail_queue: MailQueue::new(mailer.clone(), wake.clone()),
             mailer,
             mail_events_token: MailEventsToken(config.mail_events_token_hash),
+            egress: egress::Client::new(config.webhook_allow.clone()),
             wake,
             public_url: PublicUrl(config.public_url.as_deref().map(Into::into)),
         })

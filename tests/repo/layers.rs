@@ -10,8 +10,19 @@ use crate::{code, files};
 const PROGRAM: [&str; 3] = ["main", "cli", "lib"];
 const TOP: [&str; 9] =
     ["app", "background", "export", "router", "state", "server", "openapi", "maintenance", "work"];
-const FEATURES: [&str; 10] =
-    ["audit", "jobs", "notifications", "media", "users", "posts", "comments", "moderation", "site", "feeds"];
+const FEATURES: [&str; 11] = [
+    "audit",
+    "jobs",
+    "notifications",
+    "media",
+    "users",
+    "posts",
+    "comments",
+    "moderation",
+    "site",
+    "feeds",
+    "webhooks",
+];
 const KIT: [&str; 18] = [
     "http",
     "identity",

@@ -1,0 +1,9 @@
+//! The handlers of `/v1/webhooks`.
+
+mod deliveries;
+mod read;
+mod write;
+
+pub use deliveries::*;
+pub use read::*;
+pub use write::*;
