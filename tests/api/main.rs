@@ -67,4 +67,5 @@ mod times;
 mod unchanged;
 mod users;
 mod validators;
+mod webhooks;
 mod xss;

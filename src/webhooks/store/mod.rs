@@ -130,24 +130,21 @@ pub async fn update(
     Ok(Outcome::of(result.found, result.changed))
 }
 
-/// Gives a webhook another secret: the one that it has signs as well until `previous_until`. False if it is not there, or in
-/// none of the versions `if_match`.
+/// Gives a webhook another secret: the one that it has signs as well until `previous_until`. False if it is not there.
 pub async fn rotate(
     connection: &mut Connection,
     id: Uuid,
     secret: &[u8],
     previous_until: DateTime<Utc>,
-    if_match: Option<&[i64]>,
     now: DateTime<Utc>,
 ) -> sqlx::Result<bool> {
     let rotated = sqlx::query!(
         "update webhooks set previous_secret = secret, previous_secret_until = $3, secret = $2, version = version + 1,
-           updated_at = $5
-         where id = $1 and ($4::bigint[] is null or version = any($4))",
+           updated_at = $4
+         where id = $1",
         id,
         secret,
         previous_until,
-        if_match,
         now
     )
     .execute(connection)
