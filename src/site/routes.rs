@@ -9,6 +9,7 @@ use crate::audit::model::{Action, Entry};
 use crate::audit::store as audit;
 use crate::auth::{Admin, Viewer};
 use crate::cache::{Invalidates, Scope};
+use crate::db::channel::Wake;
 use crate::db::{Db, Outcome};
 use crate::error::ApiError;
 use crate::http::conditional::Tagged;
@@ -59,6 +60,7 @@ impl Validate for UpdateSite {
 pub async fn update(
     Admin(user): Admin,
     State(db): State<Db>,
+    State(wake): State<Wake>,
     Now(now): Now,
     if_match: IfMatch,
     Json(body): Json<UpdateSite>,
@@ -81,5 +83,6 @@ pub async fn update(
         }
     }
     transaction.commit().await?;
+    wake.here();
     Ok((Invalidates::if_changed(outcome == Outcome::Changed, Scope::Everything), Tagged(site)))
 }

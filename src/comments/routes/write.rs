@@ -217,6 +217,7 @@ pub async fn update(
 pub async fn delete(
     Member(user): Member,
     State(db): State<Db>,
+    State(wake): State<Wake>,
     Now(now): Now,
     Path(CommentPath { id }): Path<CommentPath>,
     if_match: IfMatch,
@@ -235,6 +236,7 @@ pub async fn delete(
         audit::record(&mut transaction, &deletion(&user, id, comment.status), now).await?;
     }
     transaction.commit().await?;
+    wake.here();
     Ok((StatusCode::NO_CONTENT, Invalidates(Scope::Resource(post.id))))
 }
 

@@ -142,6 +142,7 @@ pub async fn update(
 pub async fn delete(
     Member(user): Member,
     State(db): State<Db>,
+    State(wake): State<Wake>,
     Now(now): Now,
     Path(PostPath { post }): Path<PostPath>,
     if_match: IfMatch,
@@ -156,6 +157,7 @@ pub async fn delete(
             .await?;
     }
     transaction.commit().await?;
+    wake.here();
     Ok((StatusCode::NO_CONTENT, Invalidates(Scope::Resource(head.id))))
 }
 

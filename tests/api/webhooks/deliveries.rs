@@ -51,7 +51,7 @@ async fn for_a_day_both_secrets_sign() {
     let rotated = app.post(&hook.path("/secret")).by(&hook.admin).expect(200).await.json();
     let old = std::mem::replace(&mut hook.secret, rotated["secret"].as_str().unwrap().to_owned());
     let until: DateTime<Utc> = rotated["previous_secret_until"].as_str().unwrap().parse().unwrap();
-    assert_eq!(until, app.now() + TimeDelta::hours(24));
+    assert_eq!(until, app.clock().now() + TimeDelta::hours(24));
     for (after, signatures) in [(TimeDelta::hours(24) - TimeDelta::seconds(1), 2), (TimeDelta::seconds(1), 1)]
     {
         app.advance(after);

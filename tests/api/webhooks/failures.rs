@@ -35,7 +35,7 @@ async fn a_message_that_fails_is_tried_by_the_schedule_of_the_specification() {
             (delivery["attempts"].as_array().unwrap().len(), &delivery["status"]),
             (n, &json!("pending"))
         );
-        let wait = (time(&delivery["next_attempt_at"]) - app.now()).as_seconds_f64();
+        let wait = (time(&delivery["next_attempt_at"]) - app.clock().now()).as_seconds_f64();
         let (least, most) = (f64::from(seconds), f64::from(seconds) * 1.1);
         assert!((least..=most).contains(&wait), "{wait} after {n}");
         app.advance(time(&delivery["next_attempt_at"]) - app.now() - TimeDelta::microseconds(1));
@@ -68,7 +68,7 @@ async fn a_receiver_puts_off_what_it_is_sent() {
         hook.receiver.behave(Manner::Answer(status, headers));
         hook.test(&app).await;
         hook.told(&app).await;
-        let next = time(&hook.delivery(&app).await["next_attempt_at"]) - app.now();
+        let next = time(&hook.delivery(&app).await["next_attempt_at"]) - app.clock().now();
         assert_eq!(next, TimeDelta::seconds(wait.parse::<i64>().unwrap().min(86_400)));
     }
 }
@@ -146,7 +146,7 @@ async fn who_fails_for_five_days_is_told_nothing_more() {
     hook.test(&app).await;
     hook.told(&app).await;
     let since = hook.shown(&app).await["failing_since"].clone();
-    assert_eq!(time(&since), app.now());
+    assert_eq!(time(&since), app.clock().now());
     app.advance(TimeDelta::days(5) - TimeDelta::seconds(1));
     hook.told(&app).await;
     let shown = hook.shown(&app).await;

@@ -1,5 +1,6 @@
 //! A receiver on a socket of its own, which verifies every signature, and a webhook that posts there.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -9,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use blog_api::webhooks::model::WebhookEventType;
+use chrono::TimeDelta;
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
@@ -154,7 +156,7 @@ impl Hook {
     /// The same, as types and data, in the order of the types: their own is not promised.
     pub(super) async fn told(&self, app: &TestApp) -> Vec<(String, Value)> {
         let mut events: Vec<_> = self.messages(app).await.iter().map(Message::event).collect();
-        events.sort_by_key(Key::to_string_key);
+        events.sort_by_key(key);
         events
     }
 
@@ -162,7 +164,7 @@ impl Hook {
         let expected: Vec<_> =
             expected.iter().map(|(event, data)| ((*event).to_owned(), data.clone())).collect();
         let mut sorted = expected.clone();
-        sorted.sort_by_key(Key::to_string_key);
+        sorted.sort_by_key(key);
         assert_eq!(self.told(app).await, sorted);
     }
 
@@ -183,18 +185,15 @@ impl Hook {
         app.get(&self.path("")).by(&self.admin).expect(200).await.json()
     }
 
-    /// Has it sent a test.
+    /// Has it sent a test, after all that it was sent before.
     pub(super) async fn test(&self, app: &TestApp) {
+        app.advance(TimeDelta::milliseconds(1));
         app.post(&self.path("/test")).by(&self.admin).expect(202).await;
     }
 }
 
-trait Key {
-    fn to_string_key(&self) -> String;
-}
-
-impl Key for (String, Value) {
-    fn to_string_key(&self) -> String {
-        format!("{} {}", self.0, self.1)
-    }
+/// By type, and by data whatever the order of its fields.
+fn key((event, data): &(String, Value)) -> (String, BTreeMap<String, String>) {
+    let fields = data.as_object().unwrap().iter();
+    (event.clone(), fields.map(|(name, value)| (name.clone(), value.to_string())).collect())
 }

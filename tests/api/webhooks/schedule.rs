@@ -22,7 +22,7 @@ impl Scene {
         let (author, editor) = (app.author().await, app.editor().await);
         let hook = Hook::new(&app).await;
         hook.told(&app).await;
-        let at = app.now() + TimeDelta::hours(1);
+        let at = app.clock().now() + TimeDelta::hours(1);
         let body = json!({"title": "A post", "body": "B", "status": "scheduled", "published_at": at});
         let post = app.post("/v1/posts").by(&author).json(&body).expect(201).await.id();
         let scene = Self { app, author, editor, hook, post, at };
