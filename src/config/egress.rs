@@ -17,11 +17,13 @@ pub struct Allow {
 
 impl Allow {
     /// Whether `address` is in one of the networks.
+    #[must_use]
     pub fn covers(&self, address: IpAddr) -> bool {
         self.networks.iter().any(|network| network.contains(&address))
     }
 
     /// Whether `http` is allowed, to these networks alone.
+    #[must_use]
     pub fn http(&self) -> bool {
         self.http
     }

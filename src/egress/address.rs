@@ -114,10 +114,10 @@ fn translated(address: IpAddr) -> Option<Ipv4Addr> {
     let inner = Ipv4Addr::from_bits(u32::try_from(address.to_bits() & u128::from(u32::MAX)).ok()?);
     match address.segments() {
         _ if address.is_loopback() => None,
-        // Mapped, compatible, NAT64.
-        [0, 0, 0, 0, 0, 0xffff | 0, ..] | [0x64, 0xff9b, 0, 0, 0, 0, ..] => Some(inner),
-        // ISATAP.
-        [_, _, _, _, 0 | 0x100 | 0x200 | 0x300, 0x5efe, ..] => Some(inner),
+        // Mapped, compatible, NAT64, ISATAP.
+        [0, 0, 0, 0, 0, 0xffff | 0, ..]
+        | [0x64, 0xff9b, 0, 0, 0, 0, ..]
+        | [_, _, _, _, 0 | 0x100 | 0x200 | 0x300, 0x5efe, ..] => Some(inner),
         _ => None,
     }
 }

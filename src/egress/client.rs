@@ -53,6 +53,7 @@ pub(super) struct Limits {
 
 impl Client {
     /// Certificates have to come from the public authorities.
+    #[must_use]
     pub fn new(allow: Allow) -> Self {
         let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
         let resolve = |host: String, port| -> BoxFuture<'static, io::Result<Vec<SocketAddr>>> {

@@ -23,6 +23,7 @@ pub enum Failure {
 
 impl Failure {
     /// The word for it, which stays the same.
+    #[must_use]
     pub fn word(self) -> &'static str {
         match self {
             Self::NameUnresolved => "name_unresolved",

@@ -27,7 +27,7 @@ fn only_global_addresses_are_reached() {
         let is_reached = match cells[2] {
             "reached" => true,
             "refused" => false,
-            other => panic!("{other}"),
+            other => unreachable!("{other}"),
         };
         assert_eq!(is_reachable(address, true, &Allow::default()), is_reached, "{row}");
         assert!(!is_reachable(address, false, &Allow::default()), "{row}");

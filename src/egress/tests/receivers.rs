@@ -23,7 +23,7 @@ async fn writing(head: &'static str, part: &'static str, pause: Option<Duration>
 
 #[tokio::test]
 async fn a_request_is_sent_as_it_is_given() {
-    let (seen, mut received) = tokio::sync::mpsc::unbounded_channel();
+    let (seen, mut requests) = tokio::sync::mpsc::unbounded_channel();
     let receiver = Receiver::new(move |mut stream| {
         let seen = seen.clone();
         async move {
@@ -42,7 +42,7 @@ async fn a_request_is_sent_as_it_is_given() {
     ]);
     let answer = client.post(&to, headers, Bytes::from_static(b"{}")).await.unwrap();
     assert_eq!((answer.status.as_u16(), answer.retry_after.unwrap().as_bytes()), (503, &b"120"[..]));
-    let seen = received.recv().await.unwrap();
+    let seen = requests.recv().await.unwrap();
     let (head, body) = seen.split_once("\r\n\r\n").unwrap();
     let mut lines: Vec<_> = head.split("\r\n").collect();
     assert_eq!(lines.remove(0), "POST /hook?a=b%20c HTTP/1.1");
@@ -196,7 +196,7 @@ async fn who_gives_up_a_call_closes_its_connection() {
     })
     .await;
     tokio::select! {
-        answer = called(&receiver, LONG) => panic!("{answer:?}"),
+        answer = called(&receiver, LONG) => unreachable!("{answer:?}"),
         _ = was_asked.recv() => {}
     }
     assert_eq!(closed.recv().await, Some(0));

@@ -166,7 +166,7 @@ async fn an_address_of_ipv6_is_written_in_brackets() {
     });
     let mut roots = RootCertStore::empty();
     roots.add(acceptor.certificate.clone()).unwrap();
-    let unused = Box::new(|_: String, _: u16| panic!("an address is not resolved"));
+    let unused = Box::new(|_: String, _: u16| unreachable!("an address is not resolved"));
     let client = Client::with(allow("::1"), roots, unused, LONG);
     let answer = post(&client, &format!("https://[::1]:{}/", address.port())).await;
     assert_eq!(answer.unwrap().status, 200);
