@@ -154,8 +154,8 @@ fn complete(mut document: Value) -> Value {
 }
 
 /// The resources that have an `ETag`.
-const TAGGED: [&str; 9] =
-    ["Account", "Ban", "Comment", "Media", "Post", "Profile", "Report", "Revision", "Site"];
+const TAGGED: [&str; 10] =
+    ["Account", "Ban", "Comment", "Media", "Post", "Profile", "Report", "Revision", "Site", "Webhook"];
 
 fn add_headers(method: &str, operation: &mut Value) {
     let response = &operation["responses"]["200"]["content"]["application/json"]["schema"]["$ref"];

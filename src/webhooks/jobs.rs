@@ -51,7 +51,7 @@ pub async fn fan_out(db: &Db, job: &Claim, now: DateTime<Utc>) -> Result<(), Fai
 /// Has what has happened sent to a webhook again.
 pub async fn replay(db: &Db, job: &Claim, now: DateTime<Utc>) -> Result<(), Failure> {
     let Replay { webhook_id, since, until } = job.payload()?;
-    let mut after = Last { occurred_at: since, id: Uuid::nil() };
+    let (mut after, until) = (Last { occurred_at: since.into(), id: Uuid::nil() }, until.into());
     loop {
         let mut connection = db.acquire().await?;
         let last = store::replay(&mut connection, webhook_id, &after, until, REPLAYED, now).await?;

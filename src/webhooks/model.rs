@@ -10,6 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::http::conditional::Versioned;
+use crate::http::timestamp::Timestamp;
 use crate::http::validation::text_type;
 use crate::text_enum::text_enum;
 
@@ -146,7 +147,7 @@ pub struct DeliveryAttempt {
     #[schema(example = 1, minimum = 1)]
     pub number: i32,
     /// When it began.
-    pub at: DateTime<Utc>,
+    pub at: Timestamp,
     /// How long it took.
     #[schema(example = 84, minimum = 0)]
     pub milliseconds: i32,
@@ -205,12 +206,12 @@ pub struct About {
 }
 
 /// What is to be sent again: the payload of a job.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Deserialize)]
 pub struct Replay {
     pub webhook_id: Uuid,
-    pub since: DateTime<Utc>,
+    pub since: Timestamp,
     /// What happens later is sent anyway.
-    pub until: DateTime<Utc>,
+    pub until: Timestamp,
 }
 
 /// The path of a webhook.

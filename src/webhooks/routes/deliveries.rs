@@ -24,7 +24,7 @@ use crate::http::timestamp::Timestamp;
 use crate::http::validation::{Validate, Violations};
 use crate::jobs::model::Kind;
 use crate::jobs::store::{self as jobs, NewJob};
-use crate::webhooks::model::{DeliveryPath, DeliveryStatus, Replay, WebhookDelivery, WebhookPath};
+use crate::webhooks::model::{DeliveryPath, DeliveryStatus, WebhookDelivery, WebhookPath};
 use crate::webhooks::store;
 
 /// Which page of which deliveries.
@@ -175,7 +175,7 @@ pub async fn replay(
     let response = key
         .run(Some(user.id), async |write: &mut Write| {
             require_enabled(write, id).await?;
-            let payload = json!(Replay { webhook_id: id, since, until: now });
+            let payload = json!({"webhook_id": id, "since": since, "until": now});
             let new = NewJob { kind: Kind::WebhookReplay, payload, user_id: None, run_at: now };
             jobs::replace(write, &format!("replay {id}"), new, now).await?;
             let details = json!({"since": since});
