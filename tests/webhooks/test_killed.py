@@ -21,7 +21,7 @@ class Killed(unittest.TestCase):
             for act in range(ACTS):
                 psql(
                     one.database,
-                    f"""select webhook_emit(array_agg('site.updated'), array_agg(jsonb_build_object('version', n)), now())
+                    f"""select webhook_emit(array_agg('site.updated'::text), array_agg(jsonb_build_object('version', n)), now())
                         from generate_series({act * EVENTS_OF_ACT + 1}, {(act + 1) * EVENTS_OF_ACT}) n""",
                 )
             wait(lambda: len(receiver.messages) > 1500, "some have arrived")

@@ -44,9 +44,8 @@ pub struct CreateWebhook {
     #[serde(deserialize_with = "items")]
     #[schema(min_items = 1, max_items = 13, example = json!(["post.published", "post.updated"]))]
     events: Vec<WebhookEventType>,
-    /// Whether it is told anything yet.
+    /// Whether it is told anything yet; it is if absent.
     #[serde(default = "yes")]
-    #[schema(default = true)]
     enabled: bool,
 }
 
