@@ -18,6 +18,11 @@ struct Scene {
 impl Scene {
     /// A post that appears in an hour.
     async fn new() -> Self {
+        // Pinned, since it is large.
+        Box::pin(Self::start()).await
+    }
+
+    async fn start() -> Self {
         let app = TestApp::start().await;
         let (author, editor) = (app.author().await, app.editor().await);
         let hook = Hook::new(&app).await;
