@@ -258,10 +258,9 @@ pub async fn rest(transaction: &mut Transaction, webhook_id: Uuid, job: &Claim) 
 /// Since when the oldest message waits that is not delivered, to a webhook that is not turned off.
 pub async fn oldest_pending(connection: &mut Connection) -> sqlx::Result<Option<DateTime<Utc>>> {
     sqlx::query_scalar!(
-        "select min(oldest) from webhooks w cross join lateral (
-           select min(created_at) as oldest from webhook_deliveries d where d.webhook_id = w.id and d.status = 'pending') d
-         where w.enabled"
+        "select d.created_at from webhook_deliveries d join webhooks w on w.id = d.webhook_id and w.enabled
+         where d.status = 'pending' order by d.created_at limit 1"
     )
-    .fetch_one(connection)
+    .fetch_optional(connection)
     .await
 }
