@@ -2,7 +2,7 @@
 
 .PHONY: run test lint fmt openapi sqlx schemathesis image up test-container test-abuse test-growth test-scale test-task-definition \
   test-infra golden test-infra-emulated test-deploy test-openapi \
-  test-client test-feeds test-mail test-media test-browser bench postgres
+  test-client test-feeds test-mail test-media test-webhooks test-egress test-browser bench postgres
 
 GIT_SHA = $(shell git rev-parse HEAD)
 VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
@@ -50,6 +50,12 @@ test-mail: postgres ## mail by SMTP and SES as others take it, and processes tha
 
 test-media: postgres ## pictures of others and pictures that attack, in Chromium, and an S3 that checks signatures; ARGS=Bombs runs some
 	tests/media/run $(ARGS)
+
+test-webhooks: postgres ## webhooks as the reference libraries verify them, receivers that misbehave, and a process that is killed; ARGS=Killed runs some
+	tests/webhooks/run $(ARGS)
+
+test-egress: ## compare the addresses that users may name with what Python says of them
+	tests/egress/check.py
 
 test-infra: ## hold infra/ and the task definition against their rules, without an AWS account
 	infra/tests/static

@@ -6,13 +6,13 @@
 //!   can ask for; [`server`] listens and stops; [`openapi`] is the document that the handlers generate;
 //!   [`background`] watches what runs beside the requests; [`work`] does each kind of job, [`maintenance`] those
 //!   from time to time; [`export`] asks every feature for what it keeps about a user.
-//! - The features, [`users`], [`posts`], [`comments`], [`moderation`], [`notifications`], [`tokens`], [`audit`], [`jobs`], [`site`] and [`feeds`],
+//! - The features, [`users`], [`posts`], [`comments`], [`moderation`], [`notifications`], [`tokens`], [`audit`], [`jobs`], [`webhooks`], [`site`] and [`feeds`],
 //!   have the same three rooms each: `model` (what it is and what is allowed: pure), `store` (all of its SQL) and `routes`
 //!   (handlers and their request types).
 //! - The kit knows no feature: [`identity`] is roles and how users are named; [`auth`] tells who is calling,
 //!   as extractor types, and has the rooms of sessions; [`http`] is the middleware stack, the extractors,
 //!   validation, lists, conditional requests and idempotency; [`cache`] keeps responses to anonymous reads; [`mail`] is written and sent;
-//!   [`error`] is every error that a client can see; [`db`] is the pool and the migrations; [`workers`] do
+//!   [`error`] is every error that a client can see; [`egress`] calls addresses that users name; [`db`] is the pool and the migrations; [`workers`] do
 //!   what takes long; [`markdown`], [`text`], [`language`], [`config`], [`telemetry`], [`clock`] and [`lifecycle`] are
 //!   what they say.
 //!
@@ -38,6 +38,7 @@ pub mod clock;
 pub mod comments;
 pub mod config;
 pub mod db;
+pub mod egress;
 pub mod error;
 pub mod export;
 pub mod feeds;
@@ -63,5 +64,6 @@ pub mod text;
 mod text_enum;
 pub mod tokens;
 pub mod users;
+pub mod webhooks;
 pub mod work;
 pub mod workers;

@@ -15,9 +15,14 @@ use crate::notifications::store as notifications;
 use crate::posts::jobs as posts;
 use crate::tokens::store as tokens;
 use crate::users::store as users;
+use crate::webhooks::jobs as webhook_jobs;
+use crate::webhooks::model::schedule::EVENTS_KEPT;
+use crate::webhooks::store as webhooks;
 
 /// How many rows one statement takes, which keeps it and its locks short.
 const BATCH: i64 = 500;
+/// The same of events, which take up to 20 deliveries each with them.
+const WEBHOOK_BATCH: i64 = 50;
 
 /// How long jobs that were given up can be looked at and tried anew.
 const FAILED_JOBS_KEPT: TimeDelta = TimeDelta::days(30);
@@ -35,6 +40,10 @@ pub async fn expire(db: &Db, now: DateTime<Utc>) -> Result<(), db::Error> {
     {
     }
     while users::delete_expired_sign_ups(&mut db.acquire().await?, now, BATCH).await? > 0 {}
+    webhooks::forget_secrets(&mut db.acquire().await?, now).await?;
+    // With each go its deliveries.
+    while webhooks::delete_expired(&mut db.acquire().await?, now - EVENTS_KEPT, WEBHOOK_BATCH).await? > 0 {}
+    webhook_jobs::observe(db, now).await?;
     while jobs::delete_failed(&mut db.acquire().await?, now - FAILED_JOBS_KEPT, BATCH).await? > 0 {}
     Ok(())
 }

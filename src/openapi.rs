@@ -41,6 +41,7 @@ use crate::state::AppState;
         (name = "moderation", description = "Bans, reports by readers, the audit log"),
         (name = "notifications", description = "What users are told, in the API and by mail"),
         (name = "jobs", description = "What is done later"),
+        (name = "webhooks", description = "What other programs are told"),
         (name = "media", description = "Upload pictures for posts and profiles"),
         (name = "site", description = "What holds for the whole site"),
         (name = "users", description = "Accounts and public profiles"),
@@ -157,8 +158,8 @@ fn complete(mut document: Value) -> Value {
 }
 
 /// The resources that have an `ETag`.
-const TAGGED: [&str; 9] =
-    ["Account", "Ban", "Comment", "Media", "Post", "Profile", "Report", "Revision", "Site"];
+const TAGGED: [&str; 10] =
+    ["Account", "Ban", "Comment", "Media", "Post", "Profile", "Report", "Revision", "Site", "Webhook"];
 
 fn add_headers(method: &str, operation: &mut Value) {
     let response = &operation["responses"]["200"]["content"]["application/json"]["schema"]["$ref"];

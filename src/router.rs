@@ -31,6 +31,7 @@ use crate::site::routes as site;
 use crate::state::AppState;
 use crate::tokens::routes as tokens;
 use crate::users::routes as users;
+use crate::webhooks::routes as webhooks;
 pub use parameters::ignore_unknown_parameters;
 
 pub fn routes() -> OpenApiRouter<AppState> {
@@ -96,6 +97,14 @@ pub fn routes() -> OpenApiRouter<AppState> {
         // /v1/jobs
         .routes(routes!(jobs::list_jobs))
         .routes(routes!(jobs::retry_job))
+        // /v1/webhooks
+        .routes(routes!(webhooks::list, webhooks::create))
+        .routes(routes!(webhooks::read, webhooks::update, webhooks::delete))
+        .routes(routes!(webhooks::rotate_secret))
+        .routes(routes!(webhooks::test))
+        .routes(routes!(webhooks::list_deliveries))
+        .routes(routes!(webhooks::retry_delivery))
+        .routes(routes!(webhooks::replay))
         // /v1/media
         .routes(routes!(media::list, media::create))
         .routes(routes!(media::read, media::update, media::delete))

@@ -11,6 +11,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Db;
 use crate::db::channel::Wake;
+use crate::egress;
 use crate::export::routes::ExportSlots;
 use crate::http::context::TrustedProxyHops;
 use crate::http::origin::PublicUrl;
@@ -24,6 +25,7 @@ use crate::media::storage::{MaybeStorage, Storage};
 use crate::posts::store::NextPublication;
 use crate::users::jobs::MailQueue;
 use crate::users::routes::{MailEventsToken, SignUpPolicy};
+use crate::webhooks::routes::WebhooksOn;
 
 /// How many passwords are hashed at once, whatever the machine.
 const MAX_HASHES: usize = 4;
@@ -52,6 +54,8 @@ pub struct AppState {
     pub mailer: Mailer,
     pub mail_queue: MailQueue,
     pub mail_events_token: MailEventsToken,
+    pub webhooks: WebhooksOn,
+    pub egress: egress::Client,
 }
 
 /// Why there is no state: a mistake in the configuration.
@@ -97,6 +101,8 @@ impl AppState {
             mail_queue: MailQueue::new(mailer.clone(), wake.clone()),
             mailer,
             mail_events_token: MailEventsToken(config.mail_events_token_hash),
+            webhooks: WebhooksOn(config.webhooks),
+            egress: egress::Client::new(config.webhook_allow.clone()),
             wake,
             public_url: PublicUrl(config.public_url.as_deref().map(Into::into)),
         })

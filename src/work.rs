@@ -11,6 +11,7 @@ use crate::notifications::jobs as notifications;
 use crate::posts::jobs as posts;
 use crate::state::AppState;
 use crate::users::jobs as users;
+use crate::webhooks::jobs as webhooks;
 
 /// What works on the jobs of the service with `state`.
 #[must_use]
@@ -20,7 +21,7 @@ pub fn runner(state: AppState) -> Runner<impl Fn(Claim) -> BoxFuture<'static, Re
 }
 
 async fn work(state: AppState, job: Claim) -> Result<(), Failure> {
-    let AppState { db, cache, clock, renderer, mailer, public_url, storage, .. } = state;
+    let AppState { db, cache, clock, renderer, mailer, public_url, storage, egress, .. } = state;
     match job.kind {
         Kind::Mail => users::send(&db, &mailer, &job, clock.now()).await?,
         Kind::PasswordReset => users::look_up(&db, &job, clock.now()).await?,
@@ -38,6 +39,10 @@ async fn work(state: AppState, job: Claim) -> Result<(), Failure> {
         }
         Kind::MediaSweep => media::sweep(&db, storage.0.as_ref(), &clock).await?,
         Kind::Rendering => maintenance::rerender(&db, &cache, &renderer).await?,
+        Kind::WebhookPublication => webhooks::publish(&db, &job, clock.now()).await?,
+        Kind::WebhookEvent => webhooks::fan_out(&db, &job, clock.now()).await?,
+        Kind::WebhookDelivery => webhooks::deliver(&db, &egress, &mailer, &clock, &job).await?,
+        Kind::WebhookReplay => webhooks::replay(&db, &job, clock.now()).await?,
     }
     Ok(())
 }

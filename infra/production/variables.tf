@@ -150,6 +150,11 @@ variable "environment" {
   }
 
   validation {
+    condition     = !contains(keys(var.environment), "WEBHOOKS")
+    error_message = "environment must not set WEBHOOKS: outbound decides whether tasks reach receivers."
+  }
+
+  validation {
     condition     = length(setintersection(keys(var.environment), ["MEDIA_URL", "MEDIA_PUBLIC_URL"])) == 0
     error_message = "environment must not set MEDIA_URL or MEDIA_PUBLIC_URL: media does, with the rights on the bucket."
   }

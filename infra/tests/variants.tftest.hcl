@@ -100,6 +100,17 @@ run "a_mail_server" {
   expect_failures = [var.environment]
 }
 
+run "webhooks_without_a_way_to_the_internet" {
+  command = plan
+
+  variables {
+    outbound    = "endpoints"
+    environment = { WEBHOOKS = "on" }
+  }
+
+  expect_failures = [var.environment]
+}
+
 run "mistakes_in_variables" {
   command = plan
 

@@ -40,6 +40,18 @@ text_enum! {
         ReportReopened = "report.reopened",
         /// The site's settings change.
         SiteUpdated = "site.updated",
+        /// An admin makes a webhook.
+        WebhookCreated = "webhook.created",
+        /// An admin changes a webhook.
+        WebhookUpdated = "webhook.updated",
+        /// An admin deletes a webhook.
+        WebhookDeleted = "webhook.deleted",
+        /// An admin gives a webhook another secret.
+        WebhookSecretRotated = "webhook.secret_rotated",
+        /// An admin has a message sent again.
+        WebhookRetried = "webhook.retried",
+        /// An admin has what has happened sent to a webhook again.
+        WebhookReplayed = "webhook.replayed",
         /// A user is banned, or the ban changes.
         UserBanned = "user.banned",
         /// A ban is lifted.
@@ -115,7 +127,7 @@ pub struct AuditEntry {
     /// What was done. More actions may come.
     #[schema(example = "comment.spam")]
     pub action: String,
-    /// What kind of thing it was done to: `user`, `post`, `comment`, `media`, `report`, `job` or `site`.
+    /// What kind of thing it was done to: `user`, `post`, `comment`, `media`, `report`, `job`, `webhook` or `site`.
     #[schema(example = "comment")]
     pub target_type: String,
     /// The id of what it was done to, which may be gone; null if that is the site or a deleted user.

@@ -67,6 +67,8 @@ scopes! {
     SiteWrite = "site:write", SITE_WRITE;
     /// Read the audit log.
     AuditRead = "audit:read", AUDIT_READ;
+    /// Make, change and delete webhooks, see what was sent to them and have it sent again.
+    Webhooks = "webhooks", WEBHOOKS;
     /// List jobs, and try again those that were given up.
     Jobs = "jobs", JOBS;
 }

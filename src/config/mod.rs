@@ -1,6 +1,7 @@
 //! The configuration: typed, all of it from the environment, checked at boot. Every variable the service
 //! reads is read here, and an error names the variable and what is wrong with it.
 
+pub mod egress;
 pub mod mail;
 pub mod media;
 mod parse;
@@ -16,6 +17,7 @@ use sqlx::postgres::PgSslMode;
 
 use crate::identity::Role;
 use crate::language::Language;
+use egress::Allow;
 use mail::MailConfig;
 use media::{MediaConfig, QuotaConfig};
 use parse::Variables;
@@ -74,6 +76,10 @@ pub struct Config {
     /// `MEDIA_URL` and what belongs to it; `None` if nothing can be uploaded.
     pub media: Option<MediaConfig>,
     pub media_quota: QuotaConfig,
+    /// `WEBHOOKS`: whether there is a way to receivers.
+    pub webhooks: bool,
+    /// `WEBHOOK_ALLOW`: what may be called although it is not public.
+    pub webhook_allow: Allow,
     /// `MAIL_EVENTS_TOKEN_SHA256`.
     pub mail_events_token_hash: Option<[u8; 32]>,
     /// `RATE_LIMIT_ADDRESS`: how many requests a minute each client address may make.
@@ -191,6 +197,8 @@ impl Config {
             mail,
             media,
             media_quota: media::quota(&mut env),
+            webhooks: env.choice("WEBHOOKS", &SWITCH).unwrap_or(true),
+            webhook_allow: egress::read(&mut env),
             mail_events_token_hash: env.sha256("MAIL_EVENTS_TOKEN_SHA256"),
             rate_limit_address: env.number_or_off("RATE_LIMIT_ADDRESS", 600),
             rate_limit_account: env.number_or_off("RATE_LIMIT_ACCOUNT", 1200),

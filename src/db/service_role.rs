@@ -45,7 +45,7 @@ pub async fn grant(owner: &PgConnectOptions, secret: &DatabaseSecret) -> sqlx::R
            end if;
            execute format('grant usage on schema public to %I', reader);
            execute format('grant select on all tables in schema public to %I', reader);
-           execute format('revoke select on sessions, api_tokens, idempotency_keys, users from %I', reader);
+           execute format('revoke select on sessions, api_tokens, webhooks, idempotency_keys, users from %I', reader);
            execute format('grant select (%s) on users to %I', (
              select string_agg(quote_ident(attname), ', ') from pg_attribute
              where attrelid = 'users'::regclass and attnum > 0 and not attisdropped and attname <> 'password_hash'), reader);

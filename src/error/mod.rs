@@ -100,6 +100,9 @@ pub enum ApiError {
     /// It needs a place for files, and the operator has set up none.
     #[error("Nothing can be uploaded here: no place for it is set up.")]
     MediaOff,
+    /// The service has no way to what it would tell of what happens.
+    #[error("There are no webhooks here: the service reaches nothing outside of its network.")]
+    WebhooksOff,
     /// The place for files cannot be reached, or refuses them.
     #[error("The service cannot store files at this moment; try again shortly.")]
     StorageUnavailable(#[source] Cause),
@@ -158,6 +161,7 @@ impl ApiError {
             Self::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
             Self::MailOff => (StatusCode::NOT_IMPLEMENTED, "mail_off"),
             Self::MediaOff => (StatusCode::NOT_IMPLEMENTED, "media_off"),
+            Self::WebhooksOff => (StatusCode::NOT_IMPLEMENTED, "webhooks_off"),
             Self::StorageUnavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "storage_unavailable"),
             Self::Internal(_) | Self::Panicked => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
         }

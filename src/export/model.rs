@@ -16,6 +16,7 @@ use crate::notifications::store::export::{ExportedNotification, ExportedNotifica
 use crate::posts::store::export::{ExportedLike, ExportedPost, ExportedRevision};
 use crate::tokens::store::export::ExportedApiToken;
 use crate::users::store::export::{ExportedAccount, ExportedFollow, ExportedInvitation, ExportedToken};
+use crate::webhooks::store::export::ExportedWebhook;
 
 /// Everything that is kept about the caller, as of one moment.
 #[derive(Debug, Serialize, ToSchema)]
@@ -62,6 +63,8 @@ pub struct Export {
     pub decided_reports: Vec<ExportedDecision>,
     /// The answers that are kept to be given again, to writes with an `Idempotency-Key`.
     pub idempotency_keys: Vec<ExportedIdempotencyKey>,
+    /// The webhooks that the caller has made as an admin.
+    pub webhooks: Vec<ExportedWebhook>,
     /// What the caller did according to the audit log.
     pub actions: Vec<ExportedAction>,
     /// What others did to the caller's account according to the audit log; who they are is not told.

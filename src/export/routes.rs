@@ -41,6 +41,7 @@ use crate::notifications::store::export as notifications;
 use crate::posts::store::export::{self as posts, ExportedPost};
 use crate::tokens::store::export as tokens;
 use crate::users::store::export::{self as users, ExportedAccount};
+use crate::webhooks::store::export as webhooks;
 
 /// How long a client may take over its export, since a connection to the database waits for it meanwhile.
 const TIMEOUT: Duration = Duration::from_mins(5);
@@ -180,6 +181,7 @@ impl Writer {
         self.list("decided_reports", LIGHT, moderation::decided_reports, |row| row.id).await?;
         self.list("idempotency_keys", LIGHT, idempotency::idempotency_keys, |row| row.key_hash.clone())
             .await?;
+        self.list("webhooks", LIGHT, webhooks::webhooks, |row| row.id).await?;
         self.list("actions", LIGHT, audit::actions, |row| row.id).await?;
         self.list("actions_on_account", LIGHT, audit::actions_on_account, |row| row.id).await?;
         self.send("}\n".into()).await

@@ -58,7 +58,7 @@ pub const SAFELISTED: [HeaderName; 6] = [
 ];
 
 /// What is between the browser, or a proxy, and the service.
-pub const NOT_FOR_SCRIPTS: [HeaderName; 16] = [
+pub const NOT_FOR_SCRIPTS: [HeaderName; 19] = [
     header::ACCEPT_ENCODING,
     header::ACCESS_CONTROL_REQUEST_METHOD,
     header::CONNECTION,
@@ -75,6 +75,10 @@ pub const NOT_FOR_SCRIPTS: [HeaderName; 16] = [
     header::X_CONTENT_TYPE_OPTIONS,
     X_FORWARDED_FOR,
     X_FORWARDED_PROTO,
+    // What is sent to webhooks.
+    HeaderName::from_static("webhook-id"),
+    HeaderName::from_static("webhook-timestamp"),
+    HeaderName::from_static("webhook-signature"),
 ];
 
 /// `None` if no other origin is allowed.

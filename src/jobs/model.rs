@@ -37,11 +37,19 @@ text_enum! {
         MediaSweep = "media_sweep",
         /// Renders anew what an earlier version rendered.
         Rendering = "rendering",
+        /// Tells webhooks of a post whose time has come.
+        WebhookPublication = "webhook_publication",
+        /// Finds out which webhooks are told of what has happened.
+        WebhookEvent = "webhook_event",
+        /// Sends a webhook what it is told.
+        WebhookDelivery = "webhook_delivery",
+        /// Has a webhook told again what has happened.
+        WebhookReplay = "webhook_replay",
     }
 }
 
 impl Kind {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 15] = [
         Self::Mail,
         Self::PasswordReset,
         Self::SignUp,
@@ -53,6 +61,10 @@ impl Kind {
         Self::Rendering,
         Self::MediaDescription,
         Self::MediaSweep,
+        Self::WebhookPublication,
+        Self::WebhookEvent,
+        Self::WebhookDelivery,
+        Self::WebhookReplay,
     ];
 
     /// How many of this kind a task works on at once. The places are the kind's own, so that one kind whose jobs hang
@@ -60,14 +72,20 @@ impl Kind {
     #[must_use]
     pub fn places(self) -> usize {
         match self {
+            // Each webhook has one job, and so none waits for another.
+            Self::WebhookDelivery => 20,
             Self::Mail => 8,
-            Self::NotificationMail | Self::SignUp => 4,
-            Self::PasswordReset | Self::Notification | Self::NotificationDigest => 2,
+            Self::NotificationMail | Self::SignUp | Self::WebhookEvent => 4,
+            Self::PasswordReset
+            | Self::Notification
+            | Self::NotificationDigest
+            | Self::WebhookPublication => 2,
             Self::PostNotification
             | Self::Expiry
             | Self::Rendering
             | Self::MediaDescription
-            | Self::MediaSweep => 1,
+            | Self::MediaSweep
+            | Self::WebhookReplay => 1,
         }
     }
 
@@ -79,15 +97,18 @@ impl Kind {
             Self::Mail | Self::SignUp | Self::NotificationMail | Self::NotificationDigest => {
                 Duration::from_mins(6)
             }
-            Self::PasswordReset => Duration::from_mins(1),
+            Self::PasswordReset | Self::WebhookPublication | Self::WebhookEvent => Duration::from_mins(1),
             // Of a post, as many users as follow its author.
             // Of a picture, as many posts as show it.
+            // Of a webhook, as many messages as are due.
             Self::Notification
             | Self::PostNotification
             | Self::Expiry
             | Self::Rendering
             | Self::MediaDescription
-            | Self::MediaSweep => Duration::from_hours(1),
+            | Self::MediaSweep
+            | Self::WebhookDelivery
+            | Self::WebhookReplay => Duration::from_hours(1),
         }
     }
 
@@ -102,7 +123,11 @@ impl Kind {
             | Self::PostNotification
             | Self::NotificationMail
             | Self::NotificationDigest
-            | Self::MediaDescription => None,
+            | Self::MediaDescription
+            | Self::WebhookPublication
+            | Self::WebhookEvent
+            | Self::WebhookDelivery
+            | Self::WebhookReplay => None,
             Self::Expiry | Self::Rendering => Some(TimeDelta::minutes(10)),
             Self::MediaSweep => Some(TimeDelta::hours(1)),
         }

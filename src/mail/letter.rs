@@ -23,6 +23,8 @@ pub enum Letter {
     SignUpRefused,
     /// Who is called `inviter` offers an account with this role: the page that makes it.
     Invitation { inviter: String, role: Role, link: String },
+    /// A webhook was turned off, since its receiver is `gone` or has failed for days.
+    WebhookDisabled { id: String, gone: bool },
     /// What has happened that the user wants to know, newest first, and how much beside that.
     Notifications { items: Vec<NewsItem>, more: usize },
 }

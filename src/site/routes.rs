@@ -10,6 +10,7 @@ use crate::audit::store as audit;
 use crate::auth::scope::{SITE_READ, SITE_WRITE};
 use crate::auth::{Admin, Anyone};
 use crate::cache::{Invalidates, Scope};
+use crate::db::channel::Wake;
 use crate::db::{Db, Outcome};
 use crate::error::ApiError;
 use crate::http::conditional::Tagged;
@@ -60,6 +61,7 @@ impl Validate for UpdateSite {
 pub async fn update(
     Admin(user): Admin<SITE_WRITE>,
     State(db): State<Db>,
+    State(wake): State<Wake>,
     Now(now): Now,
     if_match: IfMatch,
     Json(body): Json<UpdateSite>,
@@ -82,5 +84,6 @@ pub async fn update(
         }
     }
     transaction.commit().await?;
+    wake.here();
     Ok((Invalidates::if_changed(outcome == Outcome::Changed, Scope::Everything), Tagged(site)))
 }

@@ -27,6 +27,9 @@ pub fn init() -> Result<PrometheusHandle, BuildError> {
     {
         counter!(refusals).increment(0);
     }
+    for result in ["delivered", "failed"] {
+        counter!("webhook_attempts_total", "result" => result).increment(0);
+    }
     for operation in ["put", "delete"] {
         counter!("media_storage_errors_total", "operation" => operation).increment(0);
     }
@@ -91,6 +94,12 @@ fn describe() {
         "How long the job has waited that was to be done first."
     );
     describe_counter!("jobs_attempts_total", "Jobs that this task has worked on, by what came of it.");
+    describe_counter!("webhook_attempts_total", "Messages sent to webhooks, by what came of it.");
+    describe_gauge!(
+        "webhook_oldest_pending_seconds",
+        Unit::Seconds,
+        "How long the oldest message to a webhook waits that is not delivered."
+    );
     describe_counter!(
         "media_storage_errors_total",
         "Objects of media that could not be stored or deleted, by operation."

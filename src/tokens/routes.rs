@@ -5,7 +5,6 @@ use std::collections::HashSet;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use chrono::{DateTime, Utc};
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -25,6 +24,7 @@ use crate::error::ApiError;
 use crate::http::extract::{Json, Path};
 use crate::http::now::Now;
 use crate::http::pagination::{Page, PageQuery, PageRequest};
+use crate::http::timestamp::Timestamp;
 use crate::http::validation::{Validate, Violations};
 use crate::identity::Role;
 
@@ -41,7 +41,7 @@ pub struct CreateToken {
     #[schema(min_items = 1, example = json!(["posts:read"]))]
     scopes: Vec<TokenScope>,
     /// When it stops working: in at most 366 days; in 90 days if absent.
-    expires_at: Option<DateTime<Utc>>,
+    expires_at: Option<Timestamp>,
 }
 
 impl Validate for CreateToken {
@@ -83,7 +83,7 @@ pub async fn create(
     Now(now): Now,
     Json(body): Json<CreateToken>,
 ) -> Result<Response, ApiError> {
-    let expires_at = body.expires_at.unwrap_or(now + DEFAULT_LIFETIME);
+    let expires_at = body.expires_at.map_or(now + DEFAULT_LIFETIME, Into::into);
     if expires_at <= now || expires_at > now + MAX_LIFETIME {
         return Err(ApiError::invalid("expires_at", "out_of_range", "must be within the next 366 days"));
     }

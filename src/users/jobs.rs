@@ -40,6 +40,11 @@ pub enum Notice {
     EmailVerification,
     /// Somebody has tried to sign up with the user's address.
     SignUpRefused,
+    /// To admins.
+    WebhookDisabled {
+        id: Uuid,
+        gone: bool,
+    },
     /// To the address that was replaced.
     EmailChanged {
         email: String,
@@ -93,6 +98,18 @@ pub async fn notify(
     jobs::insert(connection, new, now).await.map(drop)
 }
 
+/// Asks for a mail to each admin who reads theirs. Wants the transaction of what it tells.
+pub async fn notify_admins(
+    connection: &mut Connection,
+    notice: &Notice,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    for admin in store::mailable_admins(connection, now).await? {
+        notify(connection, admin, notice.clone(), now).await?;
+    }
+    Ok(())
+}
+
 /// Asks for a mail with a link to the account with that address, if there is one and it has not had too many.
 pub async fn look_up(db: &Db, job: &Claim, now: DateTime<Utc>) -> Result<(), Failure> {
     let ResetRequest { email } = job.payload()?;
@@ -131,7 +148,7 @@ pub async fn send(db: &Db, mailer: &Mailer, job: &Claim, now: DateTime<Utc>) -> 
                 return Ok(transaction.commit().await?);
             }
         }
-        Notice::PasswordReset | Notice::PasswordChanged => {}
+        Notice::PasswordReset | Notice::PasswordChanged | Notice::WebhookDisabled { .. } => {}
     }
     let site = site::read(&mut transaction).await?.title;
     let letter = write(&mut transaction, mailer, user_id, &notice, now).await?;
@@ -159,6 +176,7 @@ async fn write(
     Ok(match notice {
         Notice::PasswordChanged => Letter::PasswordChanged,
         Notice::SignUpRefused => Letter::SignUpRefused,
+        Notice::WebhookDisabled { id, gone } => Letter::WebhookDisabled { id: id.to_string(), gone: *gone },
         Notice::PasswordReset => {
             store::insert_token(connection, user_id, &new(Purpose::PasswordReset, RESET_LIFETIME)).await?;
             Letter::PasswordReset { link: mailer.link("password-reset", &token) }

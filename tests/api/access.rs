@@ -30,6 +30,8 @@ struct World {
     media: String,
     /// That is not completed.
     file: String,
+    webhook: String,
+    delivery: String,
 }
 
 impl World {
@@ -41,8 +43,11 @@ impl World {
         let of_host = app.post_by(&host).await;
         let report = json!({"post_id": of_host, "reason": "spam"});
         let invitation = json!({"email": format!("{}@invited.example", host.username), "role": "reader"});
-        let inviter = app.editor().await;
+        let (inviter, maker) = (app.editor().await, app.admin().await);
+        let webhook = app.webhook_by(&maker).await;
         Self {
+            delivery: app.delivery_by(&maker, &webhook).await,
+            webhook,
             invitation: app.post("/v1/invitations").by(&inviter).json(&invitation).expect(201).await.id(),
             editor: app.editor().await,
             admin: app.admin().await,
@@ -83,6 +88,8 @@ impl World {
             .replace("{invitation}", &self.invitation)
             .replace("{media}", &self.media)
             .replace("{file}", &self.file)
+            .replace("{webhook}", &self.webhook)
+            .replace("{delivery}", &self.delivery)
     }
 }
 
@@ -362,6 +369,52 @@ fn matrix() -> Vec<Row> {
         ("GET", "/v1/audit", "/v1/audit", none(), [401, 403, 403, 403, 200]),
         ("GET", "/v1/jobs", "/v1/jobs", none(), [401, 403, 403, 403, 200]),
         ("POST", "/v1/jobs/{id}/retry", "/v1/jobs/{user}/retry", none(), [401, 403, 403, 403, 404]),
+        ("GET", "/v1/webhooks", "/v1/webhooks", none(), [401, 403, 403, 403, 200]),
+        (
+            "POST",
+            "/v1/webhooks",
+            "/v1/webhooks",
+            json!({"url": "https://receiver.example/", "events": ["post.published"], "enabled": false}),
+            [401, 403, 403, 403, 201],
+        ),
+        ("GET", "/v1/webhooks/{id}", "/v1/webhooks/{webhook}", none(), [401, 403, 403, 403, 200]),
+        (
+            "PATCH",
+            "/v1/webhooks/{id}",
+            "/v1/webhooks/{webhook}",
+            json!({"enabled": false}),
+            [401, 403, 403, 403, 200],
+        ),
+        ("DELETE", "/v1/webhooks/{id}", "/v1/webhooks/{webhook}", none(), [401, 403, 403, 403, 204]),
+        (
+            "POST",
+            "/v1/webhooks/{id}/secret",
+            "/v1/webhooks/{webhook}/secret",
+            none(),
+            [401, 403, 403, 403, 200],
+        ),
+        ("POST", "/v1/webhooks/{id}/test", "/v1/webhooks/{webhook}/test", none(), [401, 403, 403, 403, 202]),
+        (
+            "GET",
+            "/v1/webhooks/{id}/deliveries",
+            "/v1/webhooks/{webhook}/deliveries",
+            none(),
+            [401, 403, 403, 403, 200],
+        ),
+        (
+            "POST",
+            "/v1/webhooks/{id}/deliveries/{delivery}/retry",
+            "/v1/webhooks/{webhook}/deliveries/{delivery}/retry",
+            none(),
+            [401, 403, 403, 403, 200],
+        ),
+        (
+            "POST",
+            "/v1/webhooks/{id}/replay",
+            "/v1/webhooks/{webhook}/replay",
+            json!({"since": "2026-01-01T00:00:00Z"}),
+            [401, 403, 403, 403, 202],
+        ),
         ("GET", "/v1/media", "/v1/media", none(), [401, 200, 200, 200, 200]),
         ("GET", "/v1/media", "/v1/media?owner={user}", none(), [401, 403, 200, 200, 200]),
         ("POST", "/v1/media", "/v1/media", json!(PICTURE), [401, 201, 201, 201, 201]),
@@ -387,6 +440,8 @@ async fn everyone_may_do_what_they_should_and_nothing_else() {
     let mut wrong = Vec::new();
     for (method, _, path, body, expected) in matrix() {
         for (actor, expected) in ACTORS.into_iter().zip(expected) {
+            // As many as there may be are soon there.
+            app.delete_webhooks().await;
             let world = World::new(&app).await;
             let mut call = app.call(method, &world.fill(path));
             if let Some(user) = world.actor(actor) {

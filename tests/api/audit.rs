@@ -192,18 +192,22 @@ async fn what_cannot_be_written_down_does_not_happen() {
             format!("/v1/reports/{report}"),
             "/v1/media".into(),
             "/v1/users".into(),
+            "/v1/webhooks".into(),
         ] {
             seen.push(app.get(&path).by(&admin).expect(200).await.json());
         }
         seen
     };
+    let webhook = app.webhook_by(&admin).await;
+    let delivery = app.delivery_by(&admin, &webhook).await;
     let before = everything().await;
     let mut database = app.admin_options().database(app.database_name()).connect().await.unwrap();
-    sqlx::raw_sql("alter table audit_log add column refused int not null")
+    sqlx::raw_sql("delete from audit_log; alter table audit_log add column refused int not null")
         .execute(&mut database)
         .await
         .unwrap();
     app.advance(TimeDelta::minutes(1));
+    let webhook = format!("/v1/webhooks/{webhook}");
     let (post, user) = (format!("/v1/posts/{post}"), format!("/v1/users/{}", author.id));
     let ban = json!({"until": app.now() + TimeDelta::days(1), "reason": "x"});
     for call in [
@@ -220,6 +224,14 @@ async fn what_cannot_be_written_down_does_not_happen() {
         app.patch("/v1/site").by(&admin).json(&json!({"title": "x"})),
         app.patch(&media).by(&admin).json(&json!({"alt": "x"})),
         app.delete(&media).by(&admin),
+        app.post("/v1/webhooks")
+            .by(&admin)
+            .json(&json!({"url": "https://a.example/", "events": ["site.updated"]})),
+        app.patch(&webhook).by(&admin).json(&json!({"enabled": false})),
+        app.post(&format!("{webhook}/secret")).by(&admin),
+        app.post(&format!("{webhook}/deliveries/{delivery}/retry")).by(&admin),
+        app.post(&format!("{webhook}/replay")).by(&admin).json(&json!({"since": "2026-01-01T00:00:00Z"})),
+        app.delete(&webhook).by(&admin),
         app.delete(&user).by(&admin),
         app.delete(&user).by(&author),
     ] {

@@ -226,6 +226,8 @@ async fn a_database_that_is_away_is_503_for_everything_that_needs_it() {
             "/v1/password-resets/confirmation" | "/v1/sign-ups/confirmation" => {
                 json!({"token": "", "password": "correct horse"})
             }
+            "/v1/webhooks" => json!({"url": "https://receiver.example/", "events": ["post.published"]}),
+            path if path.ends_with("/replay") => json!({"since": "2026-01-01T00:00:00Z"}),
             "/v1/invitations" => json!({"email": "ada@example.com", "role": "reader"}),
             "/v1/invitations/acceptance" => {
                 json!({"token": "", "username": "ada", "password": "correct horse"})

@@ -20,6 +20,7 @@ async fn resources(app: &TestApp) -> (TestUser, Vec<String>) {
         format!("/v1/posts/{post}"),
         format!("/v1/comments/{comment}"),
         format!("/v1/media/{media}"),
+        format!("/v1/webhooks/{}", app.webhook_by(&author).await),
     ];
     (author, paths.to_vec())
 }
@@ -83,6 +84,7 @@ async fn a_change_of_what_has_changed_is_refused_with_the_present_tag() {
         let change = |n: usize| match path {
             path if path.contains("comments") => json!({"body": format!("x{n}")}),
             path if path.contains("users") => json!({"bio": format!("x{n}")}),
+            path if path.contains("webhooks") => json!({"description": format!("x{n}")}),
             path if path.contains("media") => json!({"alt": format!("x{n}")}),
             _ => json!({"title": format!("x{n}")}),
         };

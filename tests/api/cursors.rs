@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::support::{TestApp, TestUser, operations};
 
 /// Every list of the API in every order, each with more than a page of one item.
-const LISTS: [(&str, &str); 26] = [
+const LISTS: [(&str, &str); 29] = [
     ("/v1/users", "/v1/users"),
     ("/v1/users/{id}/following", "/v1/users/{user}/following"),
     ("/v1/users/{id}/followers", "/v1/users/{user}/followers"),
@@ -39,6 +39,9 @@ const LISTS: [(&str, &str); 26] = [
     ("/v1/invitations", "/v1/invitations"),
     ("/v1/media", "/v1/media"),
     ("/v1/media", "/v1/media?unused=true"),
+    ("/v1/webhooks", "/v1/webhooks"),
+    ("/v1/webhooks/{id}/deliveries", "/v1/webhooks/{webhook}/deliveries"),
+    ("/v1/webhooks/{id}/deliveries", "/v1/webhooks/{webhook}/deliveries?status=pending"),
 ];
 
 /// A user who may read every list, and the lists, with two items each.
@@ -70,7 +73,15 @@ async fn world(app: &TestApp) -> (TestUser, Vec<String>) {
         app.patch(&format!("/v1/posts/{post}")).by(&admin).json(&change).expect(200).await;
     }
     app.run_jobs().await;
-    let fill = |path: &str| path.replace("{user}", &admin.id.to_string()).replace("{post}", &posts[0]);
+    app.webhook_by(&admin).await;
+    let webhook = app.webhook_by(&admin).await;
+    for _ in 0..2 {
+        app.delivery_by(&admin, &webhook).await;
+    }
+    let fill = |path: &str| {
+        let path = path.replace("{user}", &admin.id.to_string()).replace("{post}", &posts[0]);
+        path.replace("{webhook}", &webhook)
+    };
     let lists = LISTS.map(|(_, path)| fill(path)).to_vec();
     (admin, lists)
 }

@@ -15,7 +15,7 @@ use crate::support::{TestApp, TestUser};
 
 /// Every column that refers to a user: the field of the export that has its rows, and whether the row goes
 /// with the user (`c`, cascade) or stays without them (`n`, set null).
-const REFERENCES: [(&str, &str, char); 21] = [
+const REFERENCES: [(&str, &str, char); 22] = [
     ("api_tokens.user_id", "api_tokens", 'c'),
     ("audit_log.actor_id", "actions", 'n'),
     ("comments.author_id", "comments", 'n'),
@@ -38,10 +38,11 @@ const REFERENCES: [(&str, &str, char); 21] = [
     ("reports.resolver_id", "decided_reports", 'n'),
     ("sessions.user_id", "sessions", 'c'),
     ("sign_ups.inviter_id", "invitations", 'c'),
+    ("webhooks.created_by", "webhooks", 'n'),
 ];
 
 /// The tables that refer to no user, and why they need not.
-const OTHER_TABLES: [(&str, &str); 13] = [
+const OTHER_TABLES: [(&str, &str); 16] = [
     ("_sqlx_migrations", "of the schema"),
     ("attempts", "hashes, which end within an hour"),
     ("feed_versions", "hashes of what feeds show, and times"),
@@ -58,11 +59,14 @@ const OTHER_TABLES: [(&str, &str); 13] = [
     ("site", "the site's own"),
     ("tags", "names and counts"),
     ("users", "the account itself: exported as `account`, deleted by erasure"),
+    ("webhook_attempts", "of the deliveries, with which they go"),
+    ("webhook_deliveries", "of the events, with which they go"),
+    ("webhook_events", "ids of what has happened, for 30 days; of who was erased, that they were"),
 ];
 
 /// The columns that an exported row does not show. `user_id` and its like are the caller; what is made from
 /// other columns, secrets, counters for conditional requests, and other people are left out.
-const WITHHELD: [(&str, &str, &[&str]); 22] = [
+const WITHHELD: [(&str, &str, &[&str]); 23] = [
     (
         "account",
         "users",
@@ -114,6 +118,21 @@ const WITHHELD: [(&str, &str, &[&str]); 22] = [
         "idempotency_keys",
         "idempotency_keys",
         &["key_hash", "fingerprint", "user_id", "headers", "body", "people"],
+    ),
+    (
+        "webhooks",
+        "webhooks",
+        &[
+            "place",
+            "created_by",
+            "secret",
+            "previous_secret",
+            "previous_secret_until",
+            "enabled",
+            "disabled_reason",
+            "failing_since",
+            "version",
+        ],
     ),
     ("actions", "audit_log", &["actor_id"]),
     ("actions_on_account", "audit_log", &["actor_id"]),

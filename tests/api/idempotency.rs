@@ -230,7 +230,23 @@ async fn requests(app: &TestApp, editor: &TestUser) -> Vec<(&'static str, String
     let acceptance = acceptance(app, editor).await;
     let invite = json!({"email": "barbara@example.com", "role": "reader"});
     let file = app.file_by(editor).await;
+    let webhook = app.webhook_by(editor).await;
+    let delivery = app.delivery_by(editor, &webhook).await;
+    let of_webhook = |rest: &str| format!("/v1/webhooks/{webhook}/{rest}");
     vec![
+        (
+            "/v1/webhooks",
+            "/v1/webhooks".to_owned(),
+            json!({"url": "https://receiver.example/", "events": ["post.published"], "enabled": false}),
+        ),
+        ("/v1/webhooks/{id}/secret", of_webhook("secret"), Value::Null),
+        ("/v1/webhooks/{id}/test", of_webhook("test"), Value::Null),
+        (
+            "/v1/webhooks/{id}/deliveries/{delivery}/retry",
+            of_webhook(&format!("deliveries/{delivery}/retry")),
+            Value::Null,
+        ),
+        ("/v1/webhooks/{id}/replay", of_webhook("replay"), json!({"since": "2026-01-01T00:00:00Z"})),
         (
             "/v1/posts",
             "/v1/posts".to_owned(),

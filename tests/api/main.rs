@@ -68,4 +68,5 @@ mod tokens;
 mod unchanged;
 mod users;
 mod validators;
+mod webhooks;
 mod xss;

@@ -47,6 +47,10 @@ const LISTS: &[(&str, &str, Who, u64)] = &[
     ("/v1/jobs", "/v1/jobs?status=waiting", Admin, PAGE),
     ("/v1/jobs", "/v1/jobs?status=running", Admin, PAGE),
     ("/v1/jobs", "/v1/jobs?status=failed", Admin, PAGE),
+    ("/v1/webhooks", "/v1/webhooks?", Admin, PAGE),
+    // With what was sent of each, and its attempts.
+    ("/v1/webhooks/{id}/deliveries", "/v1/webhooks/{webhook}/deliveries?", Admin, 2 * PAGE),
+    ("/v1/webhooks/{id}/deliveries", "/v1/webhooks/{webhook}/deliveries?status=failed", Admin, 2 * PAGE),
     ("/v1/notifications", "/v1/notifications?", Reader, PAGE + UNREAD),
     ("/v1/posts", "/v1/posts?", Anyone, PAGE),
     ("/v1/posts", "/v1/posts?sort=published_at", Anyone, PAGE),

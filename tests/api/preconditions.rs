@@ -45,7 +45,7 @@ struct Write {
 struct World {
     app: TestApp,
     admin: TestUser,
-    ids: [(&'static str, String); 9],
+    ids: [(&'static str, String); 11],
 }
 
 impl World {
@@ -66,12 +66,14 @@ impl World {
             ("{token}", user.id.to_string()),
             ("{invitation}", user.id.to_string()),
             ("{media}", app.upload_by(&admin).await),
+            ("{webhook}", app.webhook_by(&admin).await),
+            ("{delivery}", user.id.to_string()),
         ];
         Self { app, admin, ids }
     }
 
     fn write(&self, method: String, route: &str) -> Write {
-        let kind = ["users", "comments", "reports", "sessions", "tokens", "invitations", "media"]
+        let kind = ["users", "comments", "reports", "sessions", "tokens", "invitations", "media", "webhooks"]
             .into_iter()
             .find(|kind| route.starts_with(&format!("/v1/{kind}/{{id}}")))
             .map_or_else(String::new, |kind| format!("{{{}}}", kind.trim_end_matches('s')));
@@ -89,6 +91,7 @@ impl World {
             ("POST", "/v1/comments/moderation") => json!({"ids": [self.ids[0].1], "action": "spam"}),
             ("PATCH", "/v1/posts/{post}" | "/v1/site") => json!({"title": "Another"}),
             ("PATCH", "/v1/users/{id}") => json!({"bio": "Another"}),
+            ("PATCH", "/v1/webhooks/{id}") => json!({"description": "Another"}),
             ("PATCH", "/v1/media/{id}") => json!({"alt": "Another"}),
             ("POST", "/v1/media") => json!(PICTURE),
             ("PATCH", "/v1/comments/{id}") => json!({"status": "spam"}),
@@ -117,6 +120,7 @@ impl World {
                 (select jsonb_agg(t) from (select id, version from comments order by id) t),
                 (select jsonb_agg(t) from (select id, version from reports order by id) t),
                 (select jsonb_agg(t) from (select id, version from media order by id) t),
+                (select jsonb_agg(t) from (select id, version from webhooks order by id) t),
                 (select jsonb_agg(t) from post_likes t), (select jsonb_agg(t) from follows t),
                 (select count(*) from sessions), (select count(*) from api_tokens), (select version from site), (select count(*) from audit_log))",
         )

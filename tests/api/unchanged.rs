@@ -58,6 +58,13 @@ impl World {
         // A time goes with a status.
         of_post.retain(|change| change["published_at"].is_null() || !change["status"].is_null());
         of_post.extend([json!({"tags": ["ONE", "Two", "one"]}), json!({"title": " Title "})]);
+        let webhook = app.webhook_by(&admin).await;
+        let hook = json!({
+            "url": "http://127.0.0.1:1/hook",
+            "description": null,
+            "events": ["post.published"],
+            "enabled": true,
+        });
         let site = json!({"title": "Blog", "description": null, "comments_policy": "open"});
         let changes = vec![
             ("PATCH", "/v1/posts/{post}", format!("/v1/posts/{post}"), of_post),
@@ -71,6 +78,7 @@ impl World {
             ("PATCH", "/v1/reports/{id}", format!("/v1/reports/{report}"), single(&upheld)),
             ("PATCH", "/v1/site", "/v1/site".into(), single(&site)),
             ("PATCH", "/v1/media/{id}", format!("/v1/media/{media}"), single(&json!({"alt": null}))),
+            ("PATCH", "/v1/webhooks/{id}", format!("/v1/webhooks/{webhook}"), single(&hook)),
             ("PATCH", SETTINGS, SETTINGS.into(), single(&json!({"reply": "never", "post": "digest"}))),
             ("PUT", "/v1/users/{id}/ban", format!("{user}/ban"), vec![ban]),
             ("PUT", "/v1/users/{id}/follow", format!("{user}/follow"), vec![json!({})]),
@@ -105,6 +113,7 @@ impl World {
                 (select jsonb_agg(t) from (select * from post_revisions order by post_id, number) t),
                 (select jsonb_agg(t) from post_likes t), (select jsonb_agg(t) from follows t),
                 (select jsonb_agg(t) from muted_posts t), (select jsonb_agg(t) from notification_settings t),
+                (select jsonb_agg(t) from (select * from webhooks order by id) t),
                 (select jsonb_agg(t) from site t), (select count(*) from audit_log))",
         )
         .fetch_one(&mut connection)

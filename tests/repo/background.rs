@@ -3,7 +3,7 @@
 use crate::{code, files};
 
 /// Whoever else spawns, and who waits for what is spawned there.
-const AWAITED: [(&str, &str); 7] = [
+const AWAITED: [(&str, &str); 8] = [
     ("src/background.rs", "the set itself"),
     ("src/server.rs", "`Starting::finish`"),
     ("src/cli/serve.rs", "`serve_on`, while it serves"),
@@ -14,6 +14,7 @@ const AWAITED: [(&str, &str); 7] = [
         "src/db/connection.rs",
         "nobody: a connection that is given up is closed or rolled back, in bounded time",
     ),
+    ("src/egress/tests", "nobody: receivers of a test, which end with its runtime"),
 ];
 
 /// Lines that start a task, other than `BackgroundTasks::spawn`, whose first argument is a name.

@@ -10,15 +10,28 @@ use crate::{code, files};
 const PROGRAM: [&str; 3] = ["main", "cli", "lib"];
 const TOP: [&str; 9] =
     ["app", "background", "export", "router", "state", "server", "openapi", "maintenance", "work"];
-const FEATURES: [&str; 10] =
-    ["audit", "jobs", "notifications", "media", "users", "posts", "comments", "moderation", "site", "feeds"];
-const KIT: [&str; 17] = [
+const FEATURES: [&str; 12] = [
+    "audit",
+    "jobs",
+    "notifications",
+    "media",
+    "users",
+    "posts",
+    "comments",
+    "moderation",
+    "site",
+    "feeds",
+    "webhooks",
+    "tokens",
+];
+const KIT: [&str; 18] = [
     "http",
     "identity",
     "auth",
     "cache",
     "causes",
     "db",
+    "egress",
     "config",
     "error",
     "telemetry",

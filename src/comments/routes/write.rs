@@ -229,6 +229,7 @@ pub async fn update(
 pub async fn delete(
     Member(user): Member<WRITE_OR_MODERATE>,
     State(db): State<Db>,
+    State(wake): State<Wake>,
     Now(now): Now,
     Path(CommentPath { id }): Path<CommentPath>,
     if_match: IfMatch,
@@ -248,6 +249,7 @@ pub async fn delete(
         audit::record(&mut transaction, &deletion(&user, id, comment.status), now).await?;
     }
     transaction.commit().await?;
+    wake.here();
     Ok((StatusCode::NO_CONTENT, Invalidates(Scope::Resource(post.id))))
 }
 

@@ -97,7 +97,27 @@ pub(super) fn content(letter: &Letter, username: &str, site: &str) -> Content {
                 "If you do not want an account, do nothing.".into(),
             ],
         },
+        Letter::WebhookDisabled { id, gone } => webhook_disabled(id, *gone, site),
         Letter::Notifications { items, more } => notifications(items, *more, site),
+    }
+}
+
+fn webhook_disabled(id: &str, gone: bool, site: &str) -> Content {
+    let why = if gone {
+        "its receiver says that it is gone for good"
+    } else {
+        "nothing has arrived there for five days"
+    };
+    Content {
+        subject: format!("A webhook of {site} was turned off"),
+        paragraphs: vec![
+            format!("The webhook {id} was turned off: {why}."),
+            "What happens from now on is not sent there. Once the receiver works again, turn the webhook on in the API, and have it sent what it has missed.".into(),
+        ],
+        items: Vec::new(),
+        link: None,
+        code: None,
+        notes: Vec::new(),
     }
 }
 

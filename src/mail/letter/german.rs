@@ -97,7 +97,27 @@ pub(super) fn content(letter: &Letter, username: &str, site: &str) -> Content {
                 "Wenn Sie kein Konto möchten, müssen Sie nichts tun.".into(),
             ],
         },
+        Letter::WebhookDisabled { id, gone } => webhook_disabled(id, *gone, site),
         Letter::Notifications { items, more } => notifications(items, *more, site),
+    }
+}
+
+fn webhook_disabled(id: &str, gone: bool, site: &str) -> Content {
+    let why = if gone {
+        "Der Empfänger ist nach eigener Auskunft dauerhaft weg"
+    } else {
+        "Seit fünf Tagen kommt dort nichts an"
+    };
+    Content {
+        subject: format!("Ein Webhook von {site} wurde abgeschaltet"),
+        paragraphs: vec![
+            format!("Der Webhook {id} wurde abgeschaltet. {why}."),
+            "Was von jetzt an geschieht, wird nicht mehr dorthin gesendet. Wenn der Empfänger wieder arbeitet, schalten Sie den Webhook in der API wieder ein und lassen Sie nachsenden, was er versäumt hat.".into(),
+        ],
+        items: Vec::new(),
+        link: None,
+        code: None,
+        notes: Vec::new(),
     }
 }
 

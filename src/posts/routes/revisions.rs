@@ -15,11 +15,12 @@ use crate::auth::scope::{POSTS_READ, POSTS_WRITE};
 use crate::auth::{Member, SignedIn, User};
 use crate::cache::{Invalidates, Scope};
 use crate::clock::Clock;
+use crate::db::channel::Wake;
 use crate::db::{Db, Outcome};
 use crate::error::ApiError;
 use crate::http::conditional::Tagged;
 use crate::http::extract::{Path, Query};
-use crate::http::idempotency::Idempotency;
+use crate::http::idempotency::{Idempotency, Write};
 use crate::http::now::Now;
 use crate::http::pagination::{Page, PageQuery, PageRequest};
 use crate::http::preconditions::IfMatch;
@@ -169,12 +170,13 @@ pub async fn restore_revision(
     Restorable { user, path }: Restorable,
     State(db): State<Db>,
     State(render): State<Renderer>,
+    State(wake): State<Wake>,
     Now(now): Now,
     if_match: IfMatch,
     key: Idempotency,
 ) -> Result<Response, ApiError> {
     let (revision, rendered) = render_revision(&db, &render, user, &path, now).await?;
-    key.run(Some(user.id), async |write| {
+    let restored = async |write: &mut Write| {
         let head = find_editable(write, user, &path.post, now).await?;
         let id = head.id;
         let text = store::with_media(write, rendered, &revision.body, head.author_id).await?;
@@ -196,8 +198,10 @@ pub async fn restore_revision(
         let post = store::find(write, &PostRef::Id(id), now).await?.ok_or(ApiError::NotFound)?;
         let invalidates = Invalidates::if_changed(outcome == Outcome::Changed, Scope::Resource(id));
         Ok((invalidates, Tagged(post)))
-    })
-    .await
+    };
+    let response = key.run(Some(user.id), restored).await?;
+    wake.here();
+    Ok(response)
 }
 
 /// A revision and its text as rendered today: outside the transaction, since that may take a while.

@@ -143,6 +143,7 @@ pub async fn update(
 pub async fn delete(
     Member(user): Member<POSTS_WRITE>,
     State(db): State<Db>,
+    State(wake): State<Wake>,
     Now(now): Now,
     Path(PostPath { post }): Path<PostPath>,
     if_match: IfMatch,
@@ -157,6 +158,7 @@ pub async fn delete(
             .await?;
     }
     transaction.commit().await?;
+    wake.here();
     Ok((StatusCode::NO_CONTENT, Invalidates(Scope::Resource(head.id))))
 }
 

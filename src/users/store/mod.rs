@@ -127,6 +127,19 @@ pub async fn lock_recipient(
     .await
 }
 
+/// The admins who are known to read their address and are not banned; 100 at most.
+pub async fn mailable_admins(connection: &mut Connection, now: DateTime<Utc>) -> sqlx::Result<Vec<Uuid>> {
+    sqlx::query_scalar!(
+        "select id from users
+         where role = 'admin' and (banned_until is null or banned_until <= $1)
+           and email_verified_at is not null and email_undeliverable is null
+         order by id limit 100",
+        now
+    )
+    .fetch_all(connection)
+    .await
+}
+
 pub async fn password_hash(connection: &mut Connection, id: Uuid) -> sqlx::Result<Option<String>> {
     sqlx::query_scalar!("select password_hash from users where id = $1", id).fetch_optional(connection).await
 }

@@ -50,8 +50,8 @@ async fn fill(app: &TestApp, user: &TestUser) -> BTreeMap<&'static str, (&'stati
     // With a reply below it, it leaves a tombstone.
     app.comment_by(&friend, &theirs, Some(&gone)).await;
     app.delete(&format!("/v1/comments/{gone}")).by(user).expect(204).await;
-    let [report, decided, action, on_account, job, notification, invitation, sign_up] =
-        [(); 8].map(|()| Uuid::now_v7().to_string());
+    let [report, decided, action, on_account, job, notification, invitation, sign_up, webhook] =
+        [(); 9].map(|()| Uuid::now_v7().to_string());
     let (id, friend, admin) = (user.id, friend.id, admin.id);
     execute(
         app,
@@ -77,6 +77,9 @@ async fn fill(app: &TestApp, user: &TestUser) -> BTreeMap<&'static str, (&'stati
                  values ('{invitation}', 'a@b', 'a@b', 'reader', '{id}', 'en', now(), now());
                insert into sign_ups (id, email, email_key, role, username, language, created_at, expires_at)
                  values ('{sign_up}', '{email}', '{email}', 'reader', 'x', 'en', now(), now());
+               insert into webhooks (id, place, created_by, url, events, secret, enabled, created_at, updated_at)
+                 values ('{webhook}', 1, '{id}', 'https://receiver.example/', '{{post.published}}',
+                   decode(repeat('00', 32), 'hex'), false, now(), now());
                insert into idempotency_keys (key_hash, fingerprint, user_id, status, headers, body, created_at)
                  values ('\x01', '\x02', '{id}', 207, '{{}}', convert_to('{{"email": "{email}"}}', 'UTF8'), now());
                insert into audit_log values
@@ -112,6 +115,7 @@ async fn fill(app: &TestApp, user: &TestUser) -> BTreeMap<&'static str, (&'stati
         ("reports", ("id", vec![report])),
         ("revisions", ("post_id", vec![theirs])),
         ("sessions", ("id", sessions)),
+        ("webhooks", ("id", vec![webhook])),
     ])
 }
 

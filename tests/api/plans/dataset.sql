@@ -80,6 +80,19 @@ insert into jobs (id, kind, due_at, run_at, holder, failed_at, created_at)
     case when i % 500 = 0 then md5('h')::uuid end, case when i % 500 > 0 and i % 3 = 0 then now() end, now()
   from generate_series(1, 10000) i;
 
+insert into webhooks (id, place, url, events, secret, enabled, created_at, updated_at)
+  select ('00000000-0000-7000-8000-' || lpad(i::text, 12, '0'))::uuid, i, 'https://receiver.example/', '{site.updated}',
+    decode(repeat('00', 32), 'hex'), false, now(), now()
+  from generate_series(1, 20) i;
+insert into webhook_events (id, type, data, occurred_at)
+  select md5('e' || i)::uuid, 'site.updated', '{}', now() - interval '1 second' * i from generate_series(1, 10000) i;
+insert into webhook_deliveries (id, webhook_id, event_id, status, attempts, tries, created_at)
+  select md5('d' || w.place || e.id)::uuid, w.id, e.id, case when ascii(e.id::text) % 3 = 0 then 'failed' else 'delivered' end,
+    2, 2, e.occurred_at
+  from webhook_events e cross join webhooks w where w.place <= 2;
+insert into webhook_attempts (delivery_id, number, at, milliseconds, status)
+  select id, n, created_at, 10, 500 from webhook_deliveries, generate_series(1, 2) n;
+
 -- Half of the pictures are of one user. One in five is shown by nothing, the others by posts, and some by users too.
 insert into media_objects (name, announced_at, unused)
   select encode(sha256(i::text::bytea), 'hex') || '.png', now(), false from generate_series(1, 20000) i;

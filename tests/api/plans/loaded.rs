@@ -39,6 +39,7 @@ impl Loaded {
             ("{reader}", reader.id.to_string()),
             ("{author}", AUTHOR.to_owned()),
             ("{post}", POST.to_owned()),
+            ("{webhook}", "00000000-0000-7000-8000-000000000001".to_owned()),
             ("{day}", day.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)),
             ("{month}", day.format("%Y-%m").to_string()),
         ];

@@ -15,6 +15,21 @@ const PAGES_OF_ROW: u64 = 4;
 /// And beside them: the page's posts, their stats and authors, and what is looked for in vain.
 const PAGES_OF_LIST: u64 = 500;
 
+/// A webhook that has been told a hundred thousand things.
+const WEBHOOK: &str = "
+  insert into webhooks (id, place, url, events, secret, enabled, created_at, updated_at)
+    values ('00000000-0000-7000-8000-000000000001', 1, 'https://receiver.example/', '{site.updated}',
+      decode(repeat('00', 32), 'hex'), false, now(), now());
+  insert into webhook_events (id, type, data, occurred_at)
+    select md5('e' || i)::uuid, 'site.updated', '{}', now() - interval '1 second' * i from generate_series(1, 100000) i;
+  insert into webhook_deliveries (id, webhook_id, event_id, status, attempts, tries, created_at)
+    select id, '00000000-0000-7000-8000-000000000001', id, case when ascii(id::text) % 3 = 0 then 'failed' else 'delivered' end,
+      1, 1, occurred_at
+    from webhook_events;
+  insert into webhook_attempts (delivery_id, number, at, milliseconds, status)
+    select id, 1, created_at, 10, 500 from webhook_deliveries;
+  analyze webhooks, webhook_events, webhook_deliveries, webhook_attempts";
+
 /// Loads the data set into the service's database, as many posts as `SCALE_POSTS` says.
 async fn start() -> Loaded {
     let app = reporting().await;
@@ -24,6 +39,7 @@ async fn start() -> Loaded {
     assert!(load.status().unwrap().success(), "the data set is not loaded");
 
     let mut connection = app.admin_options().database(app.database_name()).connect().await.unwrap();
+    sqlx::raw_sql(WEBHOOK).execute(&mut connection).await.unwrap();
     let mut value = async |sql: &str| {
         let sql = AssertSqlSafe(format!("select ({sql})::text"));
         sqlx::query_scalar::<_, String>(sql).fetch_one(&mut connection).await.unwrap()
@@ -41,6 +57,7 @@ async fn start() -> Loaded {
         ("{author}", reader.id.to_string()),
         ("{post}", value(&format!("bench.post_id({posts} / 2)")).await),
         ("{day}", "2025-12-01T00:00:00Z".to_owned()),
+        ("{webhook}", "00000000-0000-7000-8000-000000000001".to_owned()),
         ("{month}", "2020-06".to_owned()),
         // Words that all posts have, or half of them, one in a hundred or one.
         ("common", "blog".to_owned()),

@@ -45,10 +45,12 @@ use super::{Dir, FILE, PICTURE, announcement, logs};
 pub(crate) const PASSWORD: &str = "a password for tests";
 
 /// The environment of every test that says nothing else: its requests come from one address.
-const VARIABLES: [(&str, &str); 4] = [
+const VARIABLES: [(&str, &str); 5] = [
     ("RATE_LIMIT_ADDRESS", "off"),
     ("RATE_LIMIT_ACCOUNT", "off"),
     ("ATTEMPT_LIMITS", "off"),
+    // Where receivers of webhooks are.
+    ("WEBHOOK_ALLOW", "127.0.0.1, http"),
     // Of `mail-events`.
     ("MAIL_EVENTS_TOKEN_SHA256", "ebb7f3c2f7f34703e432b0448c273c4212b5e96bd972a1b95c10872e523b56f6"),
 ];
@@ -405,6 +407,21 @@ impl TestApp {
         let url = Url::parse(upload["url"].as_str().unwrap()).unwrap();
         self.put(url.path()).body("application/pdf", FILE).expect(200).await;
         upload["id"].as_str().unwrap().to_owned()
+    }
+
+    /// A webhook by `admin` at an address where nobody listens: its id.
+    pub(crate) async fn webhook_by(&self, admin: &TestUser) -> String {
+        let body = json!({"url": "http://127.0.0.1:1/hook", "events": ["post.published"]});
+        self.post("/v1/webhooks").by(admin).json(&body).expect(201).await.id()
+    }
+
+    /// A message on its way to `webhook`: its id.
+    pub(crate) async fn delivery_by(&self, admin: &TestUser, webhook: &str) -> String {
+        self.post(&format!("/v1/webhooks/{webhook}/test")).by(admin).expect(202).await.id()
+    }
+
+    pub(crate) async fn delete_webhooks(&self) {
+        sqlx::query("delete from webhooks").execute(&mut self.db.acquire().await.unwrap()).await.unwrap();
     }
 
     /// The user, signed in anew.

@@ -270,6 +270,10 @@ export async function mistakes() {
   await api.POST("/v1/posts", { body: { title: "x", body: "x", status: "lost" } });
   // @ts-expect-error A number of posts is a number.
   await api.GET("/v1/posts", { params: { query: { limit: "ten" } } });
+  // It is on if nothing is said.
+  await api.POST("/v1/webhooks", { body: { url: "https://x.example", events: ["post.published"] } });
+  // @ts-expect-error An event that there is not.
+  await api.POST("/v1/webhooks", { body: { url: "https://x.example", events: ["post.lost"] } });
   const { data } = await api.GET("/v1/posts/{post}", { params: { path: { post: "x" } } });
   // @ts-expect-error It may not have been found.
   data.title;
