@@ -43,8 +43,8 @@ pub async fn expire(db: &Db, now: DateTime<Utc>) -> Result<(), db::Error> {
     webhooks::forget_secrets(&mut db.acquire().await?, now).await?;
     // With each go its deliveries.
     while webhooks::delete_expired(&mut db.acquire().await?, now - EVENTS_KEPT, WEBHOOK_BATCH).await? > 0 {}
-    webhook_jobs::observe(db, now).await?;
     while jobs::delete_failed(&mut db.acquire().await?, now - FAILED_JOBS_KEPT, BATCH).await? > 0 {}
+    webhook_jobs::observe(db, now).await?;
     Ok(())
 }
 

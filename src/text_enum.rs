@@ -14,7 +14,7 @@ macro_rules! text_enum {
 
         impl $name {
             #[must_use]
-            pub const fn as_str(self) -> &'static str {
+            pub fn as_str(self) -> &'static str {
                 match self { $(Self::$case => $word,)+ }
             }
         }

@@ -133,7 +133,7 @@ pub struct AuditEntry {
     /// The id of what it was done to, which may be gone; null if that is the site or a deleted user.
     #[schema(required)]
     pub target_id: Option<Uuid>,
-    /// The API token it was done with, which may be gone; null if its actor was signed in.
+    /// The API token it was done with, which may be gone; null if with none, or if its user is erased.
     #[schema(required)]
     pub token_id: Option<Uuid>,
     /// More about it; what, depends on the action.

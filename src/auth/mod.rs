@@ -100,11 +100,14 @@ impl User {
         }
     }
 
-    /// The user as they are now, unless they were banned meanwhile. Who would change that waits until the
-    /// transaction ends: for what takes effect later than the request.
+    /// The user as they are now, unless they were banned or the token was revoked meanwhile. Who would change what they
+    /// may waits until the transaction ends: for what takes effect later than the request.
     pub async fn confirmed(self, connection: &mut Connection, now: DateTime<Utc>) -> Result<Self, ApiError> {
         let rights = store::lock_rights(connection, self.id, now).await?;
         let (role, ban) = rights.ok_or(ApiError::Unauthenticated("The account is gone."))?;
+        if !store::lock_credential(connection, self.credential).await? {
+            return Err(ApiError::Unauthenticated("The token was revoked."));
+        }
         Caller { user: Self { role, ..self }, ban }.unless_banned()
     }
 }

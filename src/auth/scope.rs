@@ -23,7 +23,7 @@ macro_rules! scopes {
             pub const ALL: &[Self] = &[$(Self::$case),+];
         }
 
-        $($(#[$doc])* pub const $set: Scopes = Scope::$case.set();)+
+        $($(#[$doc])* pub const $set: Scopes = 1 << Scope::$case as u32;)+
     };
 }
 
@@ -45,7 +45,7 @@ scopes! {
     MediaWrite = "media:write", MEDIA_WRITE;
     /// Read profiles and the user's account; of admins, list accounts.
     UsersRead = "users:read", USERS_READ;
-    /// Invite, list and take back invitations.
+    /// Invite readers and authors, list and take back invitations.
     UsersInvite = "users:invite", USERS_INVITE;
     /// Ban users, read and lift bans.
     UsersBan = "users:ban", USERS_BAN;
@@ -76,7 +76,7 @@ scopes! {
 impl Scope {
     /// The set with this scope alone.
     #[must_use]
-    pub const fn set(self) -> Scopes {
+    pub fn set(self) -> Scopes {
         1 << self as u32
     }
 

@@ -89,6 +89,19 @@ pub async fn lock_rights(
     Ok(rights.map(|user| (user.role, ban(user.banned_until, user.ban_reason, now))))
 }
 
+/// Whether a token is still there; if so, nobody revokes it until the transaction ends.
+pub async fn lock_credential(connection: &mut Connection, credential: Credential) -> sqlx::Result<bool> {
+    let locked = match credential {
+        Credential::Session(id) => {
+            sqlx::query!("select from sessions where id = $1 for key share", id).execute(connection).await?
+        }
+        Credential::Token { id, .. } => {
+            sqlx::query!("select from api_tokens where id = $1 for key share", id).execute(connection).await?
+        }
+    };
+    Ok(locked.rows_affected() > 0)
+}
+
 #[derive(Debug)]
 pub struct Credentials {
     pub user_id: Uuid,

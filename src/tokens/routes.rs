@@ -1,7 +1,5 @@
 //! `/v1/tokens`: give a machine a token, see what tokens there are, take one back. No API token does any of it.
 
-use std::collections::HashSet;
-
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -25,7 +23,7 @@ use crate::http::extract::{Json, Path};
 use crate::http::now::Now;
 use crate::http::pagination::{Page, PageQuery, PageRequest};
 use crate::http::timestamp::Timestamp;
-use crate::http::validation::{Validate, Violations};
+use crate::http::validation::{Validate, Violations, check_set, items};
 use crate::identity::Role;
 
 /// Tokens are shown to their user and to admins.
@@ -38,7 +36,8 @@ pub struct CreateToken {
     /// What to call it.
     name: TokenName,
     /// What it is for: at least one scope. It does nothing that its user may not do.
-    #[schema(min_items = 1, example = json!(["posts:read"]))]
+    #[serde(deserialize_with = "items")]
+    #[schema(min_items = 1, max_items = 21, example = json!(["posts:read"]))]
     scopes: Vec<TokenScope>,
     /// When it stops working: in at most 366 days; in 90 days if absent.
     expires_at: Option<Timestamp>,
@@ -47,15 +46,7 @@ pub struct CreateToken {
 impl Validate for CreateToken {
     fn validate(&self, violations: &mut Violations) {
         violations.check("name", &self.name);
-        if self.scopes.is_empty() {
-            violations.add("scopes", "too_few", "must be at least 1");
-        }
-        let mut seen = HashSet::new();
-        for (i, scope) in self.scopes.iter().enumerate() {
-            if !seen.insert(scope.as_str()) {
-                violations.add(&format!("scopes[{i}]"), "duplicate", "is given twice");
-            }
-        }
+        check_set(violations, "scopes", &self.scopes, TokenScope::ALL.len());
     }
 }
 

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::model::schedule::{FAILING, delay};
 use super::model::signature::signatures;
 use super::model::{About, DisabledReason, Envelope, Replay, message_id};
-use super::store::{self, Attempt, Due, Endpoint, Last};
+use super::store::{self, Attempt, Due, Endpoint, Last, Part};
 use crate::VERSION;
 use crate::clock::Clock;
 use crate::db::{self, Db};
@@ -28,8 +28,8 @@ use crate::users::jobs::{Notice, notify_admins};
 const AT_ONCE: usize = 4;
 /// How many messages are taken at once.
 const BATCH: i64 = 100;
-/// How many of these a job takes until it makes room for others.
-const BATCHES: usize = 100;
+/// After how long a job makes room for others: with the messages at hand far less than it may take.
+const SHIFT: Duration = Duration::from_mins(5);
 /// How many events one statement sends again.
 const REPLAYED: i64 = 500;
 
@@ -51,13 +51,13 @@ pub async fn fan_out(db: &Db, job: &Claim, now: DateTime<Utc>) -> Result<(), Fai
 /// Has what has happened sent to a webhook again.
 pub async fn replay(db: &Db, job: &Claim, now: DateTime<Utc>) -> Result<(), Failure> {
     let Replay { webhook_id, since, until } = job.payload()?;
-    let (mut after, until) = (Last { occurred_at: since.into(), id: Uuid::nil() }, until.into());
-    loop {
-        let mut connection = db.acquire().await?;
-        let last = store::replay(&mut connection, webhook_id, &after, until, REPLAYED, now).await?;
-        let Some(last) = last else { return Ok(store::wake(&mut connection, webhook_id, now).await?) };
+    let part = Part { webhook_id, until: until.into(), limit: REPLAYED };
+    let mut after = Last { occurred_at: since.into(), id: Uuid::nil() };
+    while let Some(last) = store::replay(&mut db.acquire().await?, job, &part, &after, now).await? {
+        store::wake(&mut db.acquire().await?, webhook_id, now).await?;
         after = last;
     }
+    Ok(())
 }
 
 /// Sends a webhook what is due, and rests until the next message is.
@@ -69,12 +69,9 @@ pub async fn deliver(
     job: &Claim,
 ) -> Result<(), Failure> {
     let About { webhook_id } = job.payload()?;
-    let sender = Sender { db, client, has_mail: mailer.is_on(), clock, webhook_id };
-    for _ in 0..BATCHES {
-        if !sender.batch(job).await? {
-            break;
-        }
-    }
+    let sender = Sender { db, client, has_mail: mailer.is_on(), clock, webhook_id, job };
+    let started = Instant::now();
+    while sender.batch().await? && started.elapsed() < SHIFT {}
     let mut transaction = db.begin().await?;
     store::rest(&mut transaction, webhook_id, job).await?;
     transaction.commit().await?;
@@ -95,21 +92,17 @@ struct Sender<'a> {
     has_mail: bool,
     clock: &'a Clock,
     webhook_id: Uuid,
+    job: &'a Claim,
 }
 
 impl Sender<'_> {
     /// Sends some of what is due; false if there is nothing more.
-    async fn batch(&self, job: &Claim) -> Result<bool, Failure> {
+    async fn batch(&self) -> Result<bool, Failure> {
         let now = self.clock.now();
-        let mut connection = self.db.acquire().await?;
-        let Some(endpoint) = store::endpoint(&mut connection, self.webhook_id, now).await? else {
-            return Ok(false);
-        };
-        let due = store::due(&mut connection, self.webhook_id, job, BATCH, now).await?;
         // Not held while this waits for the network.
-        drop(connection);
+        let due = store::due(&mut self.db.acquire().await?, self.webhook_id, BATCH, now).await?;
         let is_last = i64::try_from(due.len()).is_ok_and(|taken| taken < BATCH);
-        let mut sent = iter(due).map(|due| self.send(&endpoint, due)).buffer_unordered(AT_ONCE);
+        let mut sent = iter(due).map(|due| self.send(due)).buffer_unordered(AT_ONCE);
         while let Some(goes_on) = sent.next().await {
             if !goes_on? {
                 return Ok(false);
@@ -118,10 +111,15 @@ impl Sender<'_> {
         Ok(!is_last)
     }
 
-    /// Sends a message and writes what came of it; false if the webhook is turned off by that.
-    async fn send(&self, endpoint: &Endpoint, due: Due) -> Result<bool, Failure> {
+    /// Sends a message and writes what came of it; false if the webhook is turned off, by that or before, or is another
+    /// task's by now.
+    async fn send(&self, due: Due) -> Result<bool, Failure> {
         let (at, started) = (self.clock.now(), Instant::now());
-        let result = self.post(endpoint, &due, at).await?;
+        let mut connection = self.db.acquire().await?;
+        let endpoint = store::endpoint(&mut connection, self.webhook_id, self.job, at).await?;
+        drop(connection);
+        let Some(endpoint) = endpoint else { return Ok(false) };
+        let result = self.post(&endpoint, &due, at).await?;
         let milliseconds = i32::try_from(started.elapsed().as_millis()).unwrap_or(i32::MAX);
         let now = self.clock.now();
         let Called { status, error, retry_after } = result;
@@ -148,7 +146,10 @@ impl Sender<'_> {
     ) -> Result<bool, Failure> {
         let mut transaction = self.db.begin().await?;
         store::failed(&mut transaction, due, attempt, next).await?;
-        let reason = store::note_failure(&mut transaction, self.webhook_id, gone, now - FAILING, now).await?;
+        // What fails for the first time may be delivered in a moment.
+        let failing_before = if due.tries > 0 { now - FAILING } else { DateTime::UNIX_EPOCH };
+        let reason =
+            store::note_failure(&mut transaction, self.webhook_id, gone, failing_before, now).await?;
         if let Some(reason) = reason.filter(|_| self.has_mail) {
             let notice =
                 Notice::WebhookDisabled { id: self.webhook_id, gone: reason == DisabledReason::Gone };

@@ -110,6 +110,19 @@ async fn a_token_does_what_its_user_may_now() {
     app.post("/v1/posts").by(&token).json(&post).expect_problem(401, "unauthenticated").await;
 }
 
+/// Who is invited may sign in.
+#[tokio::test]
+async fn a_token_invites_nobody_who_may_more_than_authors() {
+    let app = TestApp::start().await;
+    let admin = app.admin().await;
+    let token = app.token_of(&admin, &["users:invite"]).await;
+    for (role, status) in [("reader", 201), ("author", 201), ("editor", 403), ("admin", 403)] {
+        let body = json!({"email": format!("{role}@example.com"), "role": role});
+        app.post("/v1/invitations").by(&token).json(&body).expect(status).await;
+    }
+    assert_eq!(app.get("/v1/invitations").by(&token).expect(200).await.items("id").len(), 2);
+}
+
 /// RFC 6750 has it so.
 #[tokio::test]
 async fn who_is_refused_for_a_scope_is_told_which() {
@@ -186,25 +199,34 @@ async fn a_new_password_revokes_every_token() {
 
 /// As a change of the password locks the account.
 #[tokio::test]
-async fn a_session_that_is_revoked_meanwhile_makes_no_token() {
+async fn what_is_revoked_meanwhile_leaves_nothing_that_lasts() {
     let app = TestApp::start().await;
-    let user = app.reader().await;
-    let (mut revoking, mut watch) = (app.db.acquire().await.unwrap(), app.db.acquire().await.unwrap());
     let sql = |sql: String| sqlx::raw_sql(AssertSqlSafe(sql));
-    let id = user.id;
-    let revoke = format!(
-        "begin; select from users where id = '{id}' for update; delete from sessions where user_id = '{id}'"
-    );
-    sql(revoke).execute(&mut revoking).await.unwrap();
-    let waits = "select exists (select from pg_stat_activity
-                 where datname = current_database() and wait_event_type = 'Lock')";
-    let revoked = async {
-        while !sqlx::query_scalar::<_, bool>(waits).fetch_one(&mut watch).await.unwrap() {}
-        sql("commit".to_owned()).execute(&mut revoking).await.unwrap();
-    };
-    let body = json!({"name": "Late", "scopes": ["jobs"]});
-    let (refused, ()) = tokio::join!(app.post("/v1/tokens").by(&user).json(&body).send(), revoked);
-    assert_eq!((refused.status.as_u16(), app.count("api_tokens").await), (401, 0), "{refused}");
+    let token = json!({"name": "Late", "scopes": ["jobs"]});
+    let scheduled =
+        json!({"title": "T", "body": "B", "status": "scheduled", "published_at": "9999-01-01T00:00:00Z"});
+    for (path, body, by_session) in
+        [("/v1/tokens", &token, true), ("/v1/posts", &scheduled, true), ("/v1/posts", &scheduled, false)]
+    {
+        let user = app.author().await;
+        let who = if by_session { &user } else { &app.token_of(&user, &["posts:write"]).await };
+        let (mut revoking, mut watch) = (app.db.acquire().await.unwrap(), app.db.acquire().await.unwrap());
+        let id = user.id;
+        let revoke = format!(
+            "begin; select from users where id = '{id}' for update; delete from sessions where user_id = '{id}';
+             delete from api_tokens where user_id = '{id}'"
+        );
+        sql(revoke).execute(&mut revoking).await.unwrap();
+        let waits = "select exists (select from pg_stat_activity
+                     where datname = current_database() and wait_event_type = 'Lock')";
+        let revoked = async {
+            while !sqlx::query_scalar::<_, bool>(waits).fetch_one(&mut watch).await.unwrap() {}
+            sql("commit".to_owned()).execute(&mut revoking).await.unwrap();
+        };
+        let (refused, ()) = tokio::join!(app.post(path).by(who).json(body).send(), revoked);
+        assert_eq!(refused.status, 401, "{refused}");
+    }
+    assert_eq!((app.count("api_tokens").await, app.count("posts").await), (0, 0));
 }
 
 #[tokio::test]

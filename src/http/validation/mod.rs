@@ -137,6 +137,21 @@ where
     items(deserializer).map(Some)
 }
 
+/// Checks a list of 1 to `most` items, each of which is in it once.
+pub fn check_set<T: PartialEq>(violations: &mut Violations, field: &str, items: &[T], most: usize) {
+    if items.is_empty() {
+        violations.add(field, "too_few", "must be at least 1");
+    }
+    if items.len() > most {
+        violations.add(field, "too_many", format!("must be at most {most}"));
+    }
+    for (i, item) in items.iter().enumerate().take(most) {
+        if items[..i].contains(item) {
+            violations.add(&format!("{field}[{i}]"), "duplicate", "is given twice");
+        }
+    }
+}
+
 /// A field that may be absent (`None`) but not null: `#[serde(default, deserialize_with = "not_null")]`.
 pub fn not_null<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where

@@ -30,7 +30,7 @@ pub(super) fn content(letter: &Letter, username: &str, site: &str) -> Content {
         Letter::PasswordChanged => Content {
             subject: format!("Your password for {site} was changed"),
             paragraphs: vec![
-                format!("A new password was just chosen for your account “{username}”, by a link that we had sent to this address. All devices were signed out."),
+                format!("A new password was just chosen for your account “{username}”, by a link that we had sent to this address. All devices were signed out, and API tokens revoked."),
                 "If it was not you, somebody else reads your mail: change the password of your mailbox first, and then this one.".into(),
             ],
             items: Vec::new(),

@@ -30,7 +30,7 @@ pub(super) fn content(letter: &Letter, username: &str, site: &str) -> Content {
         Letter::PasswordChanged => Content {
             subject: format!("Ihr Passwort für {site} wurde geändert"),
             paragraphs: vec![
-                format!("Für Ihr Konto „{username}“ wurde gerade ein neues Passwort gewählt, über einen Link, den wir an diese Adresse geschickt hatten. Alle Geräte wurden abgemeldet."),
+                format!("Für Ihr Konto „{username}“ wurde gerade ein neues Passwort gewählt, über einen Link, den wir an diese Adresse geschickt hatten. Alle Geräte wurden abgemeldet und API-Tokens widerrufen."),
                 "Wenn Sie es nicht waren, liest jemand Ihre E-Mails mit: Ändern Sie zuerst das Passwort Ihres Postfachs und danach dieses.".into(),
             ],
             items: Vec::new(),

@@ -149,7 +149,7 @@ impl Validate for UndoEmailChange {
 
 /// Undo a change of address
 ///
-/// By the link that was mailed to the old one. It is the account's address again, every device is signed out, and the
+/// By the link that was mailed to the old one. It is the account's address again, every device is signed out, every API token is revoked, and the
 /// password is one that nobody knows: ask for a new one.
 #[utoipa::path(post, path = "/v1/email-verifications/undo", tag = "users", request_body = UndoEmailChange, responses(
     (status = 204, description = "The account has its old address again"),

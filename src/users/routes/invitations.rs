@@ -64,7 +64,7 @@ impl Validate for CreateInvitation {
 #[utoipa::path(post, path = "/v1/invitations", tag = "users", request_body = CreateInvitation,
     security(("token" = ["users:invite"])), responses(
     (status = 201, description = "The mail is on its way", body = Invitation),
-    (status = 403, description = "Only for editors and admins, and for no role above one's own"),
+    (status = 403, description = "Only for editors and admins, and for no role above one's own, nor by an API token above `author`"),
     (status = 409, description = "The address has an account"),
     (status = 501, description = "The operator has not set up mail"),
 ))]
@@ -88,6 +88,10 @@ pub async fn create_invitation(
             }
             if !user.is(body.role) {
                 return Err(ApiError::Forbidden("Nobody invites to a role above their own."));
+            }
+            // Who is invited signs in and makes tokens: more than a token may.
+            if user.token_id().is_some() && body.role > Role::Author {
+                return Err(ApiError::Forbidden("An API token invites readers and authors alone."));
             }
             if store::is_taken(write, &body.email, None, now).await? {
                 return Err(ApiError::conflict("email", "taken", "has an account already"));

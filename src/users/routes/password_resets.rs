@@ -92,7 +92,7 @@ impl Validate for ConfirmPasswordReset {
 
 /// Choose a new password
 ///
-/// By the token of a mailed link, which this uses up. Every device is signed out, and the user is told by mail.
+/// By the token of a mailed link, which this uses up. Every device is signed out, every API token is revoked, and the user is told by mail.
 /// Nothing else uses the token up, however often the link is opened.
 #[utoipa::path(post, path = "/v1/password-resets/confirmation", tag = "users",
     request_body = ConfirmPasswordReset, responses(

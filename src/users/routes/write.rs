@@ -62,7 +62,7 @@ pub struct UpdateUser {
     #[serde(default, deserialize_with = "not_null")]
     #[schema(nullable = false)]
     role: Option<Role>,
-    /// The new password. It revokes every session but the one that asks.
+    /// The new password. It revokes every session but the one that asks, and every API token.
     #[serde(default, deserialize_with = "not_null")]
     #[schema(nullable = false)]
     password: Option<Password>,
@@ -113,7 +113,7 @@ impl UpdateUser {
 /// Change an account
 ///
 /// One's own, or as an admin anyone's. An admin who sets another user's password does not need the present
-/// one, and revokes every session of that user. Where the service has mail, one's own new address is `pending_email` until it is
+/// one, and revokes every session and API token of that user. Where the service has mail, one's own new address is `pending_email` until it is
 /// verified. A banned user changes only what others do not see: the e-mail
 /// address and the password.
 #[utoipa::path(patch, path = "/v1/users/{id}", tag = "users", params(UserPath, IfMatch),

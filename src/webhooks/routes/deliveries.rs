@@ -9,7 +9,7 @@ use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::write::UNSEEN;
+use super::write::{UNSEEN, WebhooksOn};
 use crate::audit::model::{Action, Entry};
 use crate::audit::store as audit;
 use crate::auth::Admin;
@@ -86,14 +86,17 @@ async fn require_enabled(connection: &mut Connection, id: Uuid) -> Result<(), Ap
     (status = 403, description = "Only for admins"),
     (status = 404, description = "No such webhook or delivery"),
     (status = 409, description = "The webhook is turned off"),
+    (status = 501, description = "The service has no way to receivers"),
 ))]
 pub async fn retry_delivery(
     Admin(user): Admin<WEBHOOKS>,
+    State(on): State<WebhooksOn>,
     State(wake): State<Wake>,
     Now(now): Now,
     Path(DeliveryPath { id, delivery }): Path<DeliveryPath>,
     key: Idempotency,
 ) -> Result<Response, ApiError> {
+    on.require()?;
     let response = key
         .run(Some(user.id), async |write: &mut Write| {
             require_enabled(write, id).await?;
@@ -119,14 +122,17 @@ pub async fn retry_delivery(
     (status = 403, description = "Only for admins"),
     (status = 404, description = "No such webhook"),
     (status = 409, description = "The webhook is turned off"),
+    (status = 501, description = "The service has no way to receivers"),
 ))]
 pub async fn test(
     Admin(user): Admin<WEBHOOKS>,
+    State(on): State<WebhooksOn>,
     State(wake): State<Wake>,
     Now(now): Now,
     Path(WebhookPath { id }): Path<WebhookPath>,
     key: Idempotency,
 ) -> Result<Response, ApiError> {
+    on.require()?;
     let response = key
         .run(Some(user.id), async |write: &mut Write| {
             require_enabled(write, id).await?;
@@ -161,14 +167,17 @@ impl Validate for ReplayWebhook {
     (status = 403, description = "Only for admins"),
     (status = 404, description = "No such webhook"),
     (status = 409, description = "The webhook is turned off"),
+    (status = 501, description = "The service has no way to receivers"),
 ))]
 pub async fn replay(
     Admin(user): Admin<WEBHOOKS>,
+    State(on): State<WebhooksOn>,
     State(wake): State<Wake>,
     Now(now): Now,
     Path(WebhookPath { id }): Path<WebhookPath>,
     Idempotent(key, body): Idempotent<ReplayWebhook>,
 ) -> Result<Response, ApiError> {
+    on.require()?;
     let since: DateTime<Utc> = body.since.into();
     if since > now {
         return Err(ApiError::invalid("since", "in_future", "must not be in the future"));

@@ -22,7 +22,7 @@ use crate::http::extract::{Json, Path};
 use crate::http::idempotency::{Idempotent, Write};
 use crate::http::now::Now;
 use crate::http::preconditions::IfMatch;
-use crate::http::validation::{Validate, Violations, items, items_if_given, not_null, nullable};
+use crate::http::validation::{Validate, Violations, check_set, items, items_if_given, not_null, nullable};
 use crate::webhooks::model::signature::{SECRET_BYTES, shown};
 use crate::webhooks::model::{MAX_WEBHOOKS, Webhook, WebhookDescription, WebhookEventType, WebhookPath};
 use crate::webhooks::store;
@@ -55,22 +55,7 @@ fn yes() -> bool {
 impl Validate for CreateWebhook {
     fn validate(&self, violations: &mut Violations) {
         violations.check("description", &self.description);
-        check_events(violations, &self.events);
-    }
-}
-
-fn check_events(violations: &mut Violations, events: &[WebhookEventType]) {
-    let most = WebhookEventType::ALL.len();
-    if events.is_empty() {
-        violations.add("events", "too_few", "must be at least 1");
-    }
-    if events.len() > most {
-        violations.add("events", "too_many", format!("must be at most {most}"));
-    }
-    for (i, event) in events.iter().enumerate().take(most) {
-        if events[..i].contains(event) {
-            violations.add(&format!("events[{i}]"), "duplicate", "is given twice");
-        }
+        check_set(violations, "events", &self.events, WebhookEventType::ALL.len());
     }
 }
 
@@ -83,7 +68,7 @@ fn words(events: &[WebhookEventType]) -> Vec<String> {
 pub struct WebhooksOn(pub bool);
 
 impl WebhooksOn {
-    fn require(self) -> Result<(), ApiError> {
+    pub(super) fn require(self) -> Result<(), ApiError> {
         if self.0 { Ok(()) } else { Err(ApiError::WebhooksOff) }
     }
 }
@@ -186,7 +171,7 @@ impl Validate for UpdateWebhook {
     fn validate(&self, violations: &mut Violations) {
         violations.check("description", &self.description.clone().flatten());
         if let Some(events) = &self.events {
-            check_events(violations, events);
+            check_set(violations, "events", events, WebhookEventType::ALL.len());
         }
     }
 }
@@ -245,7 +230,8 @@ pub async fn update(
 
 /// Delete a webhook
 ///
-/// And what is on its way to it.
+/// And what is on its way to it. Where that is very much it takes more than one request: after a 503 ask again, which goes
+/// on from there.
 #[utoipa::path(delete, path = "/v1/webhooks/{id}", operation_id = "delete_webhook", tag = "webhooks",
     params(WebhookPath, IfMatch), security(("token" = ["webhooks"])), responses(
     (status = 204, description = "It is told nothing more"),
@@ -259,6 +245,11 @@ pub async fn delete(
     Path(WebhookPath { id }): Path<WebhookPath>,
     if_match: IfMatch,
 ) -> Result<(StatusCode, Invalidates), ApiError> {
+    let webhook = store::find(&mut db.acquire().await?, id).await?.ok_or(ApiError::NotFound)?;
+    if if_match.check(webhook.version).is_err() {
+        return Err(if_match.refusal(Some(webhook)));
+    }
+    while store::release(&mut db.acquire().await?, id).await? > 0 {}
     let mut transaction = db.begin().await?;
     if !store::delete(&mut transaction, id, if_match.versions()).await? {
         return Err(if_match.refusal(store::find(&mut transaction, id).await?));

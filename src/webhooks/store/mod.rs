@@ -109,7 +109,8 @@ pub async fn update(
              update webhooks w set
                url = new.url, description = new.description, events = new.events, enabled = new.enabled,
                disabled_reason = new.disabled_reason,
-               failing_since = case when new.enabled and not old.enabled then null else w.failing_since end,
+               failing_since = case when new.enabled and not old.enabled or new.url <> old.url then null
+                 else w.failing_since end,
                version = w.version + 1, updated_at = $8
              from old join new on new.id = old.id
              where w.id = new.id and old is distinct from new
@@ -150,6 +151,18 @@ pub async fn rotate(
     .execute(connection)
     .await?;
     Ok(rotated.rows_affected() > 0)
+}
+
+/// Deletes some of what was and is on its way to a webhook: how many messages. The rest goes with it.
+pub async fn release(connection: &mut Connection, id: Uuid) -> sqlx::Result<u64> {
+    let deleted = sqlx::query!(
+        "delete from webhook_deliveries where id in (
+           select id from webhook_deliveries where webhook_id = $1 order by created_at, id offset 5000 limit 5000)",
+        id
+    )
+    .execute(connection)
+    .await?;
+    Ok(deleted.rows_affected())
 }
 
 /// Deletes a webhook and what is on its way to it; false if it is not there, or in none of the versions `if_match`.

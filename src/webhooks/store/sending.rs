@@ -64,17 +64,21 @@ pub struct Endpoint {
     pub previous_secret: Option<SecretSlice<u8>>,
 }
 
-/// That of a webhook that is not turned off.
+/// That of a webhook that is not turned off, if `job` still is this task's.
 pub async fn endpoint(
     connection: &mut Connection,
     id: Uuid,
+    job: &Claim,
     now: DateTime<Utc>,
 ) -> sqlx::Result<Option<Endpoint>> {
     let row = sqlx::query!(
         "select url, secret, case when previous_secret_until > $2 then previous_secret end as previous_secret
-         from webhooks where id = $1 and enabled",
+         from webhooks where id = $1 and enabled
+           and exists (select from jobs j where j.id = $3 and j.attempts = $4 and j.holder is not null)",
         id,
-        now
+        now,
+        job.id,
+        job.attempts
     )
     .fetch_optional(connection)
     .await?;
@@ -97,11 +101,10 @@ pub struct Due {
     pub data: Value,
 }
 
-/// Some of the messages to a webhook that are due, if `job` still is this task's.
+/// Some of the messages to a webhook that are due.
 pub async fn due(
     connection: &mut Connection,
     webhook_id: Uuid,
-    job: &Claim,
     limit: i64,
     now: DateTime<Utc>,
 ) -> sqlx::Result<Vec<Due>> {
@@ -110,12 +113,9 @@ pub async fn due(
         "select d.id, d.attempts, d.tries, e.type as event_type, e.occurred_at, e.data
          from webhook_deliveries d join webhook_events e on e.id = d.event_id
          where d.webhook_id = $1 and d.status = 'pending' and d.next_attempt_at <= $2
-           and exists (select from jobs j where j.id = $3 and j.attempts = $4 and j.holder is not null)
-         order by d.next_attempt_at limit $5",
+         order by d.next_attempt_at limit $3",
         webhook_id,
         now,
-        job.id,
-        job.attempts,
         limit
     )
     .fetch_all(connection)
@@ -239,9 +239,10 @@ pub async fn rest(transaction: &mut Transaction, webhook_id: Uuid, job: &Claim) 
     if held.is_some() {
         sqlx::query!(
             "with next as (
-               select min(d.next_attempt_at) as at
-               from webhook_deliveries d join webhooks w on w.id = d.webhook_id and w.enabled
-               where d.webhook_id = $2 and d.status = 'pending'),
+               select (
+                 select d.next_attempt_at from webhook_deliveries d
+                 where d.webhook_id = $2 and d.status = 'pending' and exists (select from webhooks w where w.id = $2 and w.enabled)
+                 order by d.next_attempt_at limit 1) as at),
              done as (
                delete from jobs where id = $1 and (select at from next) is null)
              update jobs set holder = null, attempts = 0, error = null, due_at = next.at, run_at = next.at
@@ -258,9 +259,12 @@ pub async fn rest(transaction: &mut Transaction, webhook_id: Uuid, job: &Claim) 
 /// Since when the oldest message waits that is not delivered, to a webhook that is not turned off.
 pub async fn oldest_pending(connection: &mut Connection) -> sqlx::Result<Option<DateTime<Utc>>> {
     sqlx::query_scalar!(
-        "select d.created_at from webhook_deliveries d join webhooks w on w.id = d.webhook_id and w.enabled
-         where d.status = 'pending' order by d.created_at limit 1"
+        // Of each webhook by its index: what waits for those that are turned off is not read.
+        "select min(d.created_at) from webhooks w cross join lateral (
+           select created_at from webhook_deliveries where webhook_id = w.id and status = 'pending'
+           order by created_at limit 1) d
+         where w.enabled"
     )
-    .fetch_optional(connection)
+    .fetch_one(connection)
     .await
 }
