@@ -497,11 +497,14 @@ async fn an_api_token_does_what_its_user_may_with_the_scope_and_nothing_without(
             assert_eq!(status, expected[0], "{method} {route} reads a token and names no scope");
             continue;
         };
+        // An API token gives no role above `author`.
+        let gives_more = body["role"] == "editor" || body["role"] == "admin";
         let is_for_sessions = SESSION.contains(&format!("{method} {route}").as_str());
         assert_eq!(needed.is_empty(), is_for_sessions, "{method} {route} names no scope");
         let world = World::new(&app).await;
         let (user, expected) =
             if expected[2] < 300 { (&world.owner, expected[2]) } else { (&world.admin, expected[4]) };
+        let expected = if gives_more { 403 } else { expected };
         let body = world.fill(&body.to_string()).parse().unwrap();
         let others: Vec<_> =
             Scope::ALL.iter().map(|scope| scope.as_str()).filter(|scope| !needed.contains(scope)).collect();

@@ -45,7 +45,7 @@ pub async fn replay(
            from part join webhooks w on w.id = $1 and part.type = any(w.events)
            on conflict (webhook_id, event_id) do update
              set status = 'pending', tries = 0, next_attempt_at = $6, delivered_at = null
-             where d.status <> 'pending' and (d.delivered_at is null or d.delivered_at < $4))
+             where d.status <> 'pending' and (d.delivered_at is null or d.delivered_at <= $4))
          select occurred_at, id from part order by occurred_at desc, id desc limit 1",
         part.webhook_id,
         after.occurred_at,

@@ -209,3 +209,17 @@ async fn a_webhook_that_is_made_after_the_post_was_scheduled_is_told_of_it() {
     app.advance(TimeDelta::hours(1));
     hook.is_told(&app, &[("post.published", json!({"post_id": post, "slug": "a-post", "version": 1}))]).await;
 }
+
+/// A slow request goes by the time when it began, and tasks do not agree to the millisecond.
+#[tokio::test]
+async fn what_is_done_by_a_clock_that_is_behind_is_told_all_the_same() {
+    let scene = Scene::new().await;
+    scene.advance_to(scene.at);
+    scene.is_told("post.published", 1).await;
+    scene.app.advance(TimeDelta::seconds(-1));
+    scene.change(json!({"summary": "Late"})).await;
+    scene.is_told("post.updated", 2).await;
+    scene.app.delete(&format!("/v1/posts/{}", scene.post)).by(&scene.author).expect(204).await;
+    scene.is_told("post.deleted", 3).await;
+    scene.never_more().await;
+}
