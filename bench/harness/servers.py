@@ -46,7 +46,7 @@ def binary(tree=ROOT):
         "blog-api",
         "--",
         "-C",
-        "llvm-args=-inline-threshold=40",
+        "llvm-args=-inline-threshold=25",
         cwd=tree,
         quiet=False,
         env={**os.environ, "CARGO_TARGET_DIR": str(target), "SQLX_OFFLINE": "true"},
