@@ -37,7 +37,7 @@ pub struct CreateToken {
     name: TokenName,
     /// What it is for: at least one scope. It does nothing that its user may not do.
     #[serde(deserialize_with = "items")]
-    #[schema(min_items = 1, max_items = 21, example = json!(["posts:read"]))]
+    #[schema(min_items = 1, example = json!(["posts:read"]))]
     scopes: Vec<TokenScope>,
     /// When it stops working: in at most 366 days; in 90 days if absent.
     expires_at: Option<Timestamp>,
