@@ -19,7 +19,7 @@ async fn stop(task: &'static str) {
     assert_eq!(inspect(&container(task), "{{.State.ExitCode}}").await, "0", "{task} did not finish in order");
 }
 
-async fn start(task: &str) {
+pub(crate) async fn start(task: &str) {
     compose(&["up", "--wait", "--no-deps", "--no-build", "--force-recreate", task]).await;
     register(task).await;
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use axum::http::StatusCode;
 
 use crate::aws::{current, rotate};
+use crate::deploy::start;
 use crate::docker::{TASKS, address, container, eventually, logs, sql};
 use crate::http::Client;
 use crate::load::{Load, WORKERS};
@@ -13,11 +14,11 @@ use crate::{Stack, ms};
 /// How many workers come in addition while the secret is wrong: more than both pools have connections.
 const SURGE: usize = 32;
 /// For so long no comment can be written, while everybody goes on trying to.
-const WRITERS_WAIT: &str = "begin; lock table comments in share mode; select pg_sleep(1); commit";
+const WRITERS_WAIT: &str = "begin; lock table comments in share mode; select pg_sleep(0.5); commit";
 
 pub(crate) async fn under_load(stack: Stack) -> String {
-    // What earlier scenarios have opened may be all that the pools can have.
-    break_connections().await;
+    // In earlier scenarios its pool may have grown to all that it can have.
+    start(TASKS[0]).await;
     let refused_before = refusals().await;
     let load = Load::start(&stack.author).await;
     let mut surge = None;
@@ -48,16 +49,6 @@ async fn refusals() -> usize {
 pub(crate) async fn with_lost_connections(stack: Stack) -> String {
     let load = Load::start(&stack.author).await;
     rotate(async {}).await;
-    let (broken, recovered) = break_connections().await;
-    let report = load.finish().await;
-    let failures = &report.failures;
-    assert!(failures.len() <= WORKERS, "more failed than were in flight: {failures:#?}");
-    assert_ne!(broken, "0");
-    format!("{report}; {broken} connections broken, both tasks ready {} later", ms(recovered))
-}
-
-/// Ends every connection of the tasks: how many they were, and after how long both tasks are ready again.
-async fn break_connections() -> (String, Duration) {
     let role = current().await["username"].as_str().unwrap().to_owned();
     let terminate =
         format!("select count(pg_terminate_backend(pid)) from pg_stat_activity where usename = '{role}'");
@@ -66,7 +57,12 @@ async fn break_connections() -> (String, Duration) {
     for task in TASKS {
         let task = Client::new(&address(task, 8000).await);
         let ready = async || task.get("/ready").await.is_ok_and(|answer| answer.status == StatusCode::OK);
-        eventually("/ready with new connections", Duration::from_secs(10), ready).await;
+        eventually("/ready with the new password", Duration::from_secs(10), ready).await;
     }
-    (broken, began.elapsed())
+    let recovered = began.elapsed();
+    let report = load.finish().await;
+    let failures = &report.failures;
+    assert!(failures.len() <= WORKERS, "more failed than were in flight: {failures:#?}");
+    assert_ne!(broken, "0");
+    format!("{report}; {broken} connections broken, both tasks ready {} later", ms(recovered))
 }
