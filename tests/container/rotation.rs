@@ -13,8 +13,8 @@ use crate::{Stack, ms};
 
 /// How many workers come in addition while the secret is wrong: more than both pools have connections.
 const SURGE: usize = 32;
-/// For so long no comment can be written, while everybody goes on trying to.
-const WRITERS_WAIT: &str = "begin; lock table comments in share mode; select pg_sleep(0.5); commit";
+/// No comment can be written for a moment, while everybody goes on trying to.
+const WRITERS_WAIT: &str = "begin; lock table comments in share mode; select pg_sleep(0.2); commit";
 
 pub(crate) async fn under_load(stack: Stack) -> String {
     // In earlier scenarios its pool may have grown to all that it can have.
