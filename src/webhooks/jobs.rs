@@ -53,11 +53,14 @@ pub async fn replay(db: &Db, job: &Claim, now: DateTime<Utc>) -> Result<(), Fail
     let Replay { webhook_id, since, until } = job.payload()?;
     let part = Part { webhook_id, until: until.into(), limit: REPLAYED };
     let mut after = Last { occurred_at: since.into(), id: Uuid::nil() };
-    while let Some(last) = store::replay(&mut db.acquire().await?, job, &part, &after, now).await? {
-        store::wake(&mut db.acquire().await?, webhook_id, now).await?;
+    loop {
+        let mut connection = db.acquire().await?;
+        let Some(last) = store::replay(&mut connection, job, &part, &after, now).await? else {
+            return Ok(());
+        };
+        store::wake(&mut connection, webhook_id, now).await?;
         after = last;
     }
-    Ok(())
 }
 
 /// Sends a webhook what is due, and rests until the next message is.

@@ -1,7 +1,5 @@
 //! Deciding about many comments at once.
 
-use std::collections::HashSet;
-
 use axum::extract::State;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
@@ -22,7 +20,7 @@ use crate::http::extract::Json;
 use crate::http::idempotency::{Idempotent, Write};
 use crate::http::now::Now;
 use crate::http::preconditions::RequireIfMatch;
-use crate::http::validation::{Validate, Violations, items, items_if_given};
+use crate::http::validation::{Validate, Violations, check_set, items, items_if_given};
 use crate::notifications::model::Event;
 use crate::notifications::store as notifications;
 
@@ -61,20 +59,9 @@ pub struct ModerateComments {
 
 impl Validate for ModerateComments {
     fn validate(&self, violations: &mut Violations) {
-        if self.ids.is_empty() {
-            violations.add("ids", "too_few", "must be at least 1");
-        }
-        if self.ids.len() > MAX_IDS {
-            violations.add("ids", "too_many", format!("must be at most {MAX_IDS}"));
-        }
+        check_set(violations, "ids", &self.ids, MAX_IDS);
         if self.versions.as_ref().is_some_and(|versions| versions.len() != self.ids.len()) {
             violations.add("versions", "wrong_number", "must be as many as `ids`");
-        }
-        let mut seen = HashSet::new();
-        for (i, id) in self.ids.iter().enumerate().take(MAX_IDS) {
-            if !seen.insert(id) {
-                violations.add(&format!("ids[{i}]"), "duplicate", "is given twice");
-            }
         }
     }
 }
