@@ -51,6 +51,11 @@ module "media" {
   deletion_protection = local.settings.deletion_protection
 }
 
+locals {
+  # Without a way out there is none to a receiver: who makes a webhook is told so, and not the admins after five days.
+  environment = merge(local.settings.outbound == "endpoints" ? { WEBHOOKS = "off" } : {}, var.environment)
+}
+
 module "service" {
   source = "../modules/service"
 
@@ -75,8 +80,7 @@ module "service" {
   architecture         = var.architecture
   spot_percent         = var.spot_percent
   image_tag            = var.image_tag
-  # Without a way out there is none to a receiver: who makes a webhook is told so, and not the admins after five days.
-  environment          = merge(local.settings.outbound == "endpoints" ? { WEBHOOKS = "off" } : {}, var.environment)
+  environment          = local.environment
   tasks                = local.settings.tasks
   requests_per_task    = var.requests_per_task
   firewall             = local.settings.firewall

@@ -25,6 +25,11 @@ run "without_a_way_to_the_internet" {
     condition     = module.network.nat_zones == [] && module.network.interface_endpoints == ["ecr.api", "ecr.dkr", "logs", "secretsmanager"]
     error_message = "with endpoints there must be no NAT gateway, and an endpoint for all that a task needs"
   }
+
+  assert {
+    condition     = lookup(local.environment, "WEBHOOKS", "on") == "off"
+    error_message = "tasks that reach no receiver must be told so"
+  }
 }
 
 run "mail_without_a_way_to_the_internet" {
@@ -51,6 +56,11 @@ run "a_gateway_in_each_zone" {
   assert {
     condition     = module.network.nat_zones == ["ap-northeast-2a", "ap-northeast-2c"] && module.network.interface_endpoints == []
     error_message = "with nat-per-zone there must be a NAT gateway in each zone, and no interface endpoint"
+  }
+
+  assert {
+    condition     = !contains(keys(local.environment), "WEBHOOKS")
+    error_message = "tasks that reach receivers must send to them"
   }
 }
 

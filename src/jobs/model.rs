@@ -157,6 +157,8 @@ pub struct Claim {
     pub payload: Value,
     /// Whom it is about.
     pub user_id: Option<Uuid>,
+    /// By which process, this one.
+    pub holder: Uuid,
     /// How often it was tried, this time included.
     pub attempts: i32,
 }

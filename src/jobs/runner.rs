@@ -213,8 +213,8 @@ where
     }
 
     async fn attempt(&self, job: Claim) {
-        let Claim { id, kind, attempts, .. } = job;
-        let lease = Lease { id, holder: self.id, attempts };
+        let Claim { id, kind, holder, attempts, .. } = job;
+        let lease = Lease { id, holder, attempts };
         let result = if attempts > MAX_ATTEMPTS && kind.period().is_none() {
             Err(Failure::Lasting("its process has died each time".into()))
         } else {

@@ -109,7 +109,7 @@ pub async fn claim(
                order by run_at limit places.number for update skip locked) job)
            update jobs set holder = $1, attempts = attempts + 1, run_at = $5
            where id in (select id from due)
-           returning id, kind as "kind: Kind", payload, user_id, attempts"#,
+           returning id, kind as "kind: Kind", payload, user_id, holder as "holder!", attempts"#,
         holder,
         &kinds,
         &numbers,

@@ -37,7 +37,7 @@ pub async fn replay(
         "with part as (
            select id, type, occurred_at from webhook_events
            where (occurred_at, id) > ($2, $3) and occurred_at <= $4
-             and exists (select from jobs j where j.id = $7 and j.attempts = $8 and j.holder is not null)
+             and exists (select from jobs j where j.id = $7 and j.holder = $8 and j.attempts = $9)
            order by occurred_at, id limit $5),
          sent as (
            insert into webhook_deliveries as d (id, webhook_id, event_id, next_attempt_at, created_at)
@@ -54,6 +54,7 @@ pub async fn replay(
         part.limit,
         now,
         job.id,
+        job.holder,
         job.attempts
     )
     .fetch_optional(connection)

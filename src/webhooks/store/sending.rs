@@ -18,13 +18,14 @@ const ATTEMPTS_KEPT: i32 = 20;
 /// Writes that a post is published, whose time has come. Whatever has changed the post has moved the job or deleted it.
 pub async fn publish(connection: &mut Connection, job: &Claim, now: DateTime<Utc>) -> sqlx::Result<()> {
     sqlx::query!(
-        "with job as (delete from jobs where id = $1 and attempts = $2 returning payload)
+        "with job as (delete from jobs where id = $1 and holder = $2 and attempts = $3 returning payload)
          select webhook_emit(
            array['post.published'],
            array[jsonb_build_object('post_id', p.id, 'slug', p.slug, 'version', p.version)], p.published_at)
          from job join posts p on p.id = (job.payload ->> 'post_id')::uuid
-         where p.deleted_at is null and p.published_at <= $3",
+         where p.deleted_at is null and p.published_at <= $4",
         job.id,
+        job.holder,
         job.attempts,
         now
     )
@@ -36,19 +37,20 @@ pub async fn publish(connection: &mut Connection, job: &Claim, now: DateTime<Utc
 /// Writes to which webhooks the events of a job are delivered, and has that done.
 pub async fn fan_out(connection: &mut Connection, job: &Claim, now: DateTime<Utc>) -> sqlx::Result<()> {
     sqlx::query!(
-        r#"with job as (delete from jobs where id = $1 and attempts = $2 returning payload),
+        r#"with job as (delete from jobs where id = $1 and holder = $2 and attempts = $3 returning payload),
            event as (
              select e.id, e.type
              from job cross join lateral jsonb_array_elements_text(job.payload -> 'events') as listed (id)
              join webhook_events e on e.id = listed.id::uuid),
            new as (
              insert into webhook_deliveries (id, webhook_id, event_id, next_attempt_at, created_at)
-             select gen_random_uuid(), w.id, event.id, $3, $3
+             select gen_random_uuid(), w.id, event.id, $4, $4
              from event join webhooks w on w.enabled and event.type = any(w.events)
              on conflict (webhook_id, event_id) do nothing
              returning webhook_id)
-           select webhook_wake(array_agg(webhook_id), $3) from new having count(*) > 0"#,
+           select webhook_wake(array_agg(webhook_id), $4) from new having count(*) > 0"#,
         job.id,
+        job.holder,
         job.attempts,
         now
     )
@@ -74,10 +76,11 @@ pub async fn endpoint(
     let row = sqlx::query!(
         "select url, secret, case when previous_secret_until > $2 then previous_secret end as previous_secret
          from webhooks where id = $1 and enabled
-           and exists (select from jobs j where j.id = $3 and j.attempts = $4 and j.holder is not null)",
+           and exists (select from jobs j where j.id = $3 and j.holder = $4 and j.attempts = $5)",
         id,
         now,
         job.id,
+        job.holder,
         job.attempts
     )
     .fetch_optional(connection)
@@ -165,7 +168,8 @@ pub async fn delivered(
     Ok(())
 }
 
-/// Writes that a message could not be delivered, and is tried again at `next`, if it is.
+/// Writes that a message could not be delivered, and is tried again at `next`, if it is: or when somebody has asked for that
+/// meanwhile.
 pub async fn failed(
     transaction: &mut Transaction,
     due: &Due,
@@ -174,8 +178,10 @@ pub async fn failed(
 ) -> sqlx::Result<()> {
     sqlx::query!(
         "with done as (
-           update webhook_deliveries set status = case when $3::timestamptz is null then 'failed' else 'pending' end,
-             next_attempt_at = $3, attempts = attempts + 1, tries = tries + 1
+           update webhook_deliveries set attempts = attempts + 1,
+             status = case when tries = $9 and $3::timestamptz is null then 'failed' else 'pending' end,
+             next_attempt_at = case when tries = $9 then $3 else next_attempt_at end,
+             tries = case when tries = $9 then tries + 1 else tries end
            where id = $1 and attempts = $2 and status = 'pending'
            returning id, attempts),
          forgotten as (
@@ -189,7 +195,8 @@ pub async fn failed(
         attempt.milliseconds,
         attempt.status,
         attempt.error,
-        ATTEMPTS_KEPT
+        ATTEMPTS_KEPT,
+        due.tries
     )
     .execute(&mut **transaction)
     .await?;
@@ -230,8 +237,9 @@ pub async fn note_failure(
 pub async fn rest(transaction: &mut Transaction, webhook_id: Uuid, job: &Claim) -> sqlx::Result<()> {
     // In a statement of its own: the next one sees what whoever held this lock has written.
     let held = sqlx::query_scalar!(
-        "select id from jobs where id = $1 and attempts = $2 and holder is not null for update",
+        "select id from jobs where id = $1 and holder = $2 and attempts = $3 for update",
         job.id,
+        job.holder,
         job.attempts
     )
     .fetch_optional(&mut **transaction)

@@ -4,6 +4,7 @@ use blog_api::egress;
 use blog_api::jobs::model::{Claim, Kind};
 use blog_api::jobs::store as jobs;
 use blog_api::webhooks;
+use blog_api::webhooks::store::{self, Attempt};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -220,6 +221,39 @@ async fn what_a_task_that_dies_had_is_sent_by_another() {
     deliver(&app, &dead).await;
     assert!(hook.receiver.take_all().is_empty());
     assert_eq!(hook.told(&app).await.len(), 1);
+}
+
+#[tokio::test]
+async fn who_gave_a_job_back_sends_nothing_beside_who_took_it() {
+    let (app, hook) = start().await;
+    hook.test(&app).await;
+    let before = claim(&app, TimeDelta::seconds(30)).await;
+    let mut connection = app.db.acquire().await.unwrap();
+    jobs::give_back(&mut connection, before.holder, app.now()).await.unwrap();
+    let job = claim(&app, TimeDelta::seconds(30)).await;
+    assert_eq!((before.id, before.attempts), (job.id, job.attempts));
+    deliver(&app, &before).await;
+    assert!(hook.receiver.take_all().is_empty());
+    deliver(&app, &job).await;
+    assert_eq!(hook.receiver.take_all().len(), 1);
+}
+
+#[tokio::test]
+async fn a_retry_that_is_asked_for_during_the_last_attempt_follows_it() {
+    let (app, hook) = start().await;
+    hook.receiver.behave(Manner::Answer(500, &[]));
+    hook.test(&app).await;
+    hook.told(&app).await;
+    app.advance(TimeDelta::minutes(1));
+    let mut transaction = app.db.begin().await.unwrap();
+    let (id, now) = (hook.id.parse().unwrap(), app.now());
+    let due = store::due(&mut transaction, id, 1, now).await.unwrap().remove(0);
+    app.post(&hook.path(&format!("/deliveries/{}/retry", due.id))).by(&hook.admin).expect(200).await;
+    let attempt = Attempt { at: now, milliseconds: 1, status: Some(500), error: Some("status") };
+    store::failed(&mut transaction, &due, attempt, None).await.unwrap();
+    transaction.commit().await.unwrap();
+    assert_eq!(hook.told(&app).await.len(), 1);
+    assert_eq!(hook.delivery(&app).await["attempts"].as_array().unwrap().len(), 3);
 }
 
 #[tokio::test]
