@@ -11,7 +11,7 @@ use super::state::with_state;
 use crate::print;
 
 /// Prints the rows of `statement`, their columns between tabs. Unless it may `write`, it is read-only, and by a role
-/// that reads neither passwords nor sessions.
+/// that reads no secrets.
 pub(crate) async fn query(statement: String, write: bool) -> Result<(), Failure> {
     with_state(async |state| {
         let mut connection = state.db.acquire().await?;

@@ -1,6 +1,6 @@
 //! The role that the service signs in with in production: it reads and writes rows, and owns nothing, so
 //! that a serving task can never change the schema. Beside it a role that only reads, which an operator's queries take
-//! on; it sees no hash of a password or a token, and no stored response.
+//! on; it sees no secret, no hash of a password or a token, and no stored response.
 
 use secrecy::ExposeSecret;
 use sqlx::Connection as _;
@@ -27,6 +27,7 @@ pub async fn grant(owner: &PgConnectOptions, secret: &DatabaseSecret) -> sqlx::R
          declare
            service text := current_setting('blog_api.role');
            reader text := service || '_reader';
+           readable record;
          begin
            if service = current_user then
              raise exception 'the role of DB_APP_SECRET_ID is the owner, %: it must be another', service;
@@ -44,11 +45,19 @@ pub async fn grant(owner: &PgConnectOptions, secret: &DatabaseSecret) -> sqlx::R
              execute format('create role %I nologin', reader);
            end if;
            execute format('grant usage on schema public to %I', reader);
-           execute format('grant select on all tables in schema public to %I', reader);
-           execute format('revoke select on sessions, api_tokens, webhooks, idempotency_keys, users from %I', reader);
-           execute format('grant select (%s) on users to %I', (
-             select string_agg(quote_ident(attname), ', ') from pg_attribute
-             where attrelid = 'users'::regclass and attnum > 0 and not attisdropped and attname <> 'password_hash'), reader);
+           execute format('revoke select on all tables in schema public from %I', reader);
+           for readable in
+             select c.oid::regclass as name, string_agg(quote_ident(a.attname), ', ') as columns
+             from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+             where c.relnamespace = 'public'::regnamespace and c.relkind = 'r'
+               -- Secrets and hashes of tokens are bytes.
+               and (a.atttypid <> 'bytea'::regtype or (c.relname, a.attname) = ('comments', 'thread'))
+               and (c.relname, a.attname) not in (
+                 ('users', 'password_hash'), ('webhooks', 'url'), ('idempotency_keys', 'headers'))
+             group by c.oid
+           loop
+             execute format('grant select (%s) on %s to %I', readable.columns, readable.name, reader);
+           end loop;
            execute format('grant %I to %I', reader, service);
          end $$"
     )

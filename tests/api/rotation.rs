@@ -125,6 +125,26 @@ async fn a_rotation_is_noticed_when_the_database_refuses_the_old_credentials() {
     }
 }
 
+/// What queries of an operator do not read.
+const HIDDEN: [&str; 16] = [
+    "_sqlx_migrations.checksum",
+    "api_tokens.token_hash",
+    "attempts.key",
+    "idempotency_keys.body",
+    "idempotency_keys.fingerprint",
+    "idempotency_keys.headers",
+    "idempotency_keys.key_hash",
+    "notification_settings.unsubscribe_key",
+    "one_time_tokens.code_hash",
+    "one_time_tokens.hash",
+    "sessions.token_hash",
+    "sign_up_tokens.hash",
+    "users.password_hash",
+    "webhooks.previous_secret",
+    "webhooks.secret",
+    "webhooks.url",
+];
+
 /// The service works with a role that cannot change the schema.
 #[tokio::test]
 async fn migrate_makes_the_role_that_the_service_signs_in_with() {
@@ -171,7 +191,23 @@ async fn migrate_makes_the_role_that_the_service_signs_in_with() {
         assert_eq!(code, "42501", "{forbidden}: {error}");
     }
     drop(service);
-    execute(&database, format!("drop owned by {role}; drop role {role}")).await;
+
+    let reader = format!("{role}_reader");
+    let mut owner = database.options.connect().await.unwrap();
+    let hidden: Vec<String> = sqlx::query_scalar(
+        "select format('%s.%s', c.relname, a.attname) as name
+         from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+         where c.relnamespace = 'public'::regnamespace and c.relkind = 'r'
+           and not has_column_privilege($1, c.oid, a.attnum, 'select')
+         order by c.relname, a.attname",
+    )
+    .bind(&reader)
+    .fetch_all(&mut owner)
+    .await
+    .unwrap();
+    assert_eq!(hidden, HIDDEN);
+    drop(owner);
+    execute(&database, format!("drop owned by {role}, {reader}; drop role {role}, {reader}")).await;
 }
 
 #[tokio::test]
