@@ -4,6 +4,8 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 
+use url::Url;
+
 use super::pieces::{Piece, pieces, unescaped};
 use super::{Rendered, max_bytes};
 
@@ -18,20 +20,37 @@ pub struct Picture {
     pub variants: Vec<(String, i32)>,
 }
 
-/// The names below the address `base` that links and pictures in `html` have, each once.
-pub(super) fn names(html: &str, base: Option<&str>) -> Vec<String> {
+/// A file of the site's own that a text shows or links to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct OwnFile {
+    /// As the text has it, escaped.
+    address: String,
+    pub name: String,
+}
+
+/// The files below `base`, whose path ends with a slash, that links and pictures in `html` lead to: each address once.
+pub(super) fn of(html: &str, base: Option<&Url>) -> Vec<OwnFile> {
     let Some(base) = base else { return Vec::new() };
     let mut seen = HashSet::new();
     let addresses =
         pieces(html).filter_map(|piece| piece.attribute("src").or_else(|| piece.attribute("href")));
-    let names = addresses.filter_map(|address| {
-        let address = unescaped(address);
-        let rest = address.strip_prefix(base)?.strip_prefix('/')?;
-        // What follows is about a place in the file: `#page=3`.
-        let name = rest.split(['?', '#']).next().filter(|name| is_name(name))?;
-        Some(name.to_owned())
+    let files = addresses.filter(|address| seen.insert(*address)).filter_map(|address| {
+        Some(OwnFile { address: address.to_owned(), name: name(&unescaped(address), base)? })
     });
-    names.filter(|name| seen.insert(name.clone())).collect()
+    files.collect()
+}
+
+/// The name below `base` that an address has, however it is spelled: `HTTP://MEDIA.example:80/…`, `//media.example/…#page=3`.
+fn name(address: &str, base: &Url) -> Option<String> {
+    // Where any other leads is decided by the page that shows the text.
+    if !address.contains("//") {
+        return None;
+    }
+    let url = base.join(address).ok()?;
+    let is_there =
+        matches!(url.scheme(), "http" | "https") && url.host() == base.host() && url.port() == base.port();
+    let name = url.path().strip_prefix(base.path()).filter(|name| is_there && is_name(name))?;
+    Some(name.to_owned())
 }
 
 /// What a text may name at most is bounded by its length alone; what is no file's name is not looked for.
@@ -42,17 +61,25 @@ fn is_name(name: &str) -> bool {
 impl Rendered {
     /// Gives the pictures that the text shows what is known of them, by their names; unless that made it too long.
     pub fn describe(&mut self, markdown: &str, pictures: &HashMap<String, Picture>) {
-        let html = described(&self.html, pictures);
+        let known: HashMap<_, _> = self
+            .files
+            .iter()
+            .filter_map(|file| Some((&*file.address, (&*file.name, pictures.get(&file.name)?))))
+            .collect();
+        let html = described(&self.html, &known);
         if html.len() <= max_bytes(markdown) {
             self.html = html;
         }
     }
 }
 
-fn described(html: &str, pictures: &HashMap<String, Picture>) -> String {
+/// The name of a picture, and what is known of it, by its address.
+type Known<'a> = HashMap<&'a str, (&'a str, &'a Picture)>;
+
+fn described(html: &str, known: &Known<'_>) -> String {
     let mut out = String::with_capacity(html.len());
     for piece in pieces(html) {
-        match picture(piece, pictures) {
+        match picture(piece, known) {
             Some((base, name, picture)) => push(&mut out, piece, base, name, picture),
             None => out.push_str(piece.source()),
         }
@@ -61,13 +88,11 @@ fn described(html: &str, pictures: &HashMap<String, Picture>) -> String {
 }
 
 /// What is known of the picture that an element shows, with its address up to its name.
-fn picture<'a, 'b>(
-    piece: Piece<'a>,
-    pictures: &'b HashMap<String, Picture>,
-) -> Option<(&'a str, &'a str, &'b Picture)> {
+fn picture<'a>(piece: Piece<'a>, known: &Known<'a>) -> Option<(&'a str, &'a str, &'a Picture)> {
     let Piece::Open("img", _) = piece else { return None };
-    let (base, name) = piece.attribute("src")?.rsplit_once('/')?;
-    Some((base, name, pictures.get(name)?))
+    let address = piece.attribute("src")?;
+    let (name, picture) = known.get(address)?;
+    Some((&address[..address.find(name)?], name, picture))
 }
 
 fn push(out: &mut String, piece: Piece<'_>, base: &str, name: &str, picture: &Picture) {
@@ -88,9 +113,9 @@ fn push(out: &mut String, piece: Piece<'_>, base: &str, name: &str, picture: &Pi
     if !picture.variants.is_empty() {
         out.push_str(" srcset=\"");
         for (variant, width) in &picture.variants {
-            write!(out, "{base}/{variant} {width}w, ").ok();
+            write!(out, "{base}{variant} {width}w, ").ok();
         }
-        write!(out, "{base}/{name} {}w\"", picture.width).ok();
+        write!(out, "{base}{name} {}w\"", picture.width).ok();
     }
     out.push_str(" loading=\"lazy\">");
 }
@@ -120,15 +145,34 @@ mod tests {
     }
 
     #[test]
-    fn names_are_those_below_the_address_of_the_media() {
+    fn files_are_below_the_address_of_the_media_however_it_is_spelled() {
+        let base = Url::parse(&format!("{BASE}/")).unwrap();
         let (one, other) = (name('a', "jpg"), format!("{}/minutes-of-may.pdf", "b".repeat(64)));
-        let html = format!(
-            "<p><img src=\"{BASE}/{one}\" alt=\"\"><img src=\"{BASE}/{one}\"><a href=\"{BASE}/{other}?x#page=3\">x</a>\
-             <img src=\"https://evil.example/blog/{other}\"><img src=\"{BASE}/../{one}\"><img src=\"{BASE}/x.jpg\">\
-             <img src=\"{BASE}{one}\"></p>"
-        );
-        assert_eq!(names(&html, Some(BASE)), [one, other]);
-        assert!(names(&html, None).is_empty());
+        for (address, name) in [
+            (format!("{BASE}/{one}"), &one),
+            (format!("{BASE}/{other}?x&amp;y#page=3"), &other),
+            (format!("http://media.example/blog/{one}"), &one),
+            (format!("HTTPS://MEDIA.example:443/blog/./{one}#x"), &one),
+            (format!("//media.example/blog/{one}?v=1"), &one),
+        ] {
+            let html = format!("<p><img src=\"{address}\"><a href=\"{address}\">x</a></p>");
+            let file = OwnFile { address, name: name.clone() };
+            assert_eq!(of(&html, Some(&base)), [file], "{html}");
+            assert_eq!(of(&html, None), []);
+        }
+        for address in [
+            format!("https://evil.example/blog/{one}"),
+            format!("https://media.example.evil.example/blog/{one}"),
+            format!("https://media.example:8443/blog/{one}"),
+            format!("ftp://media.example/blog/{one}"),
+            format!("{BASE}/../{one}"),
+            format!("{BASE}/x.jpg"),
+            format!("{BASE}{one}"),
+            format!("/blog/{one}"),
+            one,
+        ] {
+            assert_eq!(of(&format!("<img src=\"{address}\">"), Some(&base)), [], "{address}");
+        }
     }
 
     #[test]
@@ -140,7 +184,8 @@ mod tests {
             alt: Some("A \"bridge\" <&>".to_owned()),
             variants: vec![(narrow.clone(), 480)],
         };
-        let pictures = HashMap::from([(one.clone(), known)]);
+        let there = format!("{BASE}/{one}");
+        let pictures = HashMap::from([(&*there, (&*one, &known))]);
         let src = format!("src=\"{BASE}/{one}\"");
         let lazy = format!("srcset=\"{BASE}/{narrow} 480w, {BASE}/{one} 800w\" loading=\"lazy\">");
         let alt = "alt=\"A &quot;bridge&quot; &lt;&amp;&gt;\"";
@@ -159,6 +204,11 @@ mod tests {
                 format!("<img {src} alt=\"own\" width=\"9\" {lazy}"),
             ),
             (format!("<a href=\"{BASE}/{one}\">x</a>"), format!("<a href=\"{BASE}/{one}\">x</a>")),
+            // The same name elsewhere is another's.
+            (
+                format!("<img src=\"https://evil.example/{one}\">"),
+                format!("<img src=\"https://evil.example/{one}\">"),
+            ),
             ("<img src=\"x\"> &amp;".to_owned(), "<img src=\"x\"> &amp;".to_owned()),
         ] {
             assert_eq!(described(&html, &pictures), expected);

@@ -28,14 +28,14 @@ use url::Url;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-pub use files::{Picture, without_alt};
+pub use files::{OwnFile, Picture, without_alt};
 
 use crate::workers::{TEXTS, WorkError};
 use links::Rel;
 use text::Text;
 
 /// The version of what a [`Renderer`] makes: raise it with every change, and older texts are rendered anew.
-pub const RENDERER_VERSION: i16 = 3;
+pub const RENDERER_VERSION: i16 = 4;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rendered {
@@ -48,8 +48,8 @@ pub struct Rendered {
     pub text: String,
     /// How long it takes to read, in minutes; at least 1.
     pub reading_minutes: i32,
-    /// The names of the site's own files that it shows or links to, each once.
-    pub files: Vec<String>,
+    /// The site's own files that it shows or links to, by each address that it has of them.
+    pub files: Vec<OwnFile>,
 }
 
 /// A heading of a text.
@@ -106,8 +106,8 @@ fn max_bytes(markdown: &str) -> usize {
 struct Site {
     /// Links to its host are the site's own.
     url: Option<Arc<Url>>,
-    /// What is below it are files of the site.
-    media_url: Option<Arc<str>>,
+    /// What is below it are files of the site. With a slash at its end.
+    media_url: Option<Arc<Url>>,
 }
 
 /// Renders the texts of a site, each when a thread is free for it.
@@ -121,8 +121,9 @@ impl Renderer {
     /// slash at its end, if it has any.
     #[must_use]
     pub fn new(public_url: Option<&str>, media_url: Option<&str>) -> Self {
-        let url = public_url.and_then(|url| Url::parse(url).ok()).map(Arc::new);
-        Self { site: Site { url, media_url: media_url.map(Into::into) } }
+        let parsed = |url: String| Url::parse(&url).ok().map(Arc::new);
+        let media_url = media_url.and_then(|url| parsed(format!("{url}/")));
+        Self { site: Site { url: public_url.and_then(|url| parsed(url.to_owned())), media_url } }
     }
 
     /// What the text of the post `id` becomes.
@@ -160,7 +161,7 @@ fn post(site: &Site, id: Uuid, markdown: &str) -> Option<Rendered> {
         excerpt: text.excerpt(),
         reading_minutes: text.reading_minutes(),
         text: text.searchable(),
-        files: files::names(&html, site.media_url.as_deref()),
+        files: files::of(&html, site.media_url.as_deref()),
         html,
         toc,
     })

@@ -39,7 +39,7 @@ pub async fn rerender<T: Stale>(db: &Db, render: &Renderer) -> Result<u64, db::E
         for row in &batch {
             let id = row.id();
             match row.render(render).await {
-                Ok(rendered) => match row.store(&mut db.acquire().await?, rendered).await {
+                Ok(rendered) => match store(db, row, rendered).await {
                     Ok(is_set) => rerendered += u64::from(is_set),
                     // If it is the database that fails, it also fails what comes next.
                     Err(error) => tracing::warn!(kind = T::KIND, %id, %error, "a rendering cannot be stored"),
@@ -50,4 +50,11 @@ pub async fn rerender<T: Stale>(db: &Db, render: &Renderer) -> Result<u64, db::E
             }
         }
     }
+}
+
+async fn store<T: Stale>(db: &Db, row: &T, rendered: T::Rendered) -> Result<bool, db::Error> {
+    let mut transaction = db.begin().await?;
+    let is_set = row.store(&mut transaction, rendered).await?;
+    transaction.commit().await?;
+    Ok(is_set)
 }

@@ -34,21 +34,22 @@ pub async fn describe_picture(db: &Db, cache: &Cache, render: &Renderer, job: &C
 
 /// Whether a post has it.
 async fn describe_in_posts(db: &Db, media_id: Uuid) -> Result<bool, db::Error> {
-    let mut connection = db.acquire().await?;
-    let Some(alt) = media::alt(&mut connection, media_id).await? else { return Ok(false) };
     let mut is_shown = false;
     for place in [Place::Text, Place::Cover] {
         let mut after = Uuid::nil();
         loop {
-            let ids = media::posts_with(&mut connection, media_id, place, after, PICTURE_BATCH).await?;
+            let mut transaction = db.begin().await?;
+            let Some(alt) = media::alt(&mut transaction, media_id).await? else { return Ok(is_shown) };
+            let ids = media::posts_with(&mut transaction, media_id, place, after, PICTURE_BATCH).await?;
             let Some(last) = ids.last() else { break };
             (after, is_shown) = (*last, true);
             match place {
-                Place::Text => store::make_stale(&mut connection, &ids).await?,
+                Place::Text => store::make_stale(&mut transaction, &ids).await?,
                 Place::Cover => {
-                    store::describe_covers(&mut connection, &ids, media_id, alt.as_deref()).await?;
+                    store::describe_covers(&mut transaction, &ids, media_id, alt.as_deref()).await?;
                 }
             }
+            transaction.commit().await?;
         }
     }
     Ok(is_shown)
@@ -75,7 +76,7 @@ impl Stale for StaleRendering {
         let title = Title::from(self.title.as_str());
         let tags: Vec<_> = self.tags.iter().map(|tag| Tag::from(tag.as_str())).collect();
         let new = NewRendering {
-            rendered: &text.rendered,
+            text: &text,
             // A title of nothing that can be seen stays.
             title: Some(title.as_str()).filter(|title| !title.trim().is_empty()).unwrap_or(&self.title),
             tags: &stored_tags(&tags),

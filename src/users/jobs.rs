@@ -201,9 +201,11 @@ async fn write(
 pub async fn describe_avatars(db: &Db, cache: &Cache, job: &Claim) -> Result<(), Failure> {
     let Described { media_id } = job.payload()?;
     let described = async {
-        let mut connection = db.acquire().await?;
-        let Some(alt) = media::alt(&mut connection, media_id).await? else { return Ok(()) };
-        if store::describe_avatars(&mut connection, media_id, alt.as_deref()).await? {
+        let mut transaction = db.begin().await?;
+        let Some(alt) = media::alt(&mut transaction, media_id).await? else { return Ok(()) };
+        let is_shown = store::describe_avatars(&mut transaction, media_id, alt.as_deref()).await?;
+        transaction.commit().await?;
+        if is_shown {
             cache.invalidate(Scope::Everything);
         }
         Ok::<_, db::Error>(())

@@ -8,7 +8,7 @@ use image::codecs::gif::GifDecoder;
 use image::codecs::webp::WebPDecoder;
 use image::{AnimationDecoder, ImageError, ImageResult, RgbaImage};
 
-use super::decode::is_profile;
+use super::profile::of_colors;
 use super::{Format, MAX_SIDE, Picture, Rejection, Rendition, check_pixels, resize};
 
 /// How many pixels all frames have together.
@@ -48,6 +48,8 @@ fn gif(bytes: &[u8]) -> Result<Option<Picture>, Rejection> {
         let mut indices = vec![0; decoder.buffer_size()];
         decoder.read_into_buffer(&mut indices).map_err(undecodable)?;
         frame.buffer = indices.into();
+        // They are read in the order of their rows.
+        frame.interlaced = false;
         encoder.write_frame(&frame).map_err(unencodable)?;
     }
     drop(encoder);
@@ -90,49 +92,61 @@ fn webp(bytes: &[u8]) -> Result<Option<Picture>, Rejection> {
     picture(Format::Webp, first, stored).map(Some)
 }
 
-/// A file with those chunks alone that have pixels or say how they are shown; `None` if it is damaged.
+/// A file with those chunks alone that have pixels or say how they are shown, each once; `None` if it is damaged.
 fn pixel_chunks(file: &[u8]) -> Option<Vec<u8>> {
     /// In VP8X: there are EXIF data, and XMP.
     const METADATA_FLAGS: u8 = 0b0000_1100;
     /// There is a colour profile.
     const PROFILE_FLAG: u8 = 0b0010_0000;
-    /// How long VP8X is: what comes after it is for nobody.
+    /// How long VP8X is, and ANIM: what comes after it is for nobody.
     const HEADER: usize = 10;
-    const FRAME_HEADER: usize = 16;
+    const ANIMATION_HEADER: usize = 6;
     let length = u32::from_le_bytes(file.get(4..8)?.try_into().ok()?) as usize;
     let body = file.get(12..length.checked_add(8)?)?;
+    let chunks = Chunks(body).collect::<Option<Vec<_>>>()?;
+    let first = |wanted: &[u8; 4]| chunks.iter().find(|(name, _)| name == wanted).map(|(_, data)| *data);
+    let mut header = first(b"VP8X")?.get(..HEADER)?.to_vec();
+    header[0] &= !(METADATA_FLAGS | PROFILE_FLAG);
+    let profile = first(b"ICCP").and_then(|profile| of_colors(profile, *b"RGB "));
+    if profile.is_some() {
+        header[0] |= PROFILE_FLAG;
+    }
     let mut kept = b"RIFF\0\0\0\0WEBP".to_vec();
-    let has_profile =
-        Chunks(body).flatten().any(|(name, data)| &name == b"ICCP" && is_profile(data, *b"RGB "));
-    for chunk in Chunks(body) {
-        let (name, data) = chunk?;
-        match &name {
-            b"VP8X" => {
-                let mut data = data.get(..HEADER)?.to_vec();
-                *data.first_mut()? &=
-                    if has_profile { !METADATA_FLAGS } else { !METADATA_FLAGS & !PROFILE_FLAG };
-                push_chunk(&mut kept, name, &data);
-            }
-            b"ANIM" => push_chunk(&mut kept, name, data),
-            // Its profile stays, as that of a still picture does.
-            b"ICCP" if is_profile(data, *b"RGB ") => push_chunk(&mut kept, name, data),
-            b"ANMF" => {
-                let (header, parts) = data.split_at_checked(FRAME_HEADER)?;
-                let mut frame = header.to_vec();
-                for part in Chunks(parts) {
-                    let (name, data) = part?;
-                    if matches!(&name, b"ALPH" | b"VP8 " | b"VP8L") {
-                        push_chunk(&mut frame, name, data);
-                    }
-                }
-                push_chunk(&mut kept, name, &frame);
-            }
-            _ => {}
-        }
+    push_chunk(&mut kept, *b"VP8X", &header);
+    if let Some(profile) = profile {
+        push_chunk(&mut kept, *b"ICCP", &profile);
+    }
+    push_chunk(&mut kept, *b"ANIM", first(b"ANIM")?.get(..ANIMATION_HEADER)?);
+    for (_, frame) in chunks.iter().filter(|(name, _)| name == b"ANMF") {
+        push_chunk(&mut kept, *b"ANMF", &pixel_parts(frame)?);
     }
     let length = u32::try_from(kept.len() - 8).ok()?.to_le_bytes();
     kept[4..8].copy_from_slice(&length);
     Some(kept)
+}
+
+/// A frame with its pixels alone: the first of what says them, and of what says how transparent they are before that.
+fn pixel_parts(frame: &[u8]) -> Option<Vec<u8>> {
+    const HEADER: usize = 16;
+    /// In the first byte of a lossy image: it is one by itself, and is shown.
+    const KEY_FRAME_SHOWN: (u8, u8) = (0b1_0001, 0b1_0000);
+    let (header, parts) = frame.split_at_checked(HEADER)?;
+    let mut kept = header.to_vec();
+    let mut has_alpha = false;
+    for part in Chunks(parts) {
+        let (name, data) = part?;
+        match &name {
+            b"ALPH" if !has_alpha => has_alpha = true,
+            b"VP8 " if data.first()? & KEY_FRAME_SHOWN.0 != KEY_FRAME_SHOWN.1 => return None,
+            b"VP8 " | b"VP8L" => {
+                push_chunk(&mut kept, name, data);
+                return Some(kept);
+            }
+            _ => continue,
+        }
+        push_chunk(&mut kept, name, data);
+    }
+    None
 }
 
 /// The chunks of a RIFF file: the name and the data of each, `None` where it is damaged.

@@ -1,6 +1,7 @@
 //! Still pictures: from the bytes of a file to pixels of eight bits a channel, within limits that are set before anything
 //! is allocated.
 
+use std::borrow::Cow;
 use std::io::Cursor;
 
 use image::codecs::gif::GifDecoder;
@@ -8,12 +9,14 @@ use image::codecs::jpeg::JpegDecoder;
 use image::codecs::webp::WebPDecoder;
 use image::metadata::Orientation;
 use image::{ColorType as Color, ImageDecoder, ImageError, Limits, RgbaImage};
-use png::{ColorType, DecodingError, Transformations};
+use png::{
+    CodingIndependentCodePoints, ColorType, DecodingError, ScaledFloat, SourceChromaticities, Transformations,
+};
 use zune_jpeg::errors::DecodeErrors;
 use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
-use super::{Format, MAX_DECODER_BYTES, Rejection, check_pixels};
+use super::{Format, MAX_DECODER_BYTES, Rejection, check_pixels, profile};
 
 /// How many pixels the scans of a JPEG go over together: of the largest picture, fifty scans.
 const MAX_SCANNED_PIXELS: u64 = 2_000_000_000;
@@ -24,10 +27,20 @@ pub(super) struct Decoded {
     /// What of that the file has.
     pub(super) channels: Channels,
     pub(super) orientation: Orientation,
-    /// ICC, of the image's channels.
-    pub(super) profile: Option<Vec<u8>>,
+    pub(super) colors: Colors,
     /// Whether its format is one for photographs.
     pub(super) is_lossy: bool,
+}
+
+/// How the colours of pixels look, where the file says it; else they are sRGB.
+#[derive(Debug, Default)]
+pub(super) struct Colors {
+    /// ICC, of the image's channels.
+    pub(super) profile: Option<Vec<u8>>,
+    /// What PNG has in its place.
+    pub(super) gamma: Option<ScaledFloat>,
+    pub(super) chromaticities: Option<SourceChromaticities>,
+    pub(super) code_points: Option<CodingIndependentCodePoints>,
 }
 
 /// What a pixel has.
@@ -42,6 +55,21 @@ pub(super) enum Channels {
 impl Channels {
     pub(super) fn has_alpha(self) -> bool {
         matches!(self, Self::GrayAlpha | Self::Rgba)
+    }
+
+    pub(super) fn is_gray(self) -> bool {
+        matches!(self, Self::Gray | Self::GrayAlpha)
+    }
+
+    /// Of an image with all four channels, these.
+    pub(super) fn narrowed(self, image: &RgbaImage) -> Cow<'_, [u8]> {
+        let pixels = image.pixels().map(|pixel| pixel.0);
+        Cow::Owned(match self {
+            Self::Gray => pixels.map(|[gray, ..]| gray).collect(),
+            Self::GrayAlpha => pixels.flat_map(|[gray, _, _, alpha]| [gray, alpha]).collect(),
+            Self::Rgb => pixels.flat_map(|[red, green, blue, _]| [red, green, blue]).collect(),
+            Self::Rgba => return Cow::Borrowed(image),
+        })
     }
 
     /// The pixels of eight bits a channel that have these channels, with all four; `None` if there are not as many.
@@ -67,15 +95,17 @@ pub(super) fn decode(format: Format, bytes: &[u8]) -> Result<Decoded, Rejection>
     let decoded = match format {
         Format::Png => png(bytes),
         Format::Jpeg => {
-            check_jpeg(bytes)?;
-            read(format, JpegDecoder::new(Cursor::new(bytes)))
+            let (picture, scans) = own_part(bytes);
+            check_jpeg(picture, scans)?;
+            read(format, JpegDecoder::new(Cursor::new(picture)))
         }
         Format::Gif => read(format, GifDecoder::new(Cursor::new(bytes))),
         Format::Webp => read(format, WebPDecoder::new(Cursor::new(bytes))),
     };
     let mut decoded = decoded?;
-    let channels = if matches!(decoded.channels, Channels::Rgb | Channels::Rgba) { b"RGB " } else { b"GRAY" };
-    decoded.profile = decoded.profile.filter(|profile| is_profile(profile, *channels));
+    let channels = if decoded.channels.is_gray() { b"GRAY" } else { b"RGB " };
+    let profile = decoded.colors.profile.take();
+    decoded.colors.profile = profile.and_then(|profile| profile::of_colors(&profile, *channels));
     Ok(decoded)
 }
 
@@ -92,7 +122,7 @@ fn read(format: Format, decoder: Result<impl ImageDecoder, ImageError>) -> Resul
     decoder.set_limits(limits).map_err(rejected)?;
     // Where they are damaged, the picture is what it is without them.
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    let profile = decoder.icc_profile().unwrap_or_default();
+    let colors = Colors { profile: decoder.icc_profile().unwrap_or_default(), ..Colors::default() };
     let channels = match decoder.color_type() {
         Color::L8 => Channels::Gray,
         Color::La8 => Channels::GrayAlpha,
@@ -106,7 +136,7 @@ fn read(format: Format, decoder: Result<impl ImageDecoder, ImageError>) -> Resul
     let image = channels.widened(width, height, pixels);
     let image = image.ok_or_else(|| Rejection::Unreadable(format, "it has no pixels".to_owned()))?;
     let is_lossy = matches!(format, Format::Jpeg | Format::Webp);
-    Ok(Decoded { image, channels, orientation, profile, is_lossy })
+    Ok(Decoded { image, channels, orientation, colors, is_lossy })
 }
 
 /// Unlike the decoder of `image` it reduces 16 bits while it reads.
@@ -125,7 +155,14 @@ fn png(bytes: &[u8]) -> Result<Decoded, Rejection> {
     let output = reader.next_frame(&mut pixels).map_err(rejected)?;
     let info = reader.info();
     let exif = info.exif_metadata.as_deref().and_then(Orientation::from_exif_chunk);
-    let profile = info.icc_profile.as_deref().map(<[u8]>::to_vec);
+    // sRGB stands above both.
+    let has_own = info.srgb.is_none();
+    let colors = Colors {
+        profile: info.icc_profile.as_deref().map(<[u8]>::to_vec),
+        gamma: info.gama_chunk.filter(|_| has_own),
+        chromaticities: info.chrm_chunk.filter(|_| has_own),
+        code_points: info.coding_independent_code_points,
+    };
     let channels = match output.color_type {
         ColorType::Grayscale => Channels::Gray,
         ColorType::GrayscaleAlpha => Channels::GrayAlpha,
@@ -141,14 +178,39 @@ fn png(bytes: &[u8]) -> Result<Decoded, Rejection> {
         image,
         channels,
         orientation: exif.unwrap_or(Orientation::NoTransforms),
-        profile,
+        colors,
         is_lossy: false,
     })
 }
 
+/// A JPEG to its end, without what comes after that (motion photos have a video there), and how many scans it has.
+fn own_part(bytes: &[u8]) -> (&[u8], u64) {
+    let (mut at, mut scans) = (2, 0);
+    while let Some(&[0xff, marker]) = bytes.get(at..at + 2) {
+        match marker {
+            0xd9 => return (&bytes[..at + 2], scans),
+            // Fill bytes, and markers that stand alone.
+            0xff => at += 1,
+            0x01 | 0xd0..=0xd8 => at += 2,
+            _ => {
+                let Some(length) = bytes.get(at + 2..at + 4) else { break };
+                at += 2 + usize::from(u16::from_be_bytes([length[0], length[1]]));
+            }
+        }
+        if marker == 0xda {
+            scans += 1;
+            // In what is compressed, a marker's first byte is followed by zero, and there are restarts.
+            let is_end = |pair: &[u8]| pair[0] == 0xff && !matches!(pair[1], 0 | 0xd0..=0xd7);
+            let rest = bytes.get(at..).unwrap_or_default();
+            at += rest.windows(2).position(is_end).unwrap_or(rest.len());
+        }
+    }
+    (bytes, scans)
+}
+
 /// What the decoder would find out too late: a progressive JPEG is kept whole as coefficients of two bytes before any pixel
 /// is known, and each of its scans goes over all of it.
-fn check_jpeg(bytes: &[u8]) -> Result<(), Rejection> {
+fn check_jpeg(bytes: &[u8], scans: u64) -> Result<(), Rejection> {
     let options = DecoderOptions::default().set_max_width(usize::MAX).set_max_height(usize::MAX);
     let mut decoder = zune_jpeg::JpegDecoder::new_with_options(ZCursor::new(bytes), options);
     let unreadable = |error: DecodeErrors| Rejection::Unreadable(Format::Jpeg, error.to_string());
@@ -160,15 +222,5 @@ fn check_jpeg(bytes: &[u8]) -> Result<(), Rejection> {
     if info.sof.is_progressive() && pixels * u64::from(info.components) * 2 > MAX_DECODER_BYTES {
         return Err(Rejection::TooMuchMemory);
     }
-    // In what is compressed, a marker's first byte is followed by zero.
-    let scans = bytes.windows(2).filter(|pair| *pair == [0xff, 0xda]).count() as u64;
     if scans * pixels > MAX_SCANNED_PIXELS { Err(Rejection::TooManyScans) } else { Ok(()) }
-}
-
-/// Whether a file's profile is one by its header (ICC.1, 7.2), for pictures with these channels.
-pub(super) fn is_profile(profile: &[u8], channels: [u8; 4]) -> bool {
-    const MAX_PROFILE: usize = 1024 * 1024;
-    let has = |at: usize, expected: &[u8]| profile.get(at..at + expected.len()) == Some(expected);
-    let length = u32::try_from(profile.len()).unwrap_or(u32::MAX).to_be_bytes();
-    profile.len() <= MAX_PROFILE && has(0, &length) && has(16, &channels) && has(36, b"acsp")
 }

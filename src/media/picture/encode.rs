@@ -1,11 +1,15 @@
-//! Pictures as they are stored: of the file that was uploaded they have its colour profile alone.
+//! Pictures as they are stored: of the file that was uploaded they have what says how its colours look, alone.
+
+use std::borrow::Cow;
 
 use image::codecs::jpeg::JpegEncoder;
-use image::codecs::png::{CompressionType, FilterType, PngEncoder};
-use image::{ExtendedColorType, ImageEncoder, ImageResult, RgbaImage};
+use image::{ExtendedColorType, ImageEncoder, ImageError, ImageResult, RgbaImage};
+use png::{
+    BitDepth, CodingIndependentCodePoints, ColorType, Compression, EncodingError, Filter, Info, chunk,
+};
 
 use super::Format;
-use super::decode::Channels;
+use super::decode::{Channels, Colors};
 
 /// Of 100. Above it files grow faster than anybody sees.
 const JPEG_QUALITY: u8 = 85;
@@ -14,43 +18,57 @@ pub(super) fn encode(
     image: &RgbaImage,
     channels: Channels,
     format: Format,
-    profile: Option<&[u8]>,
+    colors: &Colors,
 ) -> ImageResult<Vec<u8>> {
-    let mut bytes = Vec::new();
     if format == Format::Jpeg {
-        write(image, channels, JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY), profile)?;
-    } else {
-        let encoder =
-            PngEncoder::new_with_quality(&mut bytes, CompressionType::Default, FilterType::Adaptive);
-        write(image, channels, encoder, profile)?;
+        return jpeg(image, channels, colors.profile.as_deref());
     }
-    Ok(bytes)
+    png(image, channels, colors).map_err(|error| ImageError::IoError(error.into()))
 }
 
-fn write(
-    image: &RgbaImage,
-    channels: Channels,
-    mut encoder: impl ImageEncoder,
-    profile: Option<&[u8]>,
-) -> ImageResult<()> {
+fn jpeg(image: &RgbaImage, channels: Channels, profile: Option<&[u8]>) -> ImageResult<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut encoder = JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY);
     if let Some(profile) = profile {
         encoder.set_icc_profile(profile.to_vec()).ok();
     }
-    let (width, height) = image.dimensions();
-    let pixels = image.pixels().map(|pixel| pixel.0);
-    match channels {
-        Channels::Gray => {
-            let bytes: Vec<u8> = pixels.map(|[gray, ..]| gray).collect();
-            encoder.write_image(&bytes, width, height, ExtendedColorType::L8)
-        }
-        Channels::GrayAlpha => {
-            let bytes: Vec<u8> = pixels.flat_map(|[gray, _, _, alpha]| [gray, alpha]).collect();
-            encoder.write_image(&bytes, width, height, ExtendedColorType::La8)
-        }
-        Channels::Rgb => {
-            let bytes: Vec<u8> = pixels.flat_map(|[red, green, blue, _]| [red, green, blue]).collect();
-            encoder.write_image(&bytes, width, height, ExtendedColorType::Rgb8)
-        }
-        Channels::Rgba => encoder.write_image(image, width, height, ExtendedColorType::Rgba8),
+    let color = if channels.is_gray() { ExtendedColorType::L8 } else { ExtendedColorType::Rgb8 };
+    encoder.write_image(&channels.narrowed(image), image.width(), image.height(), color)?;
+    Ok(bytes)
+}
+
+fn png(image: &RgbaImage, channels: Channels, colors: &Colors) -> Result<Vec<u8>, EncodingError> {
+    let mut info = Info::with_size(image.width(), image.height());
+    match &colors.profile {
+        Some(profile) => info.icc_profile = Some(Cow::Borrowed(profile)),
+        None => (info.source_gamma, info.source_chromaticities) = (colors.gamma, colors.chromaticities),
     }
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::with_info(&mut bytes, info)?;
+    encoder.set_color(match channels {
+        Channels::Gray => ColorType::Grayscale,
+        Channels::GrayAlpha => ColorType::GrayscaleAlpha,
+        Channels::Rgb => ColorType::Rgb,
+        Channels::Rgba => ColorType::Rgba,
+    });
+    encoder.set_depth(BitDepth::Eight);
+    encoder.set_compression(Compression::Balanced);
+    encoder.set_filter(Filter::Adaptive);
+    let mut writer = encoder.write_header()?;
+    if let Some(code_points) = colors.code_points {
+        writer.write_chunk(chunk::cICP, &cicp(code_points))?;
+    }
+    writer.write_image_data(&channels.narrowed(image))?;
+    drop(writer);
+    Ok(bytes)
+}
+
+fn cicp(code_points: CodingIndependentCodePoints) -> [u8; 4] {
+    let CodingIndependentCodePoints {
+        color_primaries,
+        transfer_function,
+        matrix_coefficients,
+        is_video_full_range_image,
+    } = code_points;
+    [color_primaries, transfer_function, matrix_coefficients, is_video_full_range_image.into()]
 }

@@ -1,9 +1,10 @@
 //! What becomes of an uploaded picture: decoded, turned upright, made small enough, and encoded anew, so that nothing of the
-//! file itself is stored but its colour profile. Animations stay as they are, without their metadata.
+//! file itself is stored but what its colours are. Animations stay as they are, without their metadata.
 
 mod animation;
 mod decode;
 mod encode;
+mod profile;
 mod resize;
 #[cfg(test)]
 mod tests;
@@ -101,7 +102,7 @@ pub struct Picture {
     pub rendition: Rendition,
     /// Narrower ones of the same, narrowest first; none of an animation.
     pub variants: Vec<Rendition>,
-    /// The mean of its colours: what a page shows until it is loaded. Red, green, blue.
+    /// The mean of its colors: what a page shows until it is loaded. Red, green, blue.
     pub color: [u8; 3],
 }
 
@@ -125,12 +126,12 @@ impl Picture {
 }
 
 fn still(decoded: Decoded) -> Result<Picture, ResizeOrEncodeError> {
-    let Decoded { image, channels, orientation, profile, is_lossy } = decoded;
+    let Decoded { image, channels, orientation, colors, is_lossy } = decoded;
     // Smaller first: there is less to turn.
     let image = upright(resize::within(image, MAX_SIDE, channels.has_alpha())?, orientation);
     let format = if is_lossy && !channels.has_alpha() { Format::Jpeg } else { Format::Png };
     let rendition = |image: &RgbaImage| -> Result<_, ResizeOrEncodeError> {
-        let bytes = encode::encode(image, channels, format, profile.as_deref())?;
+        let bytes = encode::encode(image, channels, format, &colors)?;
         Ok(Rendition { width: image.width(), height: image.height(), bytes })
     };
     let narrower = VARIANT_WIDTHS.into_iter().filter(|width| *width < image.width());

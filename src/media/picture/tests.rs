@@ -125,6 +125,28 @@ fn animations_stay_as_they_are() {
     assert_eq!(Picture::new(&animation(1)).unwrap().format, Format::Png);
 }
 
+#[test]
+fn an_interlaced_animation_stays_as_it_is() {
+    let rows = |order: [u8; 8]| order.iter().flat_map(|row| [*row; 40]).collect::<Vec<_>>();
+    let mut uploaded = Vec::new();
+    let palette: Vec<u8> = (0..8).flat_map(|row| [row * 30; 3]).collect();
+    let mut encoder = gif::Encoder::new(&mut uploaded, 40, 8, &palette).unwrap();
+    for _ in 0..2 {
+        let buffer = rows([0, 4, 2, 6, 1, 3, 5, 7]).into();
+        let frame = gif::Frame { width: 40, height: 8, interlaced: true, buffer, ..gif::Frame::default() };
+        encoder.write_frame(&frame).unwrap();
+    }
+    drop(encoder);
+    let stored = Picture::new(&uploaded).unwrap().rendition.bytes;
+    for file in [&uploaded, &stored] {
+        let mut decoder = gif::Decoder::new(&file[..]).unwrap();
+        for _ in 0..2 {
+            let frame = decoder.read_next_frame().unwrap().unwrap();
+            assert_eq!(frame.buffer, rows([0, 1, 2, 3, 4, 5, 6, 7]));
+        }
+    }
+}
+
 /// A WebP file of these chunks.
 fn webp(chunks: &[(&[u8; 4], &[u8])]) -> Vec<u8> {
     let mut body = b"WEBP".to_vec();
@@ -157,6 +179,68 @@ fn an_animated_webp_keeps_its_frames_alone() {
     assert!(!contains(stored, b"hidden!") && !contains(stored, b"JUNK") && stored.len() < uploaded.len());
     // A second time nothing changes.
     assert_eq!(&Picture::new(stored).unwrap().rendition.bytes, stored);
+}
+
+#[test]
+fn an_animated_webp_has_each_chunk_once_and_pixels_that_are_shown() {
+    let still = file(&marked(40, 30), ImageFormat::WebP);
+    let head = [&[0; 6][..], &[39, 0, 0, 29, 0, 0, 50, 0, 0, 0]].concat();
+    let frame = [&head, &still[12..], b"VP8L\x08\0\0\0hidden!!", b"ALPH\x08\0\0\0hidden!!"].concat();
+    let header: (&[u8; 4], &[u8]) = (b"VP8X", &[0b0000_0010, 0, 0, 0, 39, 0, 0, 29, 0, 0]);
+    let with = |profile: &[u8], frame: &[u8]| {
+        let frame: (&[u8; 4], &[u8]) = (b"ANMF", frame);
+        webp(&[header, (b"ICCP", profile), (b"ANIM", &[0; 6]), frame, (b"ANIM", b"hidden"), frame])
+    };
+    let profile = profile::tests::profile(&[(b"wtpt", b"XYZ seen"), (b"mmod", b"hidden!")]);
+    let stored = Picture::new(&with(&profile, &frame)).unwrap().rendition.bytes;
+    assert!(!contains(&stored, b"hidden") && contains(&stored, b"seen"));
+    // Of a frame that is never shown, no browser shows an animation.
+    let hidden = [&head[..], b"VP8 \x0a\0\0\0\0\0\0\x9d\x01\x2a\x28\0\x1e\0"].concat();
+    assert!(matches!(Picture::new(&with(&profile, &hidden)), Err(Rejection::Unreadable(..))));
+}
+
+#[test]
+fn what_comes_after_a_jpeg_is_not_read() {
+    let jpeg = with_exif(&file(&marked(60, 40), ImageFormat::Jpeg), 1);
+    let alone = Picture::new(&jpeg).unwrap().rendition.bytes;
+    // More scans than any picture may have, and a thumbnail's end within its EXIF data.
+    let video = b"\xff\xda".repeat(1_000_000);
+    let exif = [&b"\xff\xe1\0\x0c"[..], b"\xff\xd9\xff\xda\xff\xd9\xff\xda\xff\xd9"].concat();
+    let motion = [&jpeg[..2], &exif, &jpeg[2..], &video].concat();
+    assert_eq!(Picture::new(&motion).unwrap().rendition.bytes, alone);
+    let scan = jpeg.windows(2).position(|bytes| bytes == [0xff, 0xda]).unwrap();
+    let scans = [&jpeg[..jpeg.len() - 2], &jpeg[scan..jpeg.len() - 2].repeat(900_000)].concat();
+    assert!(matches!(Picture::new(&scans), Err(Rejection::TooManyScans)));
+}
+
+#[test]
+fn what_a_png_says_of_its_colors_stays() {
+    use png::{CodingIndependentCodePoints, Info, ScaledFloat, SourceChromaticities, chunk};
+    let gamma = ScaledFloat::new(1.0);
+    let chromaticities =
+        SourceChromaticities::new((0.3127, 0.329), (0.68, 0.32), (0.265, 0.69), (0.15, 0.06));
+    let mut uploaded = Vec::new();
+    let mut encoder = png::Encoder::new(&mut uploaded, 500, 1);
+    encoder.set_source_gamma(gamma);
+    encoder.set_source_chromaticities(chromaticities);
+    let mut writer = encoder.write_header().unwrap();
+    writer.write_chunk(chunk::cICP, &[12, 13, 0, 1]).unwrap();
+    writer.write_image_data(&[7; 500]).unwrap();
+    drop(writer);
+    let picture = Picture::new(&uploaded).unwrap();
+    assert_eq!(picture.variants.len(), 1);
+    for rendition in picture.variants.iter().chain([&picture.rendition]) {
+        let reader = png::Decoder::new(Cursor::new(&rendition.bytes)).read_info().unwrap();
+        let Info { gama_chunk, chrm_chunk, coding_independent_code_points: code_points, .. } = reader.info();
+        assert_eq!((*gama_chunk, *chrm_chunk), (Some(gamma), Some(chromaticities)));
+        let expected = CodingIndependentCodePoints {
+            color_primaries: 12,
+            transfer_function: 13,
+            matrix_coefficients: 0,
+            is_video_full_range_image: true,
+        };
+        assert_eq!(*code_points, Some(expected));
+    }
 }
 
 #[test]

@@ -1,8 +1,5 @@
 //! The body of an upload: the bytes of a picture alone, or a form with it.
 
-use std::sync::Arc;
-use std::time::Duration;
-
 use axum::body::{Body, BodyDataStream};
 use axum::extract::{FromRef, FromRequest, FromRequestParts, Request};
 use axum::http::header;
@@ -11,10 +8,7 @@ use futures_util::StreamExt;
 use multer::{Constraints, Multipart, SizeLimit};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::timeout;
 use utoipa::{IntoParams, ToSchema};
-use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::db::Db;
@@ -22,61 +16,13 @@ use crate::error::ApiError;
 use crate::http::context::RequestContext;
 use crate::http::extract::Query;
 use crate::http::idempotency::{Idempotency, Refusal};
-use crate::http::shares::{Share, Shares};
 use crate::http::validation::{Validate, Violations};
 use crate::media::model::AltText;
 
-/// The largest file that is taken, in bytes.
-pub(super) const MAX_FILE: usize = 20 * 1024 * 1024;
-/// What a form may have beside its file, in bytes.
-const MAX_FORM: usize = 64 * 1024;
+use super::queue::{MAX_FILE, MAX_FORM, Place, Uploads};
+
 /// The most of a field that is not the file.
 const MAX_FIELD: usize = 16 * 1024;
-
-/// How many bodies are received or worked on at once: another arrives while one is worked on.
-const RECEIVED: usize = 2;
-/// How many uploads wait before their body is read.
-const WAITING: usize = 8;
-/// How many of these are of one account.
-const OF_ACCOUNT: usize = 4;
-/// How long one waits.
-const MAX_WAIT: Duration = Duration::from_secs(20);
-
-/// The uploads that this task may still take on: their bodies are in memory. Cheap to clone.
-#[derive(Clone)]
-pub struct Uploads {
-    received: Arc<Semaphore>,
-    waiting: Arc<Semaphore>,
-    accounts: Shares<Uuid>,
-}
-
-impl Default for Uploads {
-    fn default() -> Self {
-        Self {
-            received: Arc::new(Semaphore::new(RECEIVED)),
-            waiting: Arc::new(Semaphore::new(WAITING)),
-            accounts: Shares::new(OF_ACCOUNT),
-        }
-    }
-}
-
-/// Held for as long as the file is in memory.
-#[derive(Debug)]
-pub(super) struct Place {
-    _received: OwnedSemaphorePermit,
-    _of_account: Share<Uuid>,
-}
-
-impl Uploads {
-    async fn enter(&self, user: Uuid) -> Result<Place, ApiError> {
-        let of_account =
-            self.accounts.take(user, 1).ok_or(ApiError::RateLimited { policy: "uploads", retry_after: 5 })?;
-        let _waiting = self.waiting.try_acquire().map_err(|_full| ApiError::Overloaded)?;
-        let received = timeout(MAX_WAIT, self.received.clone().acquire_owned()).await;
-        let received = received.ok().and_then(Result::ok).ok_or(ApiError::Overloaded)?;
-        Ok(Place { _received: received, _of_account: of_account })
-    }
-}
 
 /// A picture that is uploaded. Stands after the extractor that says who uploads.
 #[derive(Debug)]
@@ -128,10 +74,18 @@ where
         check_length(&parts)?;
         let user = parts.extensions.get().and_then(|context: &RequestContext| context.user_id.get().copied());
         let user = user.ok_or(ApiError::Unauthenticated("Sign in first: this needs a bearer token."))?;
-        let place = Uploads::from_ref(state).enter(user).await?;
+        let place =
+            Uploads::from_ref(state).enter(user, announced(&parts).map_or(MAX_FILE + MAX_FORM, most)).await?;
         let (file, alt) = match kind {
             BodyKind::File => (read_file(body, capacity(&parts)).await?, alt),
-            BodyKind::Form(boundary) => read_form(body, boundary, alt, capacity(&parts)).await?,
+            BodyKind::Form(boundary) => {
+                let mut stream = body.into_data_stream();
+                let read = read_form(&mut stream, boundary, alt, capacity(&parts)).await;
+                if read.is_err() {
+                    discard(stream).await;
+                }
+                read?
+            }
         };
         // A form is written with another boundary each time.
         let mut identity = Sha256::digest(&file).to_vec();
@@ -183,7 +137,12 @@ fn check_length(parts: &Parts) -> Result<(), ApiError> {
 
 /// The length that the request announces, if it may have that: what grows while it is read takes twice as much.
 fn capacity(parts: &Parts) -> usize {
-    announced(parts).unwrap_or_default().min(MAX_FILE + MAX_FORM)
+    announced(parts).map_or(0, most)
+}
+
+/// How much of a body with that length is read into memory.
+fn most(length: usize) -> usize {
+    length.min(MAX_FILE + MAX_FORM)
 }
 
 async fn read_file(body: Body, capacity: usize) -> Result<Vec<u8>, ApiError> {
@@ -214,7 +173,7 @@ async fn discard(mut stream: BodyDataStream) {
 }
 
 async fn read_form(
-    body: Body,
+    stream: &mut BodyDataStream,
     boundary: String,
     mut alt: Option<AltText>,
     capacity: usize,
@@ -224,7 +183,7 @@ async fn read_form(
         .for_field("file", MAX_FILE as u64)
         .per_field(MAX_FIELD as u64);
     let constraints = Constraints::new().size_limit(limits);
-    let mut form = Multipart::with_constraints(body.into_data_stream(), boundary, constraints);
+    let mut form = Multipart::with_constraints(stream, boundary, constraints);
     let mut file = None;
     while let Some(mut field) = form.next_field().await.map_err(unreadable)? {
         let name = field.name().unwrap_or_default().to_owned();

@@ -3,11 +3,12 @@
 mod body;
 mod create;
 mod files;
+mod queue;
 mod read;
 mod write;
 
-pub use body::Uploads;
 pub use create::*;
 pub use files::*;
+pub use queue::Uploads;
 pub use read::*;
 pub use write::*;

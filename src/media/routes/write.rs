@@ -11,6 +11,7 @@ use crate::audit::store as audit;
 use crate::auth::Member;
 use crate::auth::scope::MEDIA_WRITE;
 use crate::cache::{Invalidates, Scope};
+use crate::db::channel::Wake;
 use crate::db::{Db, Outcome, ViolationKind, violation};
 use crate::error::ApiError;
 use crate::http::conditional::Tagged;
@@ -53,6 +54,7 @@ pub async fn update(
     Member(user): Member<MEDIA_WRITE>,
     storage: Storage,
     State(db): State<Db>,
+    State(wake): State<Wake>,
     Now(now): Now,
     Path(MediaPath { id }): Path<MediaPath>,
     if_match: IfMatch,
@@ -82,6 +84,7 @@ pub async fn update(
         describe_again(&mut transaction, id, now).await?;
     }
     transaction.commit().await?;
+    wake.here();
     Ok((Invalidates(Scope::Nothing), Tagged(media)))
 }
 

@@ -177,7 +177,9 @@ macro_rules! media {
             r#"select m.id, m.owner_id, m.object, m.content_type, m.bytes, m.width, m.height, m.color, m.alt, m.filename,
                  (select coalesce(jsonb_agg(jsonb_build_object('object', v.object, 'width', v.width, 'height', v.height,
                     'bytes', v.bytes) order by v.width), '[]') from media_variants v where v.media_id = m.id) as "variants!: _",
-                 m.unused_since, m.version, m.created_at, m.updated_at "# + $($sql)+,
+                 case when not exists (select from post_media p where p.media_id = m.id)
+                   and not exists (select from users u where u.avatar_id = m.id) then m.unused_since end as unused_since,
+                 m.version, m.created_at, m.updated_at "# + $($sql)+,
             $($argument),+
         )
     };
@@ -269,7 +271,8 @@ pub async fn set_alt(
         r#"with old as (
              select id, alt from media
              where id = $1 and ($2::uuid is null or owner_id = $2) and ($4::bigint[] is null or version = any($4))
-             for no key update),
+             -- Waits for those who are copying its text.
+             for update),
            changed as (
              update media m set alt = $3, version = m.version + 1, updated_at = $5
              from old where m.id = old.id and $6 and old.alt is distinct from $3

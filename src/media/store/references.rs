@@ -17,7 +17,7 @@ pub enum Place {
 }
 
 /// What is known of the files with these `names`, by name: the id, and of a picture what it is. Of several uploads of the same file that
-/// of `owner_id`, or the oldest.
+/// of `owner_id`, or the oldest. Nobody deletes or describes them until the transaction ends.
 pub async fn of_objects(
     connection: &mut Connection,
     names: &[String],
@@ -27,17 +27,21 @@ pub async fn of_objects(
         return Ok(HashMap::new());
     }
     let rows = sqlx::query!(
-        r#"select distinct on (name) name as "name!", id as "id!", width, height, alt,
+        r#"select chosen.name as "name!", m.id, chosen.width, chosen.height, m.alt,
              (select coalesce(jsonb_agg(jsonb_build_object('object', v.object, 'width', v.width, 'height', v.height,
                 'bytes', v.bytes) order by v.width), '[]')
-              from media_variants v where v.media_id = id and v.width < found.width) as "variants!: Json<Vec<StoredCopy>>"
+              from media_variants v where v.media_id = m.id and v.width < chosen.width) as "variants!: Json<Vec<StoredCopy>>"
            from (
-             select object as name, id, owner_id, width, height, alt from media where object = any($1)
-             union all
-             select v.object, m.id, m.owner_id, v.width, v.height, m.alt
-             from media_variants v join media m on m.id = v.media_id
-             where v.object = any($1)) found
-           order by name, owner_id is not distinct from $2 desc, id"#,
+             select distinct on (name) name, id, width, height
+             from (
+               select object as name, id, owner_id, width, height from media where object = any($1)
+               union all
+               select v.object, m.id, m.owner_id, v.width, v.height
+               from media_variants v join media m on m.id = v.media_id
+               where v.object = any($1)) found
+             order by name, owner_id is not distinct from $2 desc, id) chosen
+           join media m on m.id = chosen.id
+           order by m.id for key share of m"#,
         names,
         owner_id
     )
@@ -52,7 +56,7 @@ pub async fn of_objects(
     Ok(known.collect())
 }
 
-/// The picture with that id, of `owner` or of anybody, which is there until the transaction ends.
+/// The picture with that id, of `owner` or of anybody, which nobody deletes or describes until the transaction ends.
 pub async fn lock(
     connection: &mut Connection,
     id: Uuid,
@@ -110,7 +114,9 @@ pub async fn posts_with(
     .await
 }
 
-/// The alternative text of a picture; `None` if that is gone.
+/// The alternative text of a picture, which stays until the transaction ends; `None` if that is gone.
 pub async fn alt(connection: &mut Connection, id: Uuid) -> sqlx::Result<Option<Option<String>>> {
-    sqlx::query_scalar!("select alt from media where id = $1", id).fetch_optional(connection).await
+    sqlx::query_scalar!("select alt from media where id = $1 for key share", id)
+        .fetch_optional(connection)
+        .await
 }

@@ -1,11 +1,13 @@
 //! What is made of posts' texts: with what is known of their pictures, and anew where an earlier version made it.
 
+use std::collections::HashSet;
+
 use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::db::Connection;
 use crate::markdown::{RENDERER_VERSION, Rendered};
-use crate::media::store as media;
+use crate::media::store::{self as media, Place};
 use crate::posts::model::title_key;
 
 /// A text as it is shown, and what it shows or links to of the site's media.
@@ -15,14 +17,16 @@ pub struct Text {
     pub media: Vec<Uuid>,
 }
 
-/// A text with what is known of its pictures. Of several uploads of the same one that of `author_id`.
+/// A text with what is known of its pictures. Of several uploads of the same one that of `author_id`. Wants the transaction that
+/// writes it.
 pub async fn with_media(
     connection: &mut Connection,
     mut rendered: Rendered,
     markdown: &str,
     author_id: Option<Uuid>,
 ) -> sqlx::Result<Text> {
-    let known = media::of_objects(connection, &rendered.files, author_id).await?;
+    let names: HashSet<_> = rendered.files.iter().map(|file| file.name.clone()).collect();
+    let known = media::of_objects(connection, &Vec::from_iter(names), author_id).await?;
     let media = known.values().map(|(id, _)| *id).collect();
     if !known.is_empty() {
         let pictures = known.into_iter().filter_map(|(name, (_, picture))| Some((name, picture?))).collect();
@@ -71,7 +75,7 @@ pub struct StaleRendering {
 /// What becomes of it.
 #[derive(Debug)]
 pub struct NewRendering<'a> {
-    pub rendered: &'a Rendered,
+    pub text: &'a Text,
     /// The title in the form in which titles are stored now.
     pub title: &'a str,
     /// The tags in the form in which tags are stored now.
@@ -95,14 +99,14 @@ pub async fn stale_renderings(
     .await
 }
 
-/// Stores a rendering; false if the post has changed since it was read. Version and times of the post stay.
+/// Stores a rendering; false if the post has changed since it was read. Version and times of the post stay. Wants a transaction.
 pub async fn set_rendering(
     connection: &mut Connection,
     id: Uuid,
     version: i64,
     new: &NewRendering<'_>,
 ) -> sqlx::Result<bool> {
-    let NewRendering { rendered, title, tags } = new;
+    let NewRendering { text: Text { rendered, media }, title, tags } = new;
     let updated = sqlx::query!(
         "update posts set body_html = $3, toc = $4, excerpt = $5, reading_minutes = $6, renderer = $7,
            search_text = $8, title = $9, title_key = $10, tags = $11
@@ -119,7 +123,11 @@ pub async fn set_rendering(
         title_key(title),
         tags
     )
-    .execute(connection)
+    .execute(&mut *connection)
     .await?;
-    Ok(updated.rows_affected() > 0)
+    let is_set = updated.rows_affected() > 0;
+    if is_set {
+        media::set_references(connection, id, Place::Text, media).await?;
+    }
+    Ok(is_set)
 }
