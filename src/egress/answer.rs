@@ -40,7 +40,7 @@ mod tests {
         assert_eq!((wait("0"), wait("120"), wait(" 7 ")), (seconds(0), seconds(120), seconds(7)));
         assert_eq!(wait("Mon, 30 Nov 2026 12:01:30 GMT"), seconds(90));
         assert_eq!(wait("Mon, 30 Nov 2026 11:00:00 GMT"), seconds(0));
-        for other in ["", "-1", "1.5", "soon", "99999999999999999999999", "2026-11-30T12:01:30Z"] {
+        for other in ["", "-1", "+1", "1.5", "soon", "99999999999999999999999", "2026-11-30T12:01:30Z"] {
             assert_eq!(wait(other), None, "{other}");
         }
         assert_eq!(Answer { status: StatusCode::OK, retry_after: None }.wait(now), None);

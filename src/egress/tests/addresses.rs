@@ -90,11 +90,46 @@ fn where_credentials_come_from_is_never_reached() {
         "2001:0:a9fe:aa02::1",
         "2001:0:808:808:0:0:5601:55fd",
         "2a00:1450::5efe:a9fe:aa02",
+        "fd00::100:5efe:a9fe:aa02",
         "fd00::200:5efe:a9fe:aa02",
+        "fd00::300:5efe:a9fe:aa02",
     ] {
         let address: IpAddr = address.parse().unwrap();
         for is_encrypted in [true, false] {
             assert!(!is_reachable(address, is_encrypted, &everything), "{address}");
+        }
+    }
+}
+
+#[test]
+fn what_is_never_reached_has_its_ends() {
+    let everything = allow("0.0.0.0/0, ::/0, http");
+    let last = |start: &str| format!("{start}{}", ":ffff".repeat(8 - start.split(':').count()));
+    for [before, first, end, after] in [
+        ["", "0.0.0.0", "0.255.255.255", "1.0.0.0"],
+        ["100.100.100.199", "100.100.100.200", "100.100.100.200", "100.100.100.201"],
+        ["168.63.129.15", "168.63.129.16", "168.63.129.16", "168.63.129.17"],
+        ["169.253.255.255", "169.254.0.0", "169.254.255.255", "169.255.0.0"],
+        ["192.0.0.191", "192.0.0.192", "192.0.0.192", "192.0.0.193"],
+        ["223.255.255.255", "224.0.0.0", "239.255.255.255", ""],
+        ["", "240.0.0.0", "255.255.255.255", ""],
+        ["::fffe:ffff:ffff:ffff", "::ffff:0:0:0", "::ffff:0:ffff:ffff", "::ffff:1:0:0"],
+        [&last("64:ff9b:0"), "64:ff9b:1::", &last("64:ff9b:1"), "64:ff9b:2::"],
+        [&last("2000"), "2001::", &last("2001:0"), "2001:1::"],
+        [&last("2001"), "2002::", &last("2002"), "2003::"],
+        [&last("fd00:ec1"), "fd00:ec2::", &last("fd00:ec2"), "fd00:ec3::"],
+        [&last("fd20:cd"), "fd20:ce::", &last("fd20:ce:0:0"), "fd20:ce:0:1::"],
+        [&last("fe7f"), "fe80::", &last("febf"), "fec0::"],
+        [&last("feff"), "ff00::", &last("ffff"), ""],
+    ] {
+        for (address, is_reached) in [(before, true), (first, false), (end, false), (after, true)] {
+            // Beside some there is another of them, or nothing.
+            if address.is_empty() {
+                continue;
+            }
+            let address = address.parse().unwrap();
+            assert_eq!(is_reachable(address, true, &everything), is_reached, "{address}");
+            assert_eq!(is_reachable(address, false, &everything), is_reached, "{address}");
         }
     }
 }
@@ -122,6 +157,11 @@ fn what_is_allowed_is_reached_and_nothing_beside_it() {
     // Without TLS, the networks alone.
     let plain = allow("10.0.0.0/8, http");
     for (address, is_reached) in [("10.1.2.3", true), ("8.8.8.8", false), ("192.168.0.1", false)] {
+        assert_eq!(is_reachable(address.parse().unwrap(), false, &plain), is_reached, "{address}");
+    }
+    // Nor what is in an address of theirs.
+    let plain = allow("64:ff9b::/96, 10.0.0.0/8, http");
+    for (address, is_reached) in [("64:ff9b::10.1.2.3", true), ("64:ff9b::8.8.8.8", false)] {
         assert_eq!(is_reachable(address.parse().unwrap(), false, &plain), is_reached, "{address}");
     }
 }

@@ -1,6 +1,7 @@
 //! The client against real sockets on this machine, with names that tests resolve and short time-outs.
 
 mod addresses;
+mod limits;
 mod names;
 mod receivers;
 mod tls;

@@ -97,6 +97,8 @@ async fn the_next_address_is_tried_if_one_takes_no_connection() {
     let alone = client(LOCAL, &[closed], LONG);
     assert_eq!(post(&alone, &receiver.url()).await.unwrap_err(), Failure::ConnectionFailed);
     // Of many, the first four.
+    let fourth = client(LOCAL, &[closed, closed, closed, receiver.address], LONG);
+    assert_eq!(post(&fourth, &receiver.url()).await.unwrap().status, 204);
     let many = client(LOCAL, &[closed, closed, closed, closed, receiver.address], LONG);
     assert_eq!(post(&many, &receiver.url()).await.unwrap_err(), Failure::ConnectionFailed);
 }

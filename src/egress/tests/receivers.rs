@@ -152,6 +152,45 @@ async fn a_body_without_end_is_not_read_to_its_end() {
     assert_eq!(called(&Receiver::answering(cut).await, LONG).await.unwrap().status, 200);
 }
 
+/// More than what the kernel keeps on the way.
+#[tokio::test]
+async fn a_long_body_is_cut_off() {
+    let (seen, mut written) = tokio::sync::mpsc::unbounded_channel();
+    let receiver = Receiver::new(move |mut stream| {
+        let seen = seen.clone();
+        async move {
+            request(&mut stream).await?;
+            let body = vec![b'x'; 64 * 1024 * 1024];
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
+            stream.write_all(head.as_bytes()).await?;
+            seen.send(stream.write_all(&body).await.is_ok()).unwrap();
+            Ok(())
+        }
+    })
+    .await;
+    assert_eq!(called(&receiver, LONG).await.unwrap().status, 200);
+    assert_eq!(written.recv().await, Some(false));
+}
+
+/// Whoever still writes a short answer finds the client there.
+#[tokio::test]
+async fn a_short_body_is_waited_for() {
+    let (seen, mut found) = tokio::sync::mpsc::unbounded_channel();
+    let receiver = Receiver::new(move |mut stream| {
+        let seen = seen.clone();
+        async move {
+            request(&mut stream).await?;
+            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbu").await?;
+            let closed = tokio::time::timeout(SHORT.step, stream.read(&mut [0; 1])).await;
+            seen.send(closed.is_err()).unwrap();
+            stream.write_all(b"sy").await
+        }
+    })
+    .await;
+    assert_eq!(called(&receiver, LONG).await.unwrap().status, 200);
+    assert_eq!(found.recv().await, Some(true));
+}
+
 #[tokio::test]
 async fn who_hangs_up_has_not_answered() {
     for answer in ["", "HTTP/1.1 200", "HTTP/1.1 200 OK\r\nA: b\r\n"] {

@@ -4,10 +4,10 @@ use std::net::IpAddr;
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::version::{TLS12, TLS13};
+use tokio_rustls::rustls::{HandshakeKind, ServerConfig};
 
 use super::*;
 
@@ -122,6 +122,30 @@ async fn a_certificate_has_to_be_trusted_and_in_time() {
     let receiver = receiver(authority.acceptor("127.0.0.1", |_| {})).await;
     let public = Client::new(allow("127.0.0.0/8"));
     assert_eq!(called(&public, "127.0.0.1", &receiver).await, Err(Failure::CertificateRefused));
+}
+
+/// What is kept of a session would tell a receiver that two calls come from the same client.
+#[tokio::test]
+async fn no_session_is_resumed() {
+    let authority = Authority::new();
+    let acceptor = authority.acceptor("receiver.example", |_| {});
+    let (seen, mut handshakes) = tokio::sync::mpsc::unbounded_channel();
+    let receiver = Receiver::new(move |stream| {
+        let (acceptor, seen) = (acceptor.clone(), seen.clone());
+        async move {
+            let mut stream = acceptor.accept(stream).await?;
+            seen.send(stream.get_ref().1.handshake_kind()).unwrap();
+            request(&mut stream).await?;
+            stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await?;
+            stream.shutdown().await
+        }
+    })
+    .await;
+    let client = authority.client(&[receiver.address], LONG);
+    for _ in 0..2 {
+        assert_eq!(called(&client, "receiver.example", &receiver).await, Ok(200));
+        assert_eq!(handshakes.recv().await, Some(Some(HandshakeKind::Full)));
+    }
 }
 
 #[tokio::test]

@@ -40,6 +40,7 @@ fn what_is_wrong_with_a_url_is_said() {
         ("ftp://receiver.example/", R::Scheme),
         ("file:///etc/passwd", R::Scheme),
         ("gopher://receiver.example/", R::Scheme),
+        ("gopher://exa mple.com/", R::Host),
         ("javascript:alert(1)", R::Scheme),
         ("data:text/plain,x", R::Scheme),
         ("https://ada@receiver.example/", R::UserInfo),
@@ -69,6 +70,8 @@ fn what_is_wrong_with_a_url_is_said() {
     let long = format!("https://receiver.example/{}", "a".repeat(2048 - 25));
     assert!(checked("", &long).is_ok());
     assert_eq!(checked("", &(long + "a")), Err(R::Length));
+    // As it is given, though its normal form is short.
+    assert_eq!(checked("", &format!("https://receiver.example/{}", "a/../".repeat(405))), Err(R::Length));
     // As long as that only once it is encoded.
     assert_eq!(checked("", &format!("https://receiver.example/{}", "ä".repeat(400))), Err(R::Length));
     assert_eq!(checked("", &format!("https://{}.example/", "a".repeat(64))), Err(R::Host));
