@@ -2,6 +2,7 @@
 
 use std::io::Cursor;
 
+use blog_api::media::store;
 use chrono::TimeDelta;
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 use serde_json::{Value, json};
@@ -104,6 +105,56 @@ async fn a_new_description_is_shown_where_authors_gave_none() {
         let profile = app.get(&format!("/v1/users/{}", author.id)).expect(200).await.json();
         assert_eq!(profile["avatar"]["alt"], alt);
     }
+}
+
+/// What copies a description holds the picture until it has ended: who describes it anew finds all that copied the old one.
+#[tokio::test]
+async fn a_description_waits_for_those_who_copy_the_one_before() {
+    let app = TestApp::start().await;
+    let author = app.author().await;
+    let media = upload(&app, &author, 1, Some("Before")).await;
+    let (media_id, owner) = (id(&media).parse().unwrap(), Some(author.id));
+    let name = media["url"].as_str().unwrap().rsplit_once('/').unwrap().1.to_owned();
+    for copying in ["text", "cover or avatar", "job"] {
+        let mut transaction = app.db.begin().await.unwrap();
+        match copying {
+            "text" => {
+                let known = store::of_objects(&mut transaction, &[name.clone()], owner).await.unwrap();
+                assert_eq!(known[&name].0, media_id);
+            }
+            "job" => assert!(store::alt(&mut transaction, media_id).await.unwrap().is_some()),
+            _ => assert!(store::lock(&mut transaction, media_id, owner).await.unwrap().is_some()),
+        }
+        let mut other = app.db.begin().await.unwrap();
+        sqlx::query("set local lock_timeout = '10ms'").execute(&mut *other).await.unwrap();
+        let alt = Some(Some("After"));
+        let waits = store::set_alt(&mut other, media_id, owner, alt, None, app.now()).await.unwrap_err();
+        let code = waits.as_database_error().unwrap().code().unwrap().into_owned();
+        assert_eq!(code, "55P03", "{copying}");
+    }
+}
+
+#[tokio::test]
+async fn own_files_are_known_by_their_address_however_it_is_spelled() {
+    let app = TestApp::start().await;
+    let author = app.author().await;
+    let (media, other) = (upload(&app, &author, 1, None).await, upload(&app, &author, 2, None).await);
+    let (url, foreign) = (media["url"].as_str().unwrap(), other["url"].as_str().unwrap());
+    let spelled = url.replacen("http://", "HTTP://", 1) + "?v=1#x";
+    let (_, path) = foreign.split_once("//").unwrap().1.split_once('/').unwrap();
+    let text = format!("![]({spelled})\n\n![](https://elsewhere.example/{path})");
+    let written = post(&app, &author, &text, Value::Null).await;
+    let html = written["body_html"].as_str().unwrap();
+    assert_eq!(html.matches("width=\"600\"").count(), 1, "{html}");
+    assert!(html.contains("<img src=\"https://elsewhere.example/"), "{html}");
+    assert_eq!(unused(&app, &author).await, [id(&other)]);
+    // Still in the text, whatever becomes of the cover.
+    change(&app, &author, &written, json!({"cover": {"media": id(&media)}})).await;
+    change(&app, &author, &written, json!({"cover": null})).await;
+    let path = format!("/v1/media/{}", id(&media));
+    assert_eq!(app.get(&path).by(&author).expect(200).await.json()["unused_since"], Value::Null);
+    change(&app, &author, &written, json!({"body": "No picture."})).await;
+    assert_ne!(app.get(&path).by(&author).expect(200).await.json()["unused_since"], Value::Null);
 }
 
 #[tokio::test]

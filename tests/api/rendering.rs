@@ -103,7 +103,8 @@ async fn a_text_that_changes_meanwhile_keeps_its_own_rendering() {
     let path = format!("/v1/posts/{id}");
     // Any change makes another version; this one leaves the text to be rendered.
     app.patch(&path).by(&author).json(&json!({"title": "Changed"})).expect(200).await;
-    let new = store::NewRendering { rendered: &rendered, title: &post.title, tags: &post.tags };
+    let text = store::Text { rendered, media: Vec::new() };
+    let new = store::NewRendering { text: &text, title: &post.title, tags: &post.tags };
     assert!(!store::set_rendering(&mut connection, post.id, post.version, &new).await.unwrap());
     let after = app.patch(&path).by(&author).json(&json!({"body": "New."})).expect(200).await.json();
     assert_eq!(after["body_html"], "<p>New.</p>\n");

@@ -69,6 +69,20 @@ def animation(kind, **options):
     return saved(first, kind, save_all=True, append_images=others, duration=DURATIONS, loop=3, **options)
 
 
+def interlaced_gif():
+    """Pillow interlaces single pictures only: an animation of those."""
+    screen, found = b"", b""
+    for frame, duration in zip(frames(), DURATIONS):
+        data = saved(frame, "GIF", interlace=1)
+        screen, flags = data[:13], data[10]
+        palette_end = 13 + 3 * 2 ** ((flags & 7) + 1)
+        image = data.index(b"\x2c", palette_end)
+        own_palette = bytes([0x80 | data[image + 9] | (flags & 7)])
+        found += b"\x21\xf9\4\0" + struct.pack("<H", duration // 10) + b"\0\0"
+        found += data[image : image + 9] + own_palette + data[13:palette_end] + data[image + 10 : -1]
+    return screen[:10] + b"\0" + screen[11:] + found + b"\x3b"
+
+
 def chunk(name, data):
     """Of a PNG."""
     return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
@@ -108,6 +122,17 @@ def interlaced_png():
         for row in range(y, image.height, dy):
             data += b"\0" + b"".join(bytes(image.getpixel((at, row))) for at in range(x, image.width, dx))
     return png(*image.size, 8, 2, zlib.compress(data), interlaced=1)
+
+
+def png_with(*chunks):
+    image = corners()
+    return png(*image.size, 8, 2, zlib.compress(rows(image)), *chunks)
+
+
+# The colours of Display P3, and a curve that is none: each value is a hundred-thousandth.
+CHROMATICITIES = chunk(b"cHRM", struct.pack(">8I", 31270, 32900, 68000, 32000, 26500, 69000, 15000, 6000))
+GAMMA = chunk(b"gAMA", struct.pack(">I", 100_000))
+CODE_POINTS = chunk(b"cICP", bytes([12, 13, 0, 1]))
 
 
 def display_p3():

@@ -7,7 +7,7 @@ import zlib
 
 import bombs
 import pictures
-from pictures import animation, chunk, corners, png, saved
+from pictures import animation, chunk, corners, png, png_with, saved
 
 # It is in every file, and may be in nothing that is stored.
 MARK = b"FOREIGN"
@@ -45,9 +45,9 @@ def jpeg_with(*segments):
     return data[:2] + made + data[2:]
 
 
-def png_with(*chunks, after=b""):
+def png_after(data):
     image = corners()
-    return png(*image.size, 8, 2, zlib.compress(pictures.rows(image)) + after, *chunks)
+    return png(*image.size, 8, 2, zlib.compress(pictures.rows(image)) + data)
 
 
 def webp_with(data, change, *more, after=b""):
@@ -59,6 +59,27 @@ def webp_with(data, change, *more, after=b""):
 def within_frame(value):
     """A chunk that nobody knows."""
     return value + b"JUNK" + struct.pack("<I", 8) + b"FOREIGN "
+
+
+def twice(value):
+    """With other pixels after the first, and with transparency that comes too late."""
+    return value + b"".join(name + struct.pack("<I", len(HTML)) + HTML + b"\0" * (len(HTML) % 2) for name in (b"VP8 ", b"VP8L", b"ALPH"))
+
+
+def profile_with(*tags):
+    """The profile of Display P3 with more in it."""
+    data = pictures.display_p3()
+    (count,) = struct.unpack(">I", data[128:132])
+    end, shift = 132 + 12 * count, 12 * len(tags)
+    table, values = b"", data[end:]
+    for at in range(132, end, 12):
+        name, offset, length = struct.unpack(">4sII", data[at : at + 12])
+        table += struct.pack(">4sII", name, offset + shift, length)
+    for name, value in tags:
+        table += struct.pack(">4sII", name, end + shift + len(values), len(value))
+        values += value
+    made = data[4:128] + struct.pack(">I", count + len(tags)) + table + values
+    return struct.pack(">I", len(made) + 4) + made
 
 
 def after_pixels(value):
@@ -73,6 +94,7 @@ EXIF = b"Exif\0\0MM\0\x2a\0\0\0\x08\0\1\x01\x0e\0\2" + struct.pack(">II", len(HT
 XMP = b"http://ns.adobe.com/xap/1.0/\0" + HTML
 MOVING = animation("WEBP", lossless=True)
 WITH_PROFILE = animation("WEBP", lossless=True, icc_profile=pictures.display_p3())
+OTHER_PROFILE = profile_with((b"mmod", b"FOREIGN"), (b"targ", HTML), (b"cprt", HTML))
 STILL = saved(corners(), "WEBP", lossless=True, exif=EXIF, xmp=HTML)
 
 TAKEN = {
@@ -94,11 +116,16 @@ TAKEN = {
     "PNG with HTML in iTXt": png_with(chunk(b"iTXt", b"k\0\0\0\0\0" + HTML)),
     "PNG with a profile that is HTML": png_with(chunk(b"iCCP", b"FOREIGN\0\0" + zlib.compress(HTML))),
     "PNG with HTML after IEND": png_with() + HTML,
-    "PNG with HTML after its pixels": png_with(after=HTML),
+    "PNG with HTML after its pixels": png_after(HTML),
     "WebP with EXIF and XMP": STILL,
     "WebP with HTML after its end": STILL + HTML,
     "WebP with an unknown chunk": webp_with(STILL, {}, (b"JUNK", HTML)),
     "animated WebP with EXIF and XMP": webp_with(MOVING, {}, (b"EXIF", EXIF), (b"XMP ", HTML), (b"JUNK", HTML)),
+    "animated WebP with two loops": webp_with(MOVING, {}, (b"ANIM", HTML)),
+    "animated WebP with two profiles": webp_with(WITH_PROFILE, {}, (b"ICCP", HTML)),
+    "animated WebP with pixels twice": webp_with(MOVING, {b"ANMF": twice}),
+    "animated WebP with a profile that has more in it": animation("WEBP", lossless=True, icc_profile=OTHER_PROFILE),
+    "JPEG with a profile that has more in it": saved(corners(), "JPEG", icc_profile=OTHER_PROFILE),
     "animated WebP with HTML after its end": webp_with(MOVING, {}, after=HTML),
 }
 # With nothing where it does not belong, or not at all: what is damaged need not be taken.

@@ -34,6 +34,9 @@ STILL = {
     "Display P3 in a PNG": saved(corners(), "PNG", icc_profile=P3),
     "Display P3 with alpha": saved(with_alpha(), "PNG", icc_profile=P3),
     "Display P3 in a WebP": saved(corners(), "WEBP", quality=95, icc_profile=P3),
+    "PNG with a gamma": pictures.png_with(pictures.GAMMA),
+    "PNG with colours of its own": pictures.png_with(pictures.GAMMA, pictures.CHROMATICITIES),
+    "PNG with code points": pictures.png_with(pictures.CODE_POINTS),
     "grey with a profile of colours": saved(corners("L"), "PNG", icc_profile=P3),
     "GIF": saved(corners("P"), "GIF"),
     "GIF with a transparent colour": saved(corners("P"), "GIF", transparency=corners("P").getpixel((0, 0))),
@@ -56,7 +59,7 @@ ORIENTED = {
 }
 ANIMATED = {
     "GIF": animation("GIF"),
-    "GIF, not interlaced": animation("GIF", interlace=0),
+    "interlaced GIF": pictures.interlaced_gif(),
     "GIF whose frames are put back": animation("GIF", disposal=2),
     "WebP": animation("WEBP", quality=90),
     "lossless WebP": animation("WEBP", lossless=True),
@@ -132,9 +135,12 @@ class Rendering(unittest.TestCase):
                 with self.subTest(name):
                     self.assertEqual(list(self.differences(data, data)), [])
 
-    def test_a_profile_is_noticed(self):
-        with_profile, without = (pixels(self.page, saved(corners(), "PNG", **options), "image/png") for options in ({"icc_profile": P3}, {}))
-        self.assertGreater(max(difference(*pair) for pair in zip(with_profile[2], without[2])), 10)
+    def test_colours_of_its_own_are_noticed(self):
+        *_, plain = pixels(self.page, saved(corners(), "PNG"), "image/png")
+        for name in ("Display P3 in a PNG", "PNG with a gamma", "PNG with colours of its own", "PNG with code points"):
+            with self.subTest(name):
+                *_, own = pixels(self.page, STILL[name], "image/png")
+                self.assertGreater(max(difference(*pair) for pair in zip(own, plain)), 10)
 
     def test_animations_stay_as_they_are(self):
         for name, data in ANIMATED.items():
