@@ -16,10 +16,11 @@ pub(super) const MAX_FILE: usize = 20 * 1024 * 1024;
 /// What a form may have beside its file, in bytes.
 pub(super) const MAX_FORM: usize = 64 * 1024;
 
-/// How many bytes the bodies have together that are received or worked on: another arrives while one is worked on.
-const MAX_RECEIVED: usize = 2 * (MAX_FILE + MAX_FORM);
+/// How many bytes the bodies have together that are received or worked on: another of the
+/// largest arrives while one is worked on.
+const MAX_RECEIVED: usize = 41_088 * 1024;
 /// How many of these are of one account, so that one with a slow line leaves room for another.
-const RECEIVED_OF_ACCOUNT: usize = MAX_FILE + MAX_FORM;
+const RECEIVED_OF_ACCOUNT: usize = 20_544 * 1024;
 /// How many uploads wait before their body is read.
 const WAITING: usize = 8;
 /// How many are received, worked on or wait of one account.
@@ -117,6 +118,11 @@ mod tests {
         assert!(enters(&uploads, one, MAX).is_some());
         assert_eq!(uploads.0.of_accounts.lock().unwrap().len(), 1);
         assert_eq!(uploads.0.received.available_permits(), MAX_RECEIVED / UNIT);
+    }
+
+    #[test]
+    fn the_largest_has_a_place() {
+        assert_eq!((RECEIVED_OF_ACCOUNT, MAX_RECEIVED), (MAX, 2 * MAX));
     }
 
     #[tokio::test]
