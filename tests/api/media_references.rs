@@ -119,7 +119,8 @@ async fn a_description_waits_for_those_who_copy_the_one_before() {
         let mut transaction = app.db.begin().await.unwrap();
         match copying {
             "text" => {
-                let known = store::of_objects(&mut transaction, &[name.clone()], owner).await.unwrap();
+                let known =
+                    store::of_objects(&mut transaction, std::slice::from_ref(&name), owner).await.unwrap();
                 assert_eq!(known[&name].0, media_id);
             }
             "job" => assert!(store::alt(&mut transaction, media_id).await.unwrap().is_some()),

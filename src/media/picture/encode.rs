@@ -39,9 +39,10 @@ fn jpeg(image: &RgbaImage, channels: Channels, profile: Option<&[u8]>) -> ImageR
 
 fn png(image: &RgbaImage, channels: Channels, colors: &Colors) -> Result<Vec<u8>, EncodingError> {
     let mut info = Info::with_size(image.width(), image.height());
-    match &colors.profile {
-        Some(profile) => info.icc_profile = Some(Cow::Borrowed(profile)),
-        None => (info.source_gamma, info.source_chromaticities) = (colors.gamma, colors.chromaticities),
+    if let Some(profile) = &colors.profile {
+        info.icc_profile = Some(Cow::Borrowed(profile));
+    } else {
+        (info.source_gamma, info.source_chromaticities) = (colors.gamma, colors.chromaticities);
     }
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::with_info(&mut bytes, info)?;
