@@ -15,9 +15,9 @@ BESIDES = {
     "ecr:UploadLayerPart",
     "iam:PassRole",
 }
-SERVICES = "(acm|cloudfront|ec2|ecr|ecs|elbv2|iam|kms|logs|rds|route53|s3api|secretsmanager|sts|wafv2)"
+SERVICES = "(acm|cloudfront|cloudwatch|ec2|ecr|ecs|elbv2|iam|kms|logs|rds|route53|s3api|secretsmanager|sesv2|sts|wafv2)"
 # Commands whose rights have another prefix.
-PREFIXES = {"elbv2": "elasticloadbalancing", "s3api": "s3"}
+PREFIXES = {"elbv2": "elasticloadbalancing", "s3api": "s3", "sesv2": "ses"}
 # Calls whose right has another name; none is needed to ask who one is.
 RIGHTS = {
     "ecr:GetLoginPassword": "ecr:GetAuthorizationToken",
