@@ -171,10 +171,12 @@ resource "aws_iam_role_policy" "deploy" {
           "ec2:DescribeVpcEndpoints",
           "elasticloadbalancing:DescribeListeners",
           "elasticloadbalancing:DescribeLoadBalancers",
+          "elasticloadbalancing:DescribeRules",
           "elasticloadbalancing:DescribeTargetGroups",
           "elasticloadbalancing:DescribeTargetHealth",
           "logs:DescribeLogGroups",
           "route53:ListHostedZonesByName",
+          "ses:GetAccount",
         ]
         Resource = "*"
       },
@@ -183,21 +185,26 @@ resource "aws_iam_role_policy" "deploy" {
         Effect = "Allow"
         Action = [
           "acm:DescribeCertificate",
+          "cloudwatch:DescribeAlarms",
           "ec2:DescribeVpcAttribute",
           "ecr:GetRepositoryPolicy",
           "kms:DescribeKey",
           "rds:DescribeDBInstances",
           "route53:ListResourceRecordSets",
+          "ses:GetEmailIdentity",
           "wafv2:GetWebACLForResource",
         ]
         Resource = [
           "arn:aws:acm:${var.region}:${local.account}:certificate/*",
+          # CloudWatch asks for all of them, whatever prefix is named.
+          "arn:aws:cloudwatch:${var.region}:${local.account}:alarm:*",
           "arn:aws:ec2:${var.region}:${local.account}:vpc/*",
           "arn:aws:ecr:${var.region}:${local.account}:repository/${var.name}",
           "arn:aws:elasticloadbalancing:${var.region}:${local.account}:loadbalancer/app/*",
           "arn:aws:kms:${var.region}:${local.account}:key/*",
           "arn:aws:rds:${var.region}:${local.account}:db:*",
           "arn:aws:route53:::hostedzone/*",
+          "arn:aws:ses:${var.region}:${local.account}:identity/*",
           "arn:aws:wafv2:${var.region}:${local.account}:regional/webacl/*",
         ]
       },

@@ -37,6 +37,7 @@ def main():
             definition=options.task_definition,
             task=options.task,
             errors=options.error,
+            url=os.environ.get("URL"),
         )
     if options.save:
         Path(options.save).write_text(json.dumps(known, indent=1) + "\n")

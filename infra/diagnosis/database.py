@@ -14,15 +14,31 @@ def port(database):
     return database.get("Endpoint", {}).get("Port") or database.get("DbInstancePort") or 5432
 
 
+def candidates(facts):
+    """Those that may be the service's. Where none is named, one that serves is; others in the network may be copies."""
+    known = facts["databases"]
+    if not facts.get("database", {}).get("host"):
+        known = [d for d in known if d["DBInstanceStatus"] in SERVING] or known
+    return known
+
+
 def near(facts):
     """Those in the tasks' network."""
     vpcs = {s["VpcId"] for s in facts["subnets"]}
-    return [d for d in facts["databases"] if d.get("DBSubnetGroup", {}).get("VpcId") in vpcs]
+    return [d for d in candidates(facts) if d.get("DBSubnetGroup", {}).get("VpcId") in vpcs]
 
 
-@rule("database-away", "the state of the database, and its network")
+@rule("database-away", "whether there is the database, its state and its network")
 def database_away(facts):
-    for database in facts["databases"]:
+    host = facts.get("database", {}).get("host")
+    if facts.get("database", {}).get("gone"):
+        yield Cause(
+            "The database is gone: " + (f"no instance of this account has the address {host}." if host else "there is no instance in this account and region."),
+            "aws rds describe-db-snapshots --query 'DBSnapshots[].[DBSnapshotIdentifier,SnapshotCreateTime]'\n"
+            "aws rds describe-db-instance-automated-backups    # then bring it back: docs/runbooks.md",
+            [f"DB_HOST is {host}" if host else "no task definition names a DB_HOST", *logged(facts, "database")],
+        )
+    for database in candidates(facts):
         name, status = database["DBInstanceIdentifier"], database["DBInstanceStatus"]
         evidence = [f"{name} is {status}", *logged(facts, "database")]
         if status not in SERVING:
@@ -30,7 +46,7 @@ def database_away(facts):
             if status != "stopped":
                 mend = f"aws rds describe-events --source-type db-instance --source-identifier {name} --duration 1440"
             yield Cause(f"The database {name} does not serve: it is {status}.", mend, evidence)
-    elsewhere = [d for d in facts["databases"] if d.get("DBSubnetGroup")]
+    elsewhere = [d for d in candidates(facts) if d.get("DBSubnetGroup")]
     if elsewhere and facts["subnets"] and not near(facts):
         name, vpc = elsewhere[0]["DBInstanceIdentifier"], elsewhere[0]["DBSubnetGroup"].get("VpcId")
         yield Cause(

@@ -4,7 +4,11 @@ import json
 import re
 import subprocess
 import time
+import urllib.error
+import urllib.request
 from concurrent.futures import ThreadPoolExecutor
+from email.utils import parseaddr
+from http.client import HTTPException
 from urllib.parse import parse_qs, urlsplit
 
 DAY = 24 * 60 * 60
@@ -38,7 +42,7 @@ def aws(*words):
     except FileNotFoundError:
         raise CannotAsk("the aws command is missing: install the AWS command line interface") from None
     except subprocess.TimeoutExpired:
-        raise CannotAsk(f"{' '.join(command)}: no answer in 60 s") from None
+        raise Refused(" ".join(command[:3]), "no answer in 60 s") from None
     if done.returncode:
         raise Refused(" ".join(command[:3]), " ".join(done.stderr.split()))
     return json.loads(done.stdout or "{}")
@@ -61,7 +65,7 @@ class Gatherer:
     def answer(self, *words, missing=()):
         return self.look(*words, missing=missing)[1]
 
-    def gather(self, cluster, service_name, definition=None, task=None, errors=()):
+    def gather(self, cluster, service_name, definition=None, task=None, errors=(), url=None):
         try:
             identity = aws("sts", "get-caller-identity")
             answer = aws("ecs", "describe-services", "--cluster", cluster, "--services", service_name)
@@ -92,6 +96,10 @@ class Gatherer:
             network=lambda: self.network(service),
             secrets=lambda: self.secrets(definition),
             media=lambda: self.media(definition),
+            mail=lambda: self.mail(definition),
+            alarms=lambda: self.alarms(service_name),
+            # A task that is run once answers nobody.
+            ready=lambda: None if task else self.ready(url),
             logs=lambda: self.logs(definition, stopped),
         )
         network = parts.pop("network")
@@ -99,7 +107,7 @@ class Gatherer:
         for group in parts["target_groups"]:
             for subnet in group["LoadBalancerSubnets"]:
                 subnet["Table"] = route_table(tables, subnet["SubnetId"]) if tables is not None else None
-        network["databases"] = self.databases(definition, network["subnets"])
+        network |= self.databases(service, definition, network["subnets"])
         balancers = [b for g in parts["target_groups"] for b in g["LoadBalancers"]]
         groups = {g for b in balancers for g in b.get("SecurityGroups", [])}
         groups |= {g["VpcSecurityGroupId"] for d in network["databases"] for g in d["VpcSecurityGroups"]}
@@ -249,7 +257,7 @@ class Gatherer:
         for attachment in (a for a in service.get("loadBalancers", []) if a.get("targetGroupArn")):
             arn = attachment["targetGroupArn"]
             for group in self.answer("elbv2", "describe-target-groups", "--target-group-arns", arn).get("TargetGroups", []):
-                health = self.answer("elbv2", "describe-target-health", "--target-group-arn", arn)
+                found, health = self.look("elbv2", "describe-target-health", "--target-group-arn", arn)
                 arns = group.get("LoadBalancerArns", [])
                 described = self.answer("elbv2", "describe-load-balancers", "--load-balancer-arns", *arns) if arns else {}
                 balancers = described.get("LoadBalancers", [])
@@ -257,6 +265,7 @@ class Gatherer:
                     balancer |= self.edge(balancer["LoadBalancerArn"])
                 groups.append(group | {
                     "Health": health.get("TargetHealthDescriptions", []),
+                    "HealthKnown": bool(found),
                     "LoadBalancers": balancers,
                     "LoadBalancerSubnets": self.subnets(z["SubnetId"] for b in balancers for z in b["AvailabilityZones"]),
                     "ContainerName": attachment.get("containerName"),
@@ -265,8 +274,11 @@ class Gatherer:
         return groups
 
     def edge(self, balancer):
-        """What stands before a load balancer: its listeners, their domains, and the firewall's default action."""
+        """What stands before a load balancer: its listeners, their rules and domains, and the firewall's default action."""
         listeners = self.answer("elbv2", "describe-listeners", "--load-balancer-arn", balancer).get("Listeners", [])
+        for listener in listeners:
+            found, answer = self.look("elbv2", "describe-rules", "--listener-arn", listener["ListenerArn"])
+            listener["Rules"] = answer.get("Rules", []) if found else None
         _, firewall = self.look(
             "wafv2", "get-web-acl-for-resource", "--resource-arn", balancer, missing=["WAFNonexistentItemException"]
         )
@@ -274,9 +286,12 @@ class Gatherer:
         return {"Listeners": listeners, "Domains": [self.domain(arn) for arn in sorted(certificates)], "WebAcl": firewall.get("WebACL")}
 
     def domain(self, certificate):
-        """What a certificate is for, and where that leads."""
+        """What a certificate is for, whether it holds, and where its name leads."""
         named = self.answer("acm", "describe-certificate", "--certificate-arn", certificate).get("Certificate", {})
-        return self.record(named.get("DomainName", "*"))
+        return self.record(named.get("DomainName", "*")) | {
+            "certificate": certificate, "status": named.get("Status"), "ends": named.get("NotAfter"),
+            "renewal": named.get("RenewalSummary", {}).get("RenewalStatus"),
+        }  # fmt: skip
 
     def record(self, name):
         """Where Route 53 leads a name: `targets` is None if no zone here says so or may be read."""
@@ -294,18 +309,25 @@ class Gatherer:
         targets = [*values, *(r["AliasTarget"]["DNSName"] for r in records if "AliasTarget" in r)]
         return {"name": name, "zone": zone, "targets": targets if found else None}
 
-    def databases(self, definition, subnets):
-        """The instances that may be the service's: that of DB_HOST, else those in its network, else all."""
+    def databases(self, service, definition, subnets):
+        """The instances that may be the service's: that of DB_HOST, else those in its network, else all. A task that serves has
+        its host from the secret, and the one that migrates names it."""
+        migrates = service["taskDefinition"].split("/")[-1].split(":")[0] + "-migrate"
         host = environment(definition).get("DB_HOST")
-        known = self.answer("rds", "describe-db-instances").get("DBInstances", [])
+        if not host:
+            _, answer = self.look("ecs", "describe-task-definition", "--task-definition", migrates, missing=["ClientException"])
+            host = environment(answer.get("taskDefinition", {})).get("DB_HOST")
+        asked, answer = self.look("rds", "describe-db-instances")
+        known = answer.get("DBInstances", [])
         named = [d for d in known if host and d.get("Endpoint", {}).get("Address") == host]
         near = [d for d in known if d.get("DBSubnetGroup", {}).get("VpcId") in {s["VpcId"] for s in subnets}]
         keys = ("DBInstanceIdentifier", "DBInstanceStatus", "Endpoint", "DbInstancePort", "VpcSecurityGroups", "DBSubnetGroup")
-        found = [{key: d[key] for key in keys if key in d} for d in named or near or known]
+        gone = bool(asked and not named and (of_an_instance(host, service) if host else not known))
+        found = [{key: d[key] for key in keys if key in d} for d in ([] if gone else named or near or known)]
         for database in found:
             its = database.get("DBSubnetGroup", {}).get("Subnets", [])
             database["Cidrs"] = [s["CidrBlock"] for s in self.subnets(one["SubnetIdentifier"] for one in its)]
-        return found
+        return {"databases": found, "database": {"host": host, "gone": gone}}
 
     def subnets(self, ids):
         ids = list(ids)
@@ -391,6 +413,42 @@ class Gatherer:
             bucket["key"] = self.key(default.get("KMSMasterKeyID"))
         return bucket
 
+    def mail(self, definition):
+        """What SES says of the sender, if mail leaves by SES: that of its address, or else that of its domain."""
+        settings = environment(definition)
+        if not settings.get("MAIL_URL", "").startswith("ses:"):
+            return None
+        sender = parseaddr(settings.get("MAIL_FROM", ""))[1]
+        names = (sender, sender.partition("@")[2])
+        asked = [(name, *self.look("sesv2", "get-email-identity", "--email-identity", name, missing=["NotFoundException"])) for name in names]
+        identity, found, answer = next((one for one in asked if one[1]), (names[1], None if None in (one[1] for one in asked) else False, {}))
+        mail = {"sender": sender, "identity": identity, "found": found, "verified": answer.get("VerifiedForSendingStatus")}
+        account = self.answer("sesv2", "get-account")
+        return mail | {"sending": account.get("SendingEnabled"), "production": account.get("ProductionAccessEnabled")}
+
+    def alarms(self, service):
+        """Those of the service's stack that are on."""
+        answer = self.answer("cloudwatch", "describe-alarms", "--alarm-name-prefix", f"{service}-")
+        keys = ("AlarmName", "AlarmDescription", "StateReason", "StateUpdatedTimestamp")
+        return [{key: alarm.get(key) for key in keys} for alarm in answer.get("MetricAlarms", []) if alarm["StateValue"] == "ALARM"]
+
+    def ready(self, url):
+        """What a task answers to /ready, where it is known how the service is reached."""
+        if not url:
+            return None
+        url = f"{url.rstrip('/')}/ready"
+        try:
+            with urllib.request.urlopen(url, timeout=10) as answer:
+                return {"url": url, "status": answer.status, "reason": None}
+        except urllib.error.HTTPError as answer:
+            try:
+                return {"url": url, "status": answer.code, "reason": json.loads(answer.read())["reason"]}
+            except (ValueError, LookupError, TypeError):
+                self.unknown.append(f"{url}: it answers {answer.code}, and no task says so")
+        except (OSError, ValueError, HTTPException) as error:
+            self.unknown.append(f"{url}: {error}")
+        return {"url": url, "status": None, "reason": None}
+
     def logs(self, definition, stopped):
         options = container(definition).get("logConfiguration", {}).get("options", {})
         group = options.get("awslogs-group")
@@ -406,6 +464,12 @@ class Gatherer:
             )  # fmt: skip
             logs["lines"] += [e["message"] for e in events.get("events", [])]
         return logs
+
+
+def of_an_instance(host, service):
+    """Whether an address is one that RDS gives to an instance in the tasks' region, and not to a cluster or a proxy."""
+    region = service["serviceArn"].split(":")[3]
+    return re.fullmatch(rf"[^.]+\.(?!cluster-|proxy-)[^.]+\.{region}\.rds\.amazonaws\.com(\.cn)?", host) is not None
 
 
 def newest_first(tasks):

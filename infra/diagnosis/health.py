@@ -3,13 +3,14 @@
 import re
 from datetime import datetime, timezone
 
-from facts import container
+from facts import container, steady
 from network import closed, known_groups, opening, task_groups
 from startup import REGISTER
 from table import ROLLING, Cause, rule, said, update
 
 PATH = "/health"
 STUCK_AFTER_MINUTES = 15
+FAILING = ("unhealthy", "unused", "unavailable")
 # What the balancer says about a target, and what it means here.
 TARGET_REASONS = {
     "Target.ResponseCodeMismatch": "the program answers, but not with the code that counts as healthy",
@@ -31,7 +32,7 @@ def seen(target):
 @rule("health-checks-failed", "target health, events of failed checks, and the five checkpoints together")
 def health_checks_failed(facts):
     targets = [target for group in facts["target_groups"] for target in group["Health"]]
-    bad = [seen(t) for t in targets if t["TargetHealth"]["State"] in ("unhealthy", "unused", "unavailable")]
+    bad = [seen(t) for t in targets if t["TargetHealth"]["State"] in FAILING]
     told = said(facts, r"failed ELB health checks|unhealthy in .*target-group")
     if not bad and not told:
         return
@@ -52,6 +53,51 @@ def health_checks_failed(facts):
         mend,
         [*bad, *told, *(f"checkpoint {'BROKEN' if broken[words] else 'holds'}: {words}" for words in checks)],
     )
+
+
+@rule("no-target", "whether the service has a load balancer, and that a healthy target")
+def no_target(facts):
+    service = facts["service"]
+    # A task that is looked at alone has no deployments. While a service rolls out, its first targets are not healthy yet.
+    if not service.get("deployments") or not service["runningCount"] or not steady(service):
+        return
+    if not any(attachment.get("targetGroupArn") for attachment in service.get("loadBalancers", [])):
+        yield Cause(
+            "The service belongs to no load balancer, so no request reaches its tasks.",
+            update(facts, "--load-balancers targetGroupArn=TARGET-GROUP,containerName=api,containerPort=8000"),
+            ["the service has no target group"],
+        )
+    for group in facts["target_groups"]:
+        states = [target["TargetHealth"]["State"] for target in group["Health"]]
+        # Those that fail their checks are another rule's.
+        if group.get("HealthKnown") and not {"healthy", *FAILING}.intersection(states):
+            yield Cause(
+                f"{service['runningCount']} tasks run, and none of them is a healthy target of {group['TargetGroupName']}: nobody gets an answer.",
+                update(facts, "--force-new-deployment    # registers the new tasks"),
+                [*(seen(target) for target in group["Health"]), f"{group['TargetGroupName']}: {len(states)} targets, none healthy"],
+            )
+
+
+@rule("not-ready", "what a task says to /ready, if URL says where to ask")
+def not_ready(facts):
+    ready = facts.get("ready") or {}
+    if ready.get("reason"):
+        yield Cause(
+            f"A task answers, but cannot serve: /ready says {ready['reason']}.",
+            "docs/operations.md says what to do about each reason; the task's log has the cause\n"
+            f"aws logs tail {facts['logs']['group'] or 'LOG-GROUP'} --since 30m",
+            [f"{ready['url']}: {ready['status']}, {ready['reason']}"],
+        )
+
+
+@rule("alarm", "the alarms whose names begin with the service's")
+def alarm(facts):
+    for one in facts.get("alarms", []):
+        yield Cause(
+            f"The alarm {one['AlarmName']} is on: {one['AlarmDescription'] or 'it has no description.'}",
+            f"aws cloudwatch describe-alarm-history --alarm-name {one['AlarmName']} --max-items 5",
+            [f"since {one['StateUpdatedTimestamp']}: {one['StateReason']}"],
+        )
 
 
 @rule("ports-differ", "PORT, the port mapping, the service and the target group")

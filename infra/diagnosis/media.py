@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from edge import leading, leads
 from facts import ENCRYPT, KEEP, LIST, bucket_of
-from policies import admits, denies, like, serves
+from policies import admits, denies, like, serves, shuts_out
 from startup import REGISTER, document
 from table import Cause, logged, rule
 
@@ -198,6 +198,13 @@ def closed_to(known, distribution, origin):
             f"aws cloudfront create-origin-access-control --origin-access-control-config Name={bucket},SigningProtocol=sigv4,SigningBehavior=always,"
             "OriginAccessControlOriginType=s3    # then its Id into the origin, with update-distribution",
             [f"{name}: {origin['DomainName']} has no OriginAccessControlId"],
+        )
+    elif signed and known["policy"] and shuts_out(known["policy"], READ, CLOUDFRONT, distribution["ARN"], known["objects"]):
+        yield Cause(
+            f"A Deny in the policy of the bucket {bucket} shuts the distribution {name} out: every request for media is answered 403.",
+            f"aws s3api get-bucket-policy --bucket {bucket}    # take the Deny out, or except services in it: \"Bool\": {{\"aws:PrincipalIsAWSService\": \"false\"}}\n"
+            f"aws s3api put-bucket-policy --bucket {bucket} --policy file://policy.json",
+            [str(known["policy"]["Statement"])],
         )
     elif signed and known["policy"] is not None and not serves(known["policy"], READ, CLOUDFRONT, distribution["ARN"], known["objects"]):
         statement = {

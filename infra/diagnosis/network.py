@@ -2,10 +2,12 @@
 
 import ipaddress
 
-from facts import container, vpc_configuration
+from facts import container, environment, vpc_configuration
 from table import Cause, rule, said, update
 
 HTTPS = 443
+PRIVATE = [ipaddress.ip_network(cidr) for cidr in ("10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16")]
+EVERYWHERE = ipaddress.ip_network("0.0.0.0/0")
 
 
 @rule("no-free-address", "free addresses in the service's subnets")
@@ -29,12 +31,10 @@ def no_way_out(facts):
     for subnet in (s for s in facts["subnets"] if s["Table"] is not None):
         name, table = subnet["SubnetId"], subnet["Table"]["RouteTableId"]
         route = default_route(subnet["Table"])
-        internet = bool(route) and (route.get("GatewayId") or "").startswith("igw-")
-        leads_out = route and route.get("State") != "blackhole"
         missing = missing_endpoints(facts, subnet)
-        if not missing or leads_out and (not internet or configuration.get("assignPublicIp") == "ENABLED"):
+        if not missing or leads_out(facts, subnet):
             continue
-        if internet:
+        if through_gateway(route):
             words = f"The subnet {name} is public, but tasks get no public address, so its internet gateway does not serve them."
             network = (
                 f"awsvpcConfiguration={{subnets=[{','.join(s['SubnetId'] for s in facts['subnets'])}],"
@@ -45,7 +45,7 @@ def no_way_out(facts):
         else:
             words = (
                 f"The subnet {name} has no way out: no NAT gateway, and not the endpoints that would do instead. "
-                "Images, secrets and logs cannot be reached."
+                f"What tasks need cannot be reached: {', '.join(missing)}."
             )
             verb = "replace-route" if route else "create-route"
             mend = f"aws ec2 {verb} --route-table-id {table} --destination-cidr-block 0.0.0.0/0 --nat-gateway-id NAT-GATEWAY\n"
@@ -53,16 +53,55 @@ def no_way_out(facts):
         yield Cause(words, mend, [f"{name}: default route {target(route)}, without endpoints for {', '.join(missing)}", *told])
 
 
+@rule("webhooks-without-way", "whether tasks reach the receivers of webhooks, unless WEBHOOKS is off")
+def webhooks_without_way(facts):
+    if not facts["definition"] or environment(facts["definition"]).get("WEBHOOKS") == "off":
+        return
+    for subnet in (s for s in facts["subnets"] if s["Table"] is not None):
+        # Where tasks do not even start, another rule says so.
+        if not leads_out(facts, subnet) and not missing_endpoints(facts, subnet):
+            yield Cause(
+                f"Webhooks are on, and no way leads from the subnet {subnet['SubnetId']} to their receivers: every delivery fails.",
+                "scripts/psql \"select count(*) from webhooks\"    # those that are there: turn them off first\n"
+                "set WEBHOOKS to off in the task definition and run scripts/deploy; or give the subnet a NAT gateway",
+                [f"WEBHOOKS is {environment(facts['definition']).get('WEBHOOKS', 'not set, which is on')}; default route {target(default_route(subnet['Table']))}"],
+            )
+            return
+
+
 @rule("egress-closed", "the outbound rules of the tasks' security groups")
 def egress_closed(facts):
     groups = task_groups(facts)
-    if groups and not any(opens(p, HTTPS) for g in groups for p in g["IpPermissionsEgress"]):
+    rules = [p for g in groups for p in g["IpPermissionsEgress"] if opens(p, HTTPS)]
+    unreached = [] if anywhere(rules) else sorted({service for subnet in facts["subnets"] for service in shut(facts, rules, subnet)})
+    if groups and (not rules or unreached):
         names = ", ".join(g["GroupId"] for g in groups)
         yield Cause(
-            f"The tasks' security group ({names}) lets nothing out on port 443: images, secrets and logs cannot be reached.",
+            f"The tasks' security group ({names}) lets nothing out on port 443"
+            + (f" to {', '.join(unreached)}" if rules else ": images, secrets and logs cannot be reached") + ".",
             f"aws ec2 authorize-security-group-egress --group-id {groups[0]['GroupId']} --protocol tcp --port 443 --cidr 0.0.0.0/0",
             [f"{g['GroupId']} egress: {g['IpPermissionsEgress']}" for g in groups],
         )
+
+
+def ranges(rules):
+    return ipaddress.collapse_addresses(ipaddress.ip_network(r["CidrIp"]) for p in rules for r in p.get("IpRanges", []))
+
+
+def anywhere(rules):
+    """Whether rules let tasks reach AWS's public addresses. What stands in a prefix list is not looked at, nor which public ranges are AWS's."""
+    return any(p.get("PrefixListIds") for p in rules) or any(not any(r.subnet_of(p) for p in PRIVATE) for r in ranges(rules))
+
+
+def shut(facts, rules, subnet):
+    """The services that rules for some private addresses or groups alone do not let the tasks of a subnet reach."""
+    for service in needed(facts):
+        endpoint = next((e for e in serving(facts, subnet) if e["ServiceName"].endswith(f".{service}")), None)
+        # A gateway endpoint changes the route to public addresses, and not the addresses.
+        private = endpoint and endpoint.get("VpcEndpointType") != "Gateway"
+        others = {g["GroupId"] for g in endpoint.get("Groups", [])} if private else set()
+        if not private or others and not any(lets(p, HTTPS, others, [s["CidrBlock"] for s in facts["subnets"]]) for p in rules):
+            yield service
 
 
 @rule("vpc-dns", "whether the VPC resolves names")
@@ -106,18 +145,40 @@ def target(route):
     return f"{next((route[k] for k in keys if route.get(k)), 'elsewhere')} ({route.get('State', 'active')})"
 
 
-def missing_endpoints(facts, subnet):
-    """The services that tasks need to start and that this subnet has no endpoint for."""
-    needed = ["ecr.api", "ecr.dkr", "s3"]
+def through_gateway(route):
+    return bool(route) and (route.get("GatewayId") or "").startswith("igw-")
+
+
+def leads_out(facts, subnet):
+    """Whether tasks in a subnet whose table is known reach the internet."""
+    route = default_route(subnet["Table"])
+    if not route or route.get("State") == "blackhole":
+        return False
+    return not through_gateway(route) or vpc_configuration(facts["service"]).get("assignPublicIp") == "ENABLED"
+
+
+def needed(facts):
+    """The services of AWS that tasks need to start and to run."""
+    services = ["ecr.api", "ecr.dkr", "s3"]
     if container(facts["definition"]).get("logConfiguration", {}).get("logDriver") == "awslogs":
-        needed.append("logs")
+        services.append("logs")
     if facts["secrets"]:
-        needed.append("secretsmanager")
-    serving = [
-        e["ServiceName"] for e in facts["endpoints"]
-        if e.get("VpcEndpointType") != "Gateway" or subnet["Table"]["RouteTableId"] in e.get("RouteTableIds", [])
-    ]  # fmt: skip
-    return [service for service in needed if not any(name.endswith(f".{service}") for name in serving)]
+        services.append("secretsmanager")
+    if environment(facts["definition"]).get("MAIL_URL", "").startswith("ses:"):
+        services.append("email")
+    return services
+
+
+def serving(facts, subnet):
+    """The endpoints that requests from a subnet take."""
+    table = (subnet["Table"] or {}).get("RouteTableId")
+    return [e for e in facts["endpoints"] if e.get("VpcEndpointType") != "Gateway" or table in e.get("RouteTableIds", [])]
+
+
+def missing_endpoints(facts, subnet):
+    """The services that tasks need and that this subnet has no endpoint for."""
+    names = [e["ServiceName"] for e in serving(facts, subnet)]
+    return [service for service in needed(facts) if not any(name.endswith(f".{service}") for name in names)]
 
 
 def endpoint_mend(facts, service, subnet):

@@ -43,6 +43,45 @@ def serves(policy, action, service, source, resource):
     )
 
 
+def shuts_out(policy, action, service, source, resource):
+    """Whether a resource's policy refuses `action` to `service`, whatever else it allows."""
+    return any(
+        statement["Effect"] == "Deny"
+        and covers(statement, action)
+        and reaches(statement, resource)
+        and names_service(statement, service)
+        and about_service(statement.get("Condition", {}), source)
+        for statement in listed(policy.get("Statement"))
+    )
+
+
+def names_service(statement, service):
+    if "NotPrincipal" in statement:
+        return service not in listed(statement["NotPrincipal"].get("Service"))
+    named = principals(statement)
+    return "*" in listed(named.get("AWS")) or not {"*", service}.isdisjoint(listed(named.get("Service")))
+
+
+def about_service(condition, source):
+    """Whether a condition is about the principal or the source alone, and holds of a service: that has no ARN of its own, and
+    what must not be a certain one is therefore another."""
+    for operator, tests in condition.items():
+        for key, patterns in tests.items():
+            kind, key = re.fullmatch(r"(String|Arn)(Not)?(Equals|Like)(IgnoreCase)?(IfExists)?", operator), key.lower()
+            if kind and key == "aws:principalarn":
+                if not (kind[2] or kind[5]):
+                    return False
+            elif kind and key == "aws:sourcearn":
+                if any(like(source, p) for p in listed(patterns)) == bool(kind[2]):
+                    return False
+            elif operator in ("Bool", "BoolIfExists") and key == "aws:principalisawsservice":
+                if [str(p).lower() for p in listed(patterns)] != ["true"]:
+                    return False
+            else:
+                return False
+    return True
+
+
 def trusts(policy, service, role):
     """Whether a role's trust policy lets `service` assume the role, for tasks of the role's own account."""
     return any(

@@ -1,12 +1,13 @@
 """What is said to the person who asked."""
 
-import scheduling, startup, network, database, health, edge, media  # isort: skip  # noqa: F401  in the order in which a task meets the rules
+import scheduling, startup, network, database, health, edge, media, mail  # isort: skip  # noqa: F401  in the order in which a task meets the rules
 from facts import failed_by_itself, steady
 from table import RULES, Cause, Rule, diagnose, reports, update
 
 # What no rule looks at.
 UNSEEN = "network ACLs, endpoint policies, the policies of keys and of the organisation"
 RECORD = ", the domain's record"
+READY = ", /ready, since URL does not say where"
 UNEXPLAINED = Rule("unexplained", "the service's counts, rollout and reports, when no other rule speaks", None)
 
 
@@ -57,6 +58,9 @@ def text(facts, found):
     besides = [line for line in dict.fromkeys(troubled(facts)) if line.partition(": ")[2] not in seen]
     if found and besides:
         lines += ["", "AWS also says:", *(f"   {line}" for line in besides)]
+    over = [*startup.taken_back(facts), *scheduling.alarmed(facts)]
+    if over:
+        lines += ["", "Seen besides:", *(f"   {line}" for line in dict.fromkeys(over))]
     if not found:
         lines += ["", "Nothing is wrong." if is_well(facts) else "Nothing wrong is seen."]
         if service.get("deployments") and not steady(service):
@@ -64,7 +68,8 @@ def text(facts, found):
             lines += [f"But the service is not steady yet: {states}. Ask again."]
         domains = [domain for _, balancer in edge.balancers(facts) for domain in balancer.get("Domains", [])]
         read = domains and all(domain["targets"] is not None for domain in domains)
-        lines += [f"Not looked at: {UNSEEN if read else UNSEEN + RECORD}."]
+        unseen = UNSEEN + ("" if read else RECORD) + ("" if facts.get("ready") else READY)
+        lines += [f"Not looked at: {unseen}."]
     if facts["unknown"]:
         lines += ["", "Could not look at:", *(f"   {line}" for line in dict.fromkeys(facts["unknown"]))]
     return "\n".join(lines)

@@ -1,7 +1,9 @@
 """Whether ECS wants tasks and finds place for them, and what ends a rollout that is none of the tasks' fault."""
 
+import re
+
 from facts import steady
-from table import ROLLING, Cause, rule, said, update
+from table import ROLLING, Cause, rule, runs, said, update
 
 
 @rule("no-tasks-wanted", "the desired count")
@@ -52,10 +54,13 @@ def no_room_to_roll(facts):
         )
 
 
+ALARMED = r"alarm.*(detected|breach|state)|because of .*alarm"
+
+
 @rule("rolled-back-by-alarm", "what ECS says of the deployments, and the service's alarms")
 def rolled_back_by_alarm(facts):
-    evidence = said(facts, r"alarm.*(detected|breach|state)|because of .*alarm")
-    if evidence and not steady(facts["service"]):
+    evidence = said(facts, ALARMED)
+    if evidence and not (steady(facts["service"]) and runs(facts)):
         names = facts["service"].get("deploymentConfiguration", {}).get("alarms", {}).get("alarmNames", [])
         yield Cause(
             "An alarm went off during the rollout, which was therefore taken back: the new tasks run, but answer badly or slowly.",
@@ -63,3 +68,11 @@ def rolled_back_by_alarm(facts):
             "# then look at the log of the new revision's tasks at that time",
             evidence,
         )
+
+
+def alarmed(facts):
+    """The rollouts that an alarm has taken back, and that are over."""
+    said_now = said(facts, ALARMED)
+    for event in facts["service"]["events"]:
+        if re.search(ALARMED, event["message"], re.IGNORECASE) and f"event: {event['message']}" not in said_now:
+            yield f"an alarm has taken a rollout back ({event['message']}): scripts/diagnose --task-definition FAMILY:N looks at its revision"

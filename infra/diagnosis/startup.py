@@ -24,6 +24,9 @@ EXITS = {
     143: "it was told to stop (SIGTERM) before it could handle signals",
     255: "it could not be started, or ECS lost it",
 }
+# What ECS or a person stopped did not stop by itself; nor what AWS took back: Spot's capacity, or the machine below.
+TAKEN_BACK = {"SpotInterruption": "AWS took the Spot capacity back", "TerminationNotice": "AWS retired the machine below"}
+STOPPED = ("ServiceSchedulerInitiated", "UserInitiated", *TAKEN_BACK)
 REGISTER = "aws ecs register-task-definition --cli-input-json file://task-definition.json\nscripts/deploy    # rolls it out"
 
 
@@ -278,8 +281,7 @@ def logs_denied(facts):
 @rule("container-exited", "exit codes of stopped tasks, and their last log lines")
 def container_exited(facts):
     seen = set()
-    # What ECS or a person stopped did not stop by itself.
-    stopped = [t for t in facts["stopped"] if t.get("stopCode") not in ("ServiceSchedulerInitiated", "UserInitiated")]
+    stopped = [t for t in facts["stopped"] if t.get("stopCode") not in STOPPED]
     for task, box in ((task, box) for task in stopped for box in task.get("containers", [])):
         code, reason = box.get("exitCode"), box.get("reason") or ""
         # A task of no service, which was run once and ended well, is no fault.
@@ -302,15 +304,23 @@ def container_exited(facts):
 def killed_at_stop(facts):
     for task in facts["stopped"]:
         killed = [c["name"] for c in task.get("containers", []) if c.get("exitCode") == 137]
-        if killed and task.get("stopCode") in ("ServiceSchedulerInitiated", "UserInitiated"):
+        if killed and task.get("stopCode") in STOPPED:
             timeout = container(facts["definition"]).get("stopTimeout", 30)
+            who = TAKEN_BACK.get(task["stopCode"], "ECS stopped a task")
             yield Cause(
-                f"ECS stopped a task, and killed its container {killed[0]} since that did not end within {timeout} s: requests were cut off.",
+                f"{who}, and its container {killed[0]} was killed since it did not end within {timeout} s: requests were cut off.",
                 "make `stopTimeout` in task-definition.json longer than DRAIN_DELAY and SHUTDOWN_TIMEOUT together, at most 120:\n"
                 + REGISTER,
                 [f"task {task['taskArn'].split('/')[-1]}: {task.get('stoppedReason')}, exit code 137"],
             )
             return
+
+
+def taken_back(facts):
+    """Tasks that ended for no fault of theirs, and that ECS replaces."""
+    for task in facts["stopped"]:
+        if task.get("stopCode") in TAKEN_BACK:
+            yield f"task {task['taskArn'].split('/')[-1]}: {TAKEN_BACK[task['stopCode']]}, which is no fault; ECS starts another one ({task.get('stoppedReason')})"
 
 
 def exit_mend(facts, code):

@@ -54,10 +54,15 @@ def reports(facts):
 def events(facts):
     """Newest first. What the service went through before it was steady the last time is over, unless it is asked why a revision
     was taken back."""
-    service, looked_at = facts["service"], facts["definition"].get("taskDefinitionArn")
-    if looked_at != service.get("taskDefinition"):
+    service = facts["service"]
+    if not runs(facts):
         return service["events"]
     return list(takewhile(lambda e: "has reached a steady state" not in e["message"], service["events"]))
+
+
+def runs(facts):
+    """Whether the revision that is looked at is the one that the service has."""
+    return facts["definition"].get("taskDefinitionArn") == facts["service"].get("taskDefinition")
 
 
 def said(facts, pattern):

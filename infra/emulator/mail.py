@@ -22,6 +22,7 @@ MAIL_FROM, DESTINATIONS = {}, {}
 for models in (moto.ses.models, moto.sesv2.models):
     models.get_arn = lambda backend, service, what, arn=models.get_arn: arn(backend, service, what.removeprefix("email-"))
 urls.url_paths |= {
+    "{0}/v2/email/account$": SESV2Response.dispatch,
     "{0}/v2/email/identities/(?P<EmailIdentity>[^/]+)/mail-from$": SESV2Response.dispatch,
     "{0}/v2/email/configuration-sets/(?P<ConfigurationSetName>[^/]+)/event-destinations$": SESV2Response.dispatch,
     "{0}/v2/email/configuration-sets/(?P<ConfigurationSetName>[^/]+)/event-destinations/(?P<Name>[^/]+)$": SESV2Response.dispatch,
@@ -32,6 +33,7 @@ urls.url_paths |= {
 def make_identity_with_keys(make, self, *args, **kwargs):
     make(self, *args, **kwargs)
     self.dkim_attributes.pop("LastKeyGenerationTimestamp", None)  # which is a word where clients want a number
+    self.verified_for_sending_status = True
     self.dkim_attributes["Tokens"] = [f"token{number}" for number in (1, 2, 3)]
 
 
@@ -44,6 +46,11 @@ def get_identity_with_mail_from(get, self):
 def put_mail_from(_, self):
     MAIL_FROM[self._get_param("EmailIdentity")] = json.loads(self.body) | {"MailFromDomainStatus": "SUCCESS"}
     return "{}"
+
+
+@patch(SESV2Response, "get_account")
+def get_account(_, self):
+    return json.dumps({"SendingEnabled": True, "ProductionAccessEnabled": True})
 
 
 @patch(ConfigurationSet, "to_dict_v2")

@@ -1,6 +1,7 @@
 """What stands before the account and beside it: the load balancer (/health) and ECR's registry (docker push)."""
 
 import hashlib
+import json
 import os
 import sys
 import time
@@ -20,16 +21,24 @@ blobs, uploads = {}, {}
 @outside.get("/health")
 def health():
     """What a task of the running deployment answers, with its commit."""
+    return answer("health", {"status": "ok"})
+
+
+@outside.get("/ready")
+def ready():
+    """Whether it can serve: of an image whose `ready` is 503, the database is away."""
+    return answer("ready", {"status": "unavailable", "reason": "database_unreachable"})
+
+
+def answer(path, body):
     for region in ecs_backends[ACCOUNT].values():
         for service in region.services.values():
             running = [d for d in service.deployments if d["runningCount"]]
             if running:
                 image = region.describe_task_definition(running[0]["taskDefinition"]).container_definitions[0]["image"]
-                answer = Response(
-                    '{"status":"ok"}', status=behaviour(image).get("health", 200), mimetype="application/json"
-                )
-                answer.headers["x-blog-api-version"] = image.rpartition(":")[2]
-                return answer
+                said = Response(json.dumps(body), status=behaviour(image).get(path, 200), mimetype="application/json")
+                said.headers["x-blog-api-version"] = image.rpartition(":")[2]
+                return said
     return Response("no task runs", status=503)
 
 

@@ -2,7 +2,7 @@
 end with a code and a log.
 
 What an image's tasks do is read from $IMAGES, a JSON file: {TAG: {COMMAND, such as "serve": [EXIT CODE, LOG LINE],
-"stop": the same when ECS stops one, "health": STATUS, "register": ERROR, "update": ERROR, "start": WHY NO CONTAINER RUNS,
+"stop": the same when ECS stops one, "health": STATUS, "ready": STATUS, "register": ERROR, "update": ERROR, "start": WHY NO CONTAINER RUNS,
 "event": WHAT ECS SAYS INSTEAD OF STARTING A TASK}}. An image that it does not name works. Every second look at a service
 is a step of its rollout.
 """
@@ -16,7 +16,8 @@ from moto.core.exceptions import JsonRESTError
 from moto.core.utils import utcnow
 from moto.ecr.models import ecr_backends
 from moto.ecs.models import EC2ContainerServiceBackend as Ecs
-from moto.ecs.models import Task
+from moto.ecs.models import Task, ecs_backends
+from moto.elbv2.models import ELBv2Backend, FakeHealthStatus
 from moto.logs.models import logs_backends
 from patches import patch
 
@@ -92,6 +93,18 @@ def list_tasks_of(list_tasks, self, *args, **kwargs):
 
 # moto counts the room on container instances, which Fargate has none of.
 Ecs._calculate_task_resource_requirements = lambda self, definition: {"CPU": 0, "MEMORY": 0, "PORTS": [], "PORTS_UDP": []}
+
+
+@patch(ELBv2Backend, "describe_target_health")
+def describe_health_of_tasks(describe, self, target_group_arn, targets):
+    # moto registers no tasks. Those that a service counts are healthy.
+    known = describe(self, target_group_arn, targets)
+    for service in ecs_backends[ACCOUNT][self.region_name].services.values():
+        for attachment in service.load_balancers or []:
+            if attachment["targetGroupArn"] == target_group_arn:
+                running = sum(deployment["runningCount"] for deployment in service.deployments)
+                known += [FakeHealthStatus(f"10.0.10.{7 + number}", attachment["containerPort"], "traffic-port", "healthy") for number in range(running)]
+    return known
 
 
 # Services ---------------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ OBJECTS = {f"{MEDIA}/media/*"}
 UNLIMITED = re.compile(
     r"ecr:GetAuthorizationToken|ecs:(RegisterTaskDefinition|DescribeTaskDefinition|ListTaskDefinitions|ListTasks)"
     r"|ec2:Describe\w+|elasticloadbalancing:Describe\w+|logs:DescribeLogGroups|secretsmanager:GetRandomPassword|route53:ListHostedZonesByName"
-    r"|cloudfront:ListDistributions"
+    r"|cloudfront:ListDistributions|ses:GetAccount"
 )
 
 # What ECS needs to start a task.

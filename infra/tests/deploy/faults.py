@@ -79,6 +79,64 @@ def to_nat(state):
 NO_PUBLIC_ADDRESS = put("service.networkConfiguration.awsvpcConfiguration.assignPublicIp", "DISABLED")
 
 
+def variable(name, value):
+    return add("definition.containerDefinitions.0.environment", {"name": name, "value": value})
+
+
+HOST = "blog.abc.ap-northeast-2.rds.amazonaws.com"
+STOPPED_COPY = {"DBInstanceIdentifier": "blog-old", "DBInstanceStatus": "stopped", "VpcSecurityGroups": [], "Cidrs": []}
+ALL = ("ecr.api", "ecr.dkr", "s3", "logs", "secretsmanager")
+OTHERS = {"Type": "forward", "TargetGroupArn": "arn:aws:elasticloadbalancing:ap-northeast-2:123456789012:targetgroup/other/1"}
+TO_OTHERS = [put("target_groups.0.LoadBalancers.0.Listeners.0.DefaultActions", [OTHERS])]
+
+
+def forwards(facts, **more):
+    return [{"Type": "forward", "TargetGroupArn": facts["target_groups"][0]["TargetGroupArn"]} | more]
+
+
+def rules(*priorities):
+    """Of the first listener: (priority, values of a path, whether to the service)."""
+
+    def change(facts):
+        facts["target_groups"][0]["LoadBalancers"][0]["Listeners"][0]["Rules"] = [
+            {"RuleArn": f"arn:aws:elasticloadbalancing:ap-northeast-2:123456789012:listener-rule/app/a/1/2/{priority}", "Priority": priority,
+             "Conditions": [{"Field": "path-pattern", "Values": [value]}], "Actions": forwards(facts) if ours else [OTHERS]}
+            for priority, value, ours in priorities
+        ]  # fmt: skip
+
+    return change
+
+
+def secure(facts, actions):
+    """A listener for HTTPS, beside the one on port 80."""
+    listener = {"ListenerArn": "arn:aws:elasticloadbalancing:ap-northeast-2:123456789012:listener/app/a/1/2", "Port": 443, "Protocol": "HTTPS"}
+    facts["target_groups"][0]["LoadBalancers"][0]["Listeners"].append(listener | {"DefaultActions": actions})
+
+
+def certificate(**changes):
+    domain = {"name": "blog.example.com", "zone": None, "targets": None, "certificate": "arn:aws:acm:ap-northeast-2:123456789012:certificate/1",
+              "status": "ISSUED", "ends": "2099-01-01T00:00:00+00:00", "renewal": "SUCCESS"}  # fmt: skip
+    return put("target_groups.0.LoadBalancers.0.Domains", [domain | changes])
+
+
+def mail(**changes):
+    known = {"sender": "blog@example.com", "identity": "example.com", "found": True, "verified": True, "sending": True, "production": True}
+    return put("mail", known | changes)
+
+
+def out(*rules):
+    """Of the tasks' group: what it lets out at port 443, and to the database."""
+    https = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443}
+    return lambda facts: of_tasks("IpPermissionsEgress", [
+        *(https | rule for rule in rules),
+        {"IpProtocol": "tcp", "FromPort": 5432, "ToPort": 5432, "IpRanges": [{"CidrIp": "172.31.0.0/16"}]},
+    ])(facts)  # fmt: skip
+
+
+def to(cidr):
+    return {"IpRanges": [{"CidrIp": cidr}]}
+
+
 def endpoints(*services, groups=()):
     def change(facts):
         for service in services:
@@ -157,6 +215,13 @@ def through(*statements):
     """Of the endpoint that the tasks' requests of S3 take."""
     policy = json.dumps({"Version": "2012-10-17", "Statement": [*statements]})
     return [media(), endpoints("s3"), lambda facts: facts["endpoints"][-1].update(PolicyDocument=policy)]
+
+
+def another_runs(facts):
+    """The revision that is looked at is not the one that the service has."""
+    other = facts["service"]["taskDefinition"] + "0"
+    put("service.taskDefinition", other)(facts)
+    put("service.deployments.0.taskDefinition", other)(facts)
 
 
 def rolls(facts):
@@ -254,6 +319,8 @@ FAULTS = [
           [stop(EXITED, 78, log="blog-api: DB_SECRET_ID blog-api/database: has no `password`, or it is not text")]),
     Fault("killed when scaled in", "killed-at-stop", "did not end within", "stopTimeout",
           [stop("Scaling activity initiated by (deployment ecs-svc/1)", 137, stop_code="ServiceSchedulerInitiated")]),
+    Fault("killed when Spot takes it back", "killed-at-stop", "AWS took the Spot capacity back, and its container api was killed", "stopTimeout",
+          [stop("Your Spot Task was interrupted.", 137, stop_code="SpotInterruption")]),
     # scheduling
     Fault("scaled to nothing", "no-tasks-wanted", "no task at all", "--desired-count 2",
           [update("service", desiredCount=0, runningCount=0), update("service.deployments.0", desiredCount=0, runningCount=0)]),
@@ -267,11 +334,19 @@ FAULTS = [
           [update("service.deploymentConfiguration", minimumHealthyPercent=100, maximumPercent=100)]),
     Fault("rolled back by an alarm", "rolled-back-by-alarm", "An alarm went off", "describe-alarm-history --alarm-name",
           [rolls, event("(service blog-api) (deployment ecs-svc/1) deployment failed: alarm detected.")]),
+    Fault("asked for the revision that an alarm took back", "rolled-back-by-alarm", "An alarm went off", "describe-alarm-history --alarm-name",
+          [another_runs, event(STEADY), event("(service blog-api) (deployment ecs-svc/1) deployment failed: alarm detected.")]),
     # network
     Fault("subnet full", "no-free-address", "has no free address", "describe-network-interfaces", [put("subnets.0.AvailableIpAddressCount", 0)]),
     Fault("private without NAT", "no-way-out", "has no way out", "create-route", [NO_PUBLIC_ADDRESS, routes(), cannot_start(TIMED_OUT)]),
     Fault("private with too few endpoints", "no-way-out", "has no way out", "service-name com.amazonaws.ap-northeast-2.secretsmanager",
           [NO_PUBLIC_ADDRESS, routes(), endpoints("ecr.api", "ecr.dkr", "s3", "logs")]),
+    Fault("no endpoint for mail", "no-way-out", "cannot be reached: email", "service-name com.amazonaws.ap-northeast-2.email",
+          [NO_PUBLIC_ADDRESS, routes(), endpoints(*ALL), variable("WEBHOOKS", "off"), variable("MAIL_URL", "ses:blog-api")]),
+    Fault("webhooks behind endpoints", "webhooks-without-way", "Webhooks are on, and no way leads", "set WEBHOOKS to off", [NO_PUBLIC_ADDRESS, routes(), endpoints(*ALL)]),
+    Fault("tasks may go out to the network alone", "egress-closed", "on port 443 to ecr.api, ecr.dkr", "--port 443 --cidr 0.0.0.0/0", [out(to("172.31.0.0/16"))]),
+    Fault("tasks may go to endpoints, and not to S3", "egress-closed", "lets nothing out on port 443 to s3.", "--cidr 0.0.0.0/0",
+          [out({"UserIdGroupPairs": [{"GroupId": "sg-endpoint"}]}), endpoints(*ALL, groups=["sg-endpoint"])]),
     Fault("public without address", "no-way-out", "no public address", "assignPublicIp=ENABLED", [NO_PUBLIC_ADDRESS]),
     Fault("NAT gateway deleted", "no-way-out", "has no way out", "replace-route", [routes(to_nat("blackhole"))]),
     Fault("tasks may not go out", "egress-closed database-closed", "lets nothing out on port 443", "authorize-security-group-egress", [of_tasks("IpPermissionsEgress", [])]),
@@ -279,6 +354,12 @@ FAULTS = [
           [endpoints("ecr.api", groups=["sg-endpoint"]), put("security_groups.sg-endpoint", {"GroupId": "sg-endpoint", "IpPermissions": []})]),
     Fault("VPC without names", "vpc-dns", "does not resolve names", "--enable-dns-support", [put("dns.enableDnsSupport", False)]),
     # database
+    Fault("database deleted", "database-away", f"no instance of this account has the address {HOST}", "describe-db-snapshots",
+          [put("databases", []), put("database", {"host": HOST, "gone": True})]),
+    Fault("no database at all", "database-away", "no instance in this account and region", "describe-db-snapshots",
+          [put("databases", []), put("database", {"host": None, "gone": True})]),
+    Fault("database stopped, and which is not known", "database-away", "it is stopped", "start-db-instance",
+          [put("databases.0.DBInstanceStatus", "stopped"), add("databases", STOPPED_COPY), put("database.host", None)]),
     Fault("database stopped", "database-away", "it is stopped", "start-db-instance", [put("databases.0.DBInstanceStatus", "stopped")]),
     Fault("database full", "database-away", "it is storage-full", "describe-events", [put("databases.0.DBInstanceStatus", "storage-full")]),
     Fault("database in another VPC", "database-away", "another VPC", "create-vpc-peering-connection", [put("databases.0.DBSubnetGroup.VpcId", "vpc-another")]),
@@ -315,7 +396,27 @@ FAULTS = [
     Fault("bucket lets another distribution read", "media-origin", "does not let the distribution E1 read", "distribution/E1",
           [bucket_policy(READS | {"Condition": {"StringEquals": {"AWS:SourceArn": "arn:aws:cloudfront::123456789012:distribution/E2"}}})]),
     Fault("bucket without a policy", "media-origin", "does not let the distribution E1 read", "put-bucket-policy", [media(policy={})]),
+    Fault("bucket refuses services", "media-origin", "shuts the distribution E1 out", "aws:PrincipalIsAWSService",
+          [bucket_policy(READS, {"Effect": "Deny", "Principal": {"Service": "cloudfront.amazonaws.com"}, "Action": "s3:Get*", "Resource": "arn:aws:s3:::*"})]),
+    Fault("bucket refuses all but the task role", "media-origin", "shuts the distribution E1 out", "get-bucket-policy", [bucket_policy(
+          READS, {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*", "Condition": {"ArnNotEquals": {"aws:PrincipalArn": f"{ROLE}-task"}}})]),
+    Fault("bucket refuses whoever is not the task role", "media-origin", "shuts the distribution E1 out", "get-bucket-policy",
+          [bucket_policy(READS, {"Effect": "Deny", "NotPrincipal": {"AWS": f"{ROLE}-task"}, "Action": "*", "Resource": "*"})]),
+    # mail
+    Fault("no identity for the sender", "mail-refused", "no identity for the sender blog@example.com", "create-email-identity --email-identity example.com",
+          [mail(found=False, verified=None)]),
+    Fault("identity not verified", "mail-refused", "example.com is not verified", "get-email-identity", [mail(verified=False)]),
+    Fault("sending paused", "mail-refused", "sends nothing for this account", "put-account-sending-attributes", [mail(sending=False)]),
+    Fault("sandbox", "mail-refused", "in its sandbox", "put-account-details", [mail(production=False)]),
     # health
+    Fault("no target at all", "no-target", "none of them is a healthy target of tg-blog-api", "--force-new-deployment", [put("target_groups.0.Health", [])]),
+    Fault("targets that are let go of", "no-target", "none of them is a healthy target", "--force-new-deployment",
+          [put("target_groups.0.Health", []), target("draining", "Target.DeregistrationInProgress")]),
+    Fault("service without a balancer", "no-target", "belongs to no load balancer", "--load-balancers targetGroupArn=", [put("service.loadBalancers", []), put("target_groups", [])]),
+    Fault("tasks that cannot serve", "not-ready", "/ready says database_unreachable", "docs/operations.md",
+          [put("ready", {"url": "https://blog.example.com/ready", "status": 503, "reason": "database_unreachable"})]),
+    Fault("alarm", "alarm", "blog-api-p99 is on: One answer in a hundred", "describe-alarm-history --alarm-name blog-api-p99",
+          [add("alarms", {"AlarmName": "blog-api-p99", "AlarmDescription": "One answer in a hundred", "StateReason": "Threshold Crossed", "StateUpdatedTimestamp": 0})]),
     Fault("checks fail and nothing shows why", "health-checks-failed", "health checks fail", "every checkpoint holds",
           [event(FAILED), target("unhealthy", "Target.Timeout")]),
     Fault("check on another port", "ports-differ health-checks-failed", "ports differ", "modify-target-group",
@@ -346,6 +447,18 @@ FAULTS = [
     Fault("container's own check fails", "container-health", "apart from the load balancer", "healthCheck", [rolls, event("(service blog-api) (task 1) failed container health checks.")]),
     # edge
     Fault("balancer lets nobody in", "edge-closed", "lets nobody in on port", "authorize-security-group-ingress", [of_balancer("IpPermissions", [])]),
+    Fault("balancer lets one office in", "edge-closed", "but from some addresses", "--cidr 0.0.0.0/0",
+          [of_balancer("IpPermissions.0.IpRanges", [{"CidrIp": "203.0.113.7/32"}])]),
+    Fault("balancer that could not be made", "balancer-inactive", "is failed, not active", "describe-load-balancers",
+          [put("target_groups.0.LoadBalancers.0.State", {"Code": "failed", "Reason": "no address"})]),
+    Fault("certificate at its end", "certificate", "blog.example.com is EXPIRED", "acm describe-certificate", [certificate(ends="2020-01-01T00:00:00+00:00")]),
+    Fault("certificate not issued", "certificate", "is VALIDATION_TIMED_OUT", "acm describe-certificate", [certificate(status="VALIDATION_TIMED_OUT", ends=None)]),
+    Fault("certificate not renewed", "certificate", "is not renewed", "acm describe-certificate", [certificate(renewal="FAILED")]),
+    Fault("listener for others", "listener-to-others", "names another target group", "modify-listener --listener-arn", TO_OTHERS),
+    Fault("HTTPS for others", "listener-to-others", "port 443 sends requests elsewhere", "modify-listener --listener-arn", [lambda facts: secure(facts, [OTHERS])]),
+    Fault("nothing of the weight", "listener-to-others", "names another target group", "modify-listener", [lambda facts: secure(facts, forwards(facts, ForwardConfig={
+          "TargetGroups": [{"TargetGroupArn": OTHERS["TargetGroupArn"], "Weight": 1}, {"TargetGroupArn": forwards(facts)[0]["TargetGroupArn"], "Weight": 0}]}))]),
+    Fault("rule that takes all", "listener-to-others", "its rule 5 takes all", "modify-rule --rule-arn", [rules(("7", "/v1/*", True), ("5", "/*", False))]),
     Fault("balancer without a way in", "edge-without-route", "no route leads", "-route --route-table-id",
           [lambda facts: [subnet["Table"].update(Routes=[]) for subnet in facts["target_groups"][0]["LoadBalancerSubnets"]]]),
     Fault("listener answers by itself", "listener-elsewhere", "answers by itself", "modify-listener",
@@ -367,7 +480,32 @@ FAULTS = [
 # What looks like a fault and is none.
 HARMLESS = {
     "private subnets behind NAT": [NO_PUBLIC_ADDRESS, routes(to_nat("active"))],
-    "private subnets with endpoints": [NO_PUBLIC_ADDRESS, routes(), endpoints("ecr.api", "ecr.dkr", "s3", "logs", "secretsmanager")],
+    "private subnets with endpoints": [NO_PUBLIC_ADDRESS, routes(), endpoints(*ALL), variable("WEBHOOKS", "off")],
+    "private subnets with endpoints, one of them for mail": [
+        NO_PUBLIC_ADDRESS, routes(), endpoints(*ALL, "email"), variable("WEBHOOKS", "off"), variable("MAIL_URL", "ses:"), mail(),
+    ],
+    "tasks that may go to endpoints, and to S3 by its prefix list": [
+        out({"UserIdGroupPairs": [{"GroupId": "sg-endpoint"}]}, {"PrefixListIds": [{"PrefixListId": "pl-1"}]}), endpoints(*ALL, groups=["sg-endpoint"]),
+    ],
+    "tasks that may go to AWS's own addresses": [out(to("172.31.0.0/16"), to("52.78.0.0/15"))],
+    "tasks that may go anywhere, half by half": [out(to("0.0.0.0/1"), to("128.0.0.0/1"))],
+    "a balancer for everybody, half by half": [of_balancer("IpPermissions.0.IpRanges", [{"CidrIp": "0.0.0.0/1"}, {"CidrIp": "128.0.0.0/1"}])],
+    "a balancer for CloudFront alone": [of_balancer("IpPermissions.0.IpRanges", []), of_balancer("IpPermissions.0.PrefixListIds", [{"PrefixListId": "pl-1"}])],
+    "a balancer inside": [put("target_groups.0.LoadBalancers.0.Scheme", "internal"), of_balancer("IpPermissions.0.IpRanges", [{"CidrIp": "10.0.0.0/8"}])],
+    "a certificate that holds": [certificate()],
+    "a certificate that nobody may read": [certificate(status=None, ends=None, renewal=None)],
+    "a listener of several services": [*TO_OTHERS, rules(("5", "/shop/*", False), ("7", "/v1/*", True))],
+    "a listener of another service": [lambda facts: secure(facts, forwards(facts)), *TO_OTHERS],
+    "rules that may not be read": [put("target_groups.0.LoadBalancers.0.Listeners.0.Rules", None)],
+    "targets that may not be asked for": [put("target_groups.0.Health", []), put("target_groups.0.HealthKnown", False)],
+    "one task alone": [put("service.deployments", []), put("service.loadBalancers", []), put("target_groups", [])],
+    "a copy of the database that is stopped": [add("databases", STOPPED_COPY), put("database.host", None)],
+    "mail": [mail()],
+    "mail of which nothing is known": [mail(found=None, verified=None, sending=None, production=None)],
+    "a task that Spot took back": [stop("Your Spot Task was interrupted.", 0, stop_code="SpotInterruption")],
+    "a task whose machine was retired": [stop("Task retired", 0, stop_code="TerminationNotice")],
+    "a rollout that an alarm took back, and that is over": [event(STEADY), event("(service blog-api) (deployment ecs-svc/1) deployment failed: alarm detected.")],
+    "a service that answers": [put("ready", {"url": "https://blog.example.com/ready", "status": 200, "reason": None})],
     "a key that the role may use": [update("secrets.0", key=KEY, decrypts=True)],
     "media": [media()],
     "media by the distribution's own name": [media(public_url="https://d1.cloudfront.net")],
@@ -377,7 +515,11 @@ HARMLESS = {
     "media for all distributions of the account": [bucket_policy(READS | {"Condition": {"StringLike": {"AWS:SourceArn": "arn:aws:cloudfront::123456789012:distribution/*"}}})],
     "media by an access identity": [origin(OriginAccessControlId="", S3OriginConfig={"OriginAccessIdentity": "origin-access-identity/cloudfront/E3"})],
     "a bucket whose key the role may use": [media(key=KEY, may=KEEPS | ENCRYPTS)],
-    "a bucket that refuses others": [bucket_policy(READS, {"Effect": "Deny", "NotPrincipal": {"AWS": f"{ROLE}-task"}, "Action": "*", "Resource": "*"})],
+    "a bucket that refuses others": [bucket_policy(
+        READS, {"Effect": "Deny", "NotPrincipal": {"AWS": f"{ROLE}-task", "Service": "cloudfront.amazonaws.com"}, "Action": "*", "Resource": "*"})],
+    "a bucket that refuses others, and no service": [bucket_policy(
+        READS, {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*", "Condition": {
+            "ArnNotEquals": {"aws:PrincipalArn": f"{ROLE}-task"}, "Bool": {"aws:PrincipalIsAWSService": "false"}}})],
     "a bucket that keeps another folder shut": [bucket_policy(READS, {"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": f"arn:aws:s3:::{BUCKET}/private/*"})],
     "an endpoint that lets media through": through({"Effect": "Allow", "Principal": "*", "Action": "s3:*Object", "Resource": f"arn:aws:s3:::{BUCKET}/*"}),
     "a database that is backed up": [put("databases.0.DBInstanceStatus", "backing-up")],
@@ -398,5 +540,6 @@ HARMLESS = {
         update("image", tag_found=None, repository_found=None), update("secrets.0", found=None, may=None),
         media(found=None, region=None, policy=None, distributions=None, may={}),
         put("target_groups", []), put("subnets", []), put("security_groups", {}), put("databases", []), put("dns", {}),
+        mail(found=None, verified=None, sending=None, production=None), put("alarms", []), put("ready", {"url": "x", "status": None, "reason": None}),
     ],
 }  # fmt: skip

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import unittest.mock
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -56,6 +57,18 @@ class Faults(unittest.TestCase):
     def test_a_record_that_is_not_read_is_named(self):
         for read, change in [(False, faults.leads(zone=None)), (True, faults.leads(HEALTHY["target_groups"][0]["LoadBalancers"][0]["DNSName"]))]:
             self.assertEqual(read, "the domain's record" not in causes(change)[1])
+
+    def test_where_ready_was_not_asked_is_named(self):
+        self.assertIn(report.READY, causes(faults.put("ready", None))[1])
+        self.assertNotIn(report.READY, causes()[1])
+
+    def test_what_is_over_is_shown(self):
+        for name, words in [
+            ("a task that Spot took back", "AWS took the Spot capacity back, which is no fault"),
+            ("a task whose machine was retired", "AWS retired the machine below, which is no fault"),
+            ("a rollout that an alarm took back, and that is over", "an alarm has taken a rollout back"),
+        ]:
+            self.assertIn(words, causes(*faults.HARMLESS[name])[1])
 
     def test_each_fault_fires_its_rule_and_no_other(self):
         for fault in faults.FAULTS:
@@ -111,6 +124,63 @@ class Faults(unittest.TestCase):
         for name, changes in faults.HARMLESS.items():
             with self.subTest(name):
                 self.assertEqual([], [(rule.id, cause.words) for rule, cause in causes(*changes)[0]])
+
+
+class Asking(unittest.TestCase):
+    """What the answers of AWS are taken for."""
+
+    definition = {"family": "blog-api", "taskDefinitionArn": "arn:aws:ecs:ap-northeast-2:123456789012:task-definition/blog-api:1", "containerDefinitions": [{}]}
+    service = {"serviceArn": "arn:aws:ecs:ap-northeast-2:123456789012:service/blog-cluster/blog-api", "taskDefinition": "blog-api:1"}
+
+    def test_an_answer_that_does_not_come_is_unknown(self):
+        gatherer = facts.Gatherer()
+        with unittest.mock.patch.object(facts.subprocess, "run", side_effect=subprocess.TimeoutExpired("aws", 60)):
+            self.assertEqual((None, {}), gatherer.look("rds", "describe-db-instances"))
+        self.assertEqual(["aws rds describe-db-instances: no answer in 60 s"], gatherer.unknown)
+
+    def test_which_database_is_the_service_s(self):
+        def instance(name):
+            return {"DBInstanceIdentifier": name, "Endpoint": {"Address": f"{name}.abc.ap-northeast-2.rds.amazonaws.com"}}
+
+        blog, old = instance("blog"), instance("blog-old")
+        for host, asked, known, expected, gone in [
+            (faults.HOST, True, [old, blog], ["blog"], False),
+            (faults.HOST, True, [old], [], True),
+            (faults.HOST, None, [], [], False),
+            (None, True, [old, blog], ["blog-old", "blog"], False),
+            (None, True, [], [], True),
+            # Of clusters, of proxies and of other places RDS tells elsewhere, or not at all.
+            ("blog.cluster-abc.ap-northeast-2.rds.amazonaws.com", True, [old], ["blog-old"], False),
+            ("blog.proxy-abc.ap-northeast-2.rds.amazonaws.com", True, [], [], False),
+            ("blog.abc.eu-west-1.rds.amazonaws.com", True, [], [], False),
+            ("database.example.com", True, [], [], False),
+        ]:
+            migrates = {"taskDefinition": {"containerDefinitions": [{"environment": [{"name": "DB_HOST", "value": host}] if host else []}]}}
+            gatherer = facts.Gatherer()
+            gatherer.look = lambda *words, asked=asked, known=known, migrates=migrates, **_: (
+                (True, migrates) if words[0] == "ecs" else (asked, {"DBInstances": known} if asked else {})
+            )
+            with self.subTest(host=host, known=known):
+                found = gatherer.databases(self.service, self.definition, [])
+                self.assertEqual((expected, gone), ([d["DBInstanceIdentifier"] for d in found["databases"]], found["database"]["gone"]))
+
+    def test_whose_identity_sends(self):
+        settings = [{"name": "MAIL_URL", "value": "ses:"}, {"name": "MAIL_FROM", "value": "My blog <blog@example.com>"}]
+        definition = self.definition | {"containerDefinitions": [{"environment": settings}]}
+        for address, domain, identity, found in [
+            (False, True, "example.com", True), (True, False, "blog@example.com", True), (False, False, "example.com", False), (False, None, "example.com", None),
+        ]:  # fmt: skip
+            gatherer = facts.Gatherer()
+            gatherer.look = lambda *words, address=address, domain=domain, **_: (address if "blog@example.com" in words else domain, {})
+            known = gatherer.mail(definition)
+            self.assertEqual((identity, found, "blog@example.com"), (known["identity"], known["found"], known["sender"]))
+        self.assertIsNone(facts.Gatherer().mail(self.definition))
+
+    def test_ready_is_asked_where_it_is_known_how(self):
+        self.assertIsNone(facts.Gatherer().ready(None))
+        gatherer = facts.Gatherer()
+        self.assertEqual(None, gatherer.ready("http://127.0.0.1:9")["reason"])
+        self.assertEqual(1, len(gatherer.unknown))
 
 
 class Rights(unittest.TestCase):
