@@ -60,6 +60,10 @@ def findings(state):
             return f"it is not written by {sorted(dimensions)}"
         return next((f"there is no {key} {value}" for key, value in dimensions.items() if there[key] != value), None)
 
+    counted = f"{len(filters) + len(TOLD)} metrics"
+    if counted not in (REPOSITORY / "docs/deploy.md").read_text():
+        yield "metrics-counted", f"what it costs, in docs/deploy.md, does not say {counted}"
+
     for alarm in alarms:
         metrics = [query["metric"][0] for query in alarm["metric_query"] if query["metric"]] or [alarm]
         for metric in metrics:

@@ -19,12 +19,12 @@ resource "aws_vpc_endpoint" "interface" {
   tags = { Name = "${var.name}-${each.key}" }
 }
 
-# Free of charge, and keeps image layers off the NAT gateway's bill.
+# Free of charge, and keeps image layers off the NAT gateway's bill. In every table that tasks route by.
 resource "aws_vpc_endpoint" "s3" {
   vpc_id            = aws_vpc.this.id
   service_name      = "com.amazonaws.${data.aws_region.current.name}.s3"
   vpc_endpoint_type = "Gateway"
-  route_table_ids   = [for table in aws_route_table.private : table.id]
+  route_table_ids   = concat([for table in aws_route_table.private : table.id], var.outbound == "public" ? [aws_route_table.public.id] : [])
 
   tags = { Name = "${var.name}-s3" }
 }
