@@ -1,12 +1,13 @@
 """What is said to the person who asked."""
 
 import scheduling, startup, network, database, health, edge, media, mail  # isort: skip  # noqa: F401  in the order in which a task meets the rules
-from facts import failed_by_itself, steady
+from facts import environment, failed_by_itself, steady
 from table import RULES, Cause, Rule, diagnose, reports, update
 
 # What no rule looks at.
 UNSEEN = "network ACLs, endpoint policies, the policies of keys and of the organisation"
 RECORD = ", the domain's record"
+MAIL = ", the mail server"
 READY = ", /ready, since URL does not say where"
 UNEXPLAINED = Rule("unexplained", "the service's counts, rollout and reports, when no other rule speaks", None)
 
@@ -68,7 +69,8 @@ def text(facts, found):
             lines += [f"But the service is not steady yet: {states}. Ask again."]
         domains = [domain for _, balancer in edge.balancers(facts) for domain in balancer.get("Domains", [])]
         read = domains and all(domain["targets"] is not None for domain in domains)
-        unseen = UNSEEN + ("" if read else RECORD) + ("" if facts.get("ready") else READY)
+        smtp = environment(definition).get("MAIL_URL", "").startswith("smtp")
+        unseen = UNSEEN + ("" if read else RECORD) + (MAIL if smtp else "") + ("" if facts.get("ready") else READY)
         lines += [f"Not looked at: {unseen}."]
     if facts["unknown"]:
         lines += ["", "Could not look at:", *(f"   {line}" for line in dict.fromkeys(facts["unknown"]))]

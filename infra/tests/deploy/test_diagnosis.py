@@ -58,6 +58,10 @@ class Faults(unittest.TestCase):
         for read, change in [(False, faults.leads(zone=None)), (True, faults.leads(HEALTHY["target_groups"][0]["LoadBalancers"][0]["DNSName"]))]:
             self.assertEqual(read, "the domain's record" not in causes(change)[1])
 
+    def test_a_mail_server_is_named(self):
+        self.assertIn(report.MAIL, causes(faults.variable("MAIL_URL", "smtps://mail.example.com"))[1])
+        self.assertNotIn(report.MAIL, causes(faults.variable("MAIL_URL", "ses:"))[1])
+
     def test_where_ready_was_not_asked_is_named(self):
         self.assertIn(report.READY, causes(faults.put("ready", None))[1])
         self.assertNotIn(report.READY, causes()[1])
