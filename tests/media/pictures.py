@@ -66,7 +66,14 @@ DURATIONS = [40, 100, 250, 60, 1000, 70]
 
 def animation(kind, **options):
     first, *others = frames()
-    return saved(first, kind, save_all=True, append_images=others, duration=DURATIONS, loop=3, **options)
+    # A still picture of its own is none of the frames.
+    durations = DURATIONS[1:] if options.get("default_image") else DURATIONS
+    return saved(first, kind, save_all=True, append_images=others, duration=durations, loop=3, **options)
+
+
+def animated_palette():
+    first, *others = [frame.convert("P", palette=Image.Palette.ADAPTIVE) for frame in frames()]
+    return saved(first, "PNG", save_all=True, append_images=[other.quantize(palette=first) for other in map(lambda one: one.convert("RGB"), others)], duration=DURATIONS)
 
 
 def interlaced_gif():

@@ -61,6 +61,10 @@ ANIMATED = {
     "GIF": animation("GIF"),
     "interlaced GIF": pictures.interlaced_gif(),
     "GIF whose frames are put back": animation("GIF", disposal=2),
+    "PNG": animation("PNG"),
+    "PNG whose frames are put back": animation("PNG", disposal=1, blend=1),
+    "PNG with a still picture of its own": animation("PNG", default_image=True),
+    "PNG with a palette": pictures.animated_palette(),
     "WebP": animation("WEBP", quality=90),
     "lossless WebP": animation("WEBP", lossless=True),
     "WebP with a profile": animation("WEBP", lossless=True, icc_profile=P3),
@@ -77,7 +81,7 @@ def shown(data):
     found = []
     for number in range(image.n_frames):
         image.seek(number)
-        found.append((image.convert("RGBA").tobytes(), image.info["duration"]))
+        found.append((image.convert("RGBA").tobytes(), image.info.get("duration")))
     return found, image.info.get("loop")
 
 

@@ -1,4 +1,4 @@
-//! Animations, whose pixels stay as they are: GIFs are encoded anew from their indexed pixels, and of `WebP`s the chunks
+//! Animations, whose pixels stay as they are: GIFs and PNGs are encoded anew from their pixels, and of `WebP`s the chunks
 //! are kept that have pixels.
 
 use std::io::Cursor;
@@ -9,17 +9,35 @@ use image::codecs::webp::WebPDecoder;
 use image::{AnimationDecoder, ImageError, ImageResult, RgbaImage};
 
 use super::profile::of_colors;
-use super::{Format, MAX_SIDE, Picture, Rejection, Rendition, check_pixels, resize};
+use super::{Format, MAX_SIDE, Picture, Rejection, Rendition, apng, check_pixels, resize};
 
 /// How many pixels all frames have together.
 const MAX_FRAME_PIXELS: u64 = 400_000_000;
+
+/// What an animation's next frames may have.
+pub(super) struct Left(u64);
+
+impl Default for Left {
+    fn default() -> Self {
+        Self(MAX_FRAME_PIXELS)
+    }
+}
+
+impl Left {
+    pub(super) fn take(&mut self, width: u32, height: u32) -> Result<(), Rejection> {
+        let pixels = u64::from(width) * u64::from(height);
+        self.0 = self.0.checked_sub(pixels).ok_or(Rejection::TooLongAnimation)?;
+        Ok(())
+    }
+}
 
 /// `None` if the file is no animation.
 pub(super) fn stripped(format: Format, bytes: &[u8]) -> Result<Option<Picture>, Rejection> {
     match format {
         Format::Gif => gif(bytes),
         Format::Webp => webp(bytes),
-        Format::Jpeg | Format::Png => Ok(None),
+        Format::Png => apng::stripped(bytes),
+        Format::Jpeg => Ok(None),
     }
 }
 
@@ -39,11 +57,10 @@ fn gif(bytes: &[u8]) -> Result<Option<Picture>, Rejection> {
     let mut stored = Vec::new();
     let mut encoder = Encoder::new(&mut stored, width, height, &palette).map_err(unencodable)?;
     encoder.set_repeat(decoder.repeat()).map_err(unencodable)?;
-    let mut left = MAX_FRAME_PIXELS;
+    let mut left = Left::default();
     while let Some(frame) = decoder.next_frame_info().map_err(undecodable)? {
         let mut frame = frame.clone();
-        let pixels = u64::from(frame.width) * u64::from(frame.height);
-        left = left.checked_sub(pixels).ok_or(Rejection::TooLongAnimation)?;
+        left.take(frame.width.into(), frame.height.into())?;
         check_sides(frame.width.into(), frame.height.into())?;
         let mut indices = vec![0; decoder.buffer_size()];
         decoder.read_into_buffer(&mut indices).map_err(undecodable)?;
@@ -83,10 +100,10 @@ fn webp(bytes: &[u8]) -> Result<Option<Picture>, Rejection> {
     let decoder = WebPDecoder::new(Cursor::new(&stored)).map_err(unreadable)?;
     let (width, height) = image::ImageDecoder::dimensions(&decoder);
     check_sides(width, height)?;
-    let mut left = MAX_FRAME_PIXELS;
+    let mut left = Left::default();
     for frame in decoder.into_frames() {
         frame.map_err(unreadable)?;
-        left = left.checked_sub(u64::from(width) * u64::from(height)).ok_or(Rejection::TooLongAnimation)?;
+        left.take(width, height)?;
     }
     let first = WebPDecoder::new(Cursor::new(&stored)).and_then(first_frame);
     picture(Format::Webp, first, stored).map(Some)
@@ -183,7 +200,7 @@ fn push_chunk(file: &mut Vec<u8>, name: [u8; 4], data: &[u8]) {
     }
 }
 
-fn check_sides(width: u32, height: u32) -> Result<(), Rejection> {
+pub(super) fn check_sides(width: u32, height: u32) -> Result<(), Rejection> {
     if width.max(height) > MAX_SIDE {
         return Err(Rejection::TooLargeAnimation(width, height));
     }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use image::codecs::jpeg::JpegEncoder;
 use image::{ExtendedColorType, ImageEncoder, ImageError, ImageResult, RgbaImage};
 use png::{
-    BitDepth, CodingIndependentCodePoints, ColorType, Compression, EncodingError, Filter, Info, chunk,
+    BitDepth, CodingIndependentCodePoints, ColorType, Compression, EncodingError, Filter, Info, Writer, chunk,
 };
 
 use super::Format;
@@ -38,14 +38,8 @@ fn jpeg(image: &RgbaImage, channels: Channels, profile: Option<&[u8]>) -> ImageR
 }
 
 fn png(image: &RgbaImage, channels: Channels, colors: &Colors) -> Result<Vec<u8>, EncodingError> {
-    let mut info = Info::with_size(image.width(), image.height());
-    if let Some(profile) = &colors.profile {
-        info.icc_profile = Some(Cow::Borrowed(profile));
-    } else {
-        (info.source_gamma, info.source_chromaticities) = (colors.gamma, colors.chromaticities);
-    }
     let mut bytes = Vec::new();
-    let mut encoder = png::Encoder::with_info(&mut bytes, info)?;
+    let mut encoder = png::Encoder::with_info(&mut bytes, header(image.width(), image.height(), colors))?;
     encoder.set_color(match channels {
         Channels::Gray => ColorType::Grayscale,
         Channels::GrayAlpha => ColorType::GrayscaleAlpha,
@@ -56,20 +50,33 @@ fn png(image: &RgbaImage, channels: Channels, colors: &Colors) -> Result<Vec<u8>
     encoder.set_compression(Compression::Balanced);
     encoder.set_filter(Filter::Adaptive);
     let mut writer = encoder.write_header()?;
-    if let Some(code_points) = colors.code_points {
-        writer.write_chunk(chunk::cICP, &cicp(code_points))?;
-    }
+    write_code_points(&mut writer, colors)?;
     writer.write_image_data(&channels.narrowed(image))?;
     drop(writer);
     Ok(bytes)
 }
 
-fn cicp(code_points: CodingIndependentCodePoints) -> [u8; 4] {
+pub(super) fn header(width: u32, height: u32, colors: &Colors) -> Info<'_> {
+    let mut info = Info::with_size(width, height);
+    if let Some(profile) = &colors.profile {
+        info.icc_profile = Some(Cow::Borrowed(profile));
+    } else {
+        (info.source_gamma, info.source_chromaticities) = (colors.gamma, colors.chromaticities);
+    }
+    info
+}
+
+pub(super) fn write_code_points(
+    writer: &mut Writer<&mut Vec<u8>>,
+    colors: &Colors,
+) -> Result<(), EncodingError> {
+    let Some(code_points) = colors.code_points else { return Ok(()) };
     let CodingIndependentCodePoints {
         color_primaries,
         transfer_function,
         matrix_coefficients,
         is_video_full_range_image,
     } = code_points;
-    [color_primaries, transfer_function, matrix_coefficients, is_video_full_range_image.into()]
+    let data = [color_primaries, transfer_function, matrix_coefficients, is_video_full_range_image.into()];
+    writer.write_chunk(chunk::cICP, &data)
 }

@@ -2,6 +2,7 @@
 //! file itself is stored but what its colours are. Animations stay as they are, without their metadata.
 
 mod animation;
+mod apng;
 mod decode;
 mod encode;
 mod profile;
