@@ -10,6 +10,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use utoipa::{IntoParams, ToSchema};
 
+use super::queue::{MAX_FILE, MAX_FORM, Place, Uploads};
 use crate::clock::Clock;
 use crate::db::Db;
 use crate::error::ApiError;
@@ -18,8 +19,6 @@ use crate::http::extract::Query;
 use crate::http::idempotency::{Idempotency, Refusal};
 use crate::http::validation::{Validate, Violations};
 use crate::media::model::AltText;
-
-use super::queue::{MAX_FILE, MAX_FORM, Place, Uploads};
 
 /// The most of a field that is not the file.
 const MAX_FIELD: usize = 16 * 1024;

@@ -177,8 +177,9 @@ macro_rules! media {
             r#"select m.id, m.owner_id, m.object, m.content_type, m.bytes, m.width, m.height, m.color, m.alt, m.filename,
                  (select coalesce(jsonb_agg(jsonb_build_object('object', v.object, 'width', v.width, 'height', v.height,
                     'bytes', v.bytes) order by v.width), '[]') from media_variants v where v.media_id = m.id) as "variants!: _",
-                 case when not exists (select from post_media p where p.media_id = m.id)
-                   and not exists (select from users u where u.avatar_id = m.id) then m.unused_since end as unused_since,
+                 -- Looked up for each row: PostgreSQL would read whole tables for an `exists`.
+                 case when (select true from post_media p where p.media_id = m.id limit 1) is null
+                   and (select true from users u where u.avatar_id = m.id limit 1) is null then m.unused_since end as unused_since,
                  m.version, m.created_at, m.updated_at "# + $($sql)+,
             $($argument),+
         )
