@@ -1,4 +1,4 @@
-//! Animations, whose pixels stay as they are: GIFs and PNGs are encoded anew from their pixels, and of `WebP`s the chunks
+//! Animations, whose pixels stay as they are: GIFs are encoded anew from their indexed pixels, and of `WebP`s the chunks
 //! are kept that have pixels.
 
 use std::io::Cursor;
@@ -9,7 +9,7 @@ use image::codecs::webp::WebPDecoder;
 use image::{AnimationDecoder, ImageError, ImageResult, RgbaImage};
 
 use super::profile::of_colors;
-use super::{Format, MAX_SIDE, Picture, Rejection, Rendition, apng, check_pixels, resize};
+use super::{Format, MAX_SIDE, Picture, Rejection, Rendition, check_pixels, resize};
 
 /// How many pixels all frames have together.
 const MAX_FRAME_PIXELS: u64 = 400_000_000;
@@ -36,8 +36,7 @@ pub(super) fn stripped(format: Format, bytes: &[u8]) -> Result<Option<Picture>, 
     match format {
         Format::Gif => gif(bytes),
         Format::Webp => webp(bytes),
-        Format::Png => apng::stripped(bytes),
-        Format::Jpeg => Ok(None),
+        Format::Jpeg | Format::Png => Ok(None),
     }
 }
 

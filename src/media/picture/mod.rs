@@ -118,7 +118,9 @@ impl Picture {
     /// Takes seconds, and as much memory as [`MAX_PIXELS`] need.
     pub fn new(bytes: &[u8]) -> Result<Self, Rejection> {
         let format = Format::of(bytes).ok_or(Rejection::UnknownFormat)?;
-        if let Some(animation) = animation::stripped(format, bytes)? {
+        let animation =
+            if format == Format::Png { apng::stripped(bytes)? } else { animation::stripped(format, bytes)? };
+        if let Some(animation) = animation {
             return Ok(animation);
         }
         let decoded = decode::decode(format, bytes)?;
