@@ -11,47 +11,32 @@ import re
 def denies(policy, action, principal, resource=None):
     """Whether a resource's policy refuses `action` to the role `principal`, whatever the role's own policies say."""
     return any(
-        statement["Effect"] == "Deny"
-        and covers(statement, action)
-        and reaches(statement, resource)
-        and names(statement, principal)
-        and about(statement.get("Condition", {}), principal)
-        for statement in listed(policy.get("Statement"))
+        names(statement, principal) and about(statement.get("Condition", {}), principal)
+        for statement in statements(policy, "Deny", action, resource)
     )
 
 
 def admits(policy, action, principal, resource):
     """Whether an endpoint's policy lets the role `principal` through: conditions are taken to hold, as long as they only allow."""
     return not denies(policy, action, principal, resource) and any(
-        statement["Effect"] == "Allow"
-        and covers(statement, action)
-        and reaches(statement, resource)
-        and names(statement, principal)
-        for statement in listed(policy.get("Statement"))
+        names(statement, principal) for statement in statements(policy, "Allow", action, resource)
     )
 
 
 def serves(policy, action, service, source, resource):
     """Whether a resource's policy allows `action` to `service` for the sake of the resource `source`."""
     return any(
-        statement["Effect"] == "Allow"
-        and covers(statement, action)
-        and reaches(statement, resource)
-        and not {"*", service}.isdisjoint(listed(principals(statement).get("Service")))
+        not {"*", service}.isdisjoint(listed(principals(statement).get("Service")))
         and not excludes(statement.get("Condition", {}), source.split(":")[4], source)
-        for statement in listed(policy.get("Statement"))
+        for statement in statements(policy, "Allow", action, resource)
     )
 
 
 def shuts_out(policy, action, service, source, resource):
     """Whether a resource's policy refuses `action` to `service`, whatever else it allows."""
     return any(
-        statement["Effect"] == "Deny"
-        and covers(statement, action)
-        and reaches(statement, resource)
-        and names_service(statement, service)
-        and about_service(statement.get("Condition", {}), source)
-        for statement in listed(policy.get("Statement"))
+        names_service(statement, service) and about_service(statement.get("Condition", {}), source)
+        for statement in statements(policy, "Deny", action, resource)
     )
 
 
@@ -85,11 +70,9 @@ def about_service(condition, source):
 def trusts(policy, service, role):
     """Whether a role's trust policy lets `service` assume the role, for tasks of the role's own account."""
     return any(
-        statement["Effect"] == "Allow"
-        and covers(statement, "sts:AssumeRole")
-        and service in listed(principals(statement).get("Service"))
+        service in listed(principals(statement).get("Service"))
         and not excludes(statement.get("Condition", {}), role.split(":")[4])
-        for statement in listed(policy.get("Statement"))
+        for statement in statements(policy, "Allow", "sts:AssumeRole")
     )
 
 
@@ -108,6 +91,12 @@ def excludes(condition, account, source=None):
             if not any(like(account, pattern.split(":")[field]) for pattern in listed(patterns) if pattern.count(":") >= field):
                 return True
     return False
+
+
+def statements(policy, effect, action, resource=None):
+    """Those with this effect on `action`, and on `resource`, which is None where a policy is about one thing."""
+    found = listed(policy.get("Statement"))
+    return [one for one in found if one["Effect"] == effect and covers(one, action) and reaches(one, resource)]
 
 
 def covers(statement, action):

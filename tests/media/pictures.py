@@ -72,8 +72,10 @@ def animation(kind, **options):
 
 
 def animated_palette():
-    first, *others = [frame.convert("P", palette=Image.Palette.ADAPTIVE) for frame in frames()]
-    return saved(first, "PNG", save_all=True, append_images=[other.quantize(palette=first) for other in map(lambda one: one.convert("RGB"), others)], duration=DURATIONS)
+    first, *others = frames()
+    palette = first.quantize()
+    others = [other.quantize(palette=palette) for other in others]
+    return saved(palette, "PNG", save_all=True, append_images=others, duration=DURATIONS)
 
 
 def interlaced_gif():

@@ -214,7 +214,12 @@ fn first_frame<'a>(decoder: impl AnimationDecoder<'a>) -> ImageResult<RgbaImage>
     Ok(frame.into_buffer())
 }
 
-fn picture(format: Format, first: ImageResult<RgbaImage>, bytes: Vec<u8>) -> Result<Picture, Rejection> {
+/// An animation that is stored as these bytes, with the colours of its first frame.
+pub(super) fn picture(
+    format: Format,
+    first: ImageResult<RgbaImage>,
+    bytes: Vec<u8>,
+) -> Result<Picture, Rejection> {
     let first = first.map_err(|error| Rejection::Unreadable(format, error.to_string()))?;
     let rendition = Rendition { width: first.width(), height: first.height(), bytes };
     let color =

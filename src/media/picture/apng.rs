@@ -3,12 +3,12 @@
 
 use std::io::Cursor;
 
-use png::{ColorType, Compression, DecodingError, EncodingError, Filter, FrameControl, Info, Reader, Writer};
+use png::{ColorType, DecodingError, EncodingError, FrameControl, Info, Reader, Writer};
 
-use super::animation::{Left, check_sides};
+use super::animation::{Left, check_sides, picture};
 use super::decode::{Colors, decode};
-use super::encode::{header, write_code_points};
-use super::{Format, Picture, Rejection, Rendition, resize};
+use super::encode::{png_encoder, write_code_points};
+use super::{Format, Picture, Rejection};
 
 type File<'a> = Reader<Cursor<&'a [u8]>>;
 
@@ -28,16 +28,9 @@ pub(super) fn stripped(bytes: &[u8]) -> Result<Option<Picture>, Rejection> {
         return Ok(None);
     }
     let still = decode(Format::Png, bytes)?;
-    let unreadable = |error: String| Rejection::Unreadable(Format::Png, error);
-    let color = resize::mean_color(&still.image).map_err(|error| unreadable(error.to_string()))?;
-    let bytes = encoded(bytes, &still.colors, frames, has_own_still)
-        .map_err(|error| unreadable(error.to_string()))?;
-    Ok(Some(Picture {
-        format: Format::Png,
-        rendition: Rendition { width, height, bytes },
-        variants: Vec::new(),
-        color,
-    }))
+    let stored = encoded(bytes, &still.colors, frames, has_own_still)
+        .map_err(|error| Rejection::Unreadable(Format::Png, error.to_string()))?;
+    picture(Format::Png, Ok(still.image), stored).map(Some)
 }
 
 fn open(bytes: &[u8]) -> Result<File<'_>, DecodingError> {
@@ -80,17 +73,18 @@ enum Error {
 fn encoded(bytes: &[u8], colors: &Colors, frames: u32, has_own_still: bool) -> Result<Vec<u8>, Error> {
     let mut file = open(bytes)?;
     let Info { color_type, bit_depth, width, height, .. } = *file.info();
-    let (palette, trns) = (file.info().palette.clone(), file.info().trns.clone());
     let plays = file.info().animation_control.map_or(0, |control| control.num_plays);
     let mut pixels = vec![0; file.output_buffer_size().unwrap_or_default()];
     let mut stored = Vec::new();
-    let mut info = header(width, height, colors);
-    (info.palette, info.trns) = (palette, trns);
-    let mut encoder = png::Encoder::with_info(&mut stored, info)?;
+    let mut encoder = png_encoder(&mut stored, width, height, colors)?;
     encoder.set_color(color_type);
     encoder.set_depth(bit_depth);
-    encoder.set_compression(Compression::Balanced);
-    encoder.set_filter(Filter::Adaptive);
+    if let Some(palette) = file.info().palette.clone() {
+        encoder.set_palette(palette);
+    }
+    if let Some(transparent) = file.info().trns.clone() {
+        encoder.set_trns(transparent);
+    }
     encoder.set_animated(frames, plays)?;
     encoder.set_sep_def_img(has_own_still)?;
     let mut writer = encoder.write_header()?;
@@ -121,6 +115,7 @@ fn place(writer: &mut Writer<&mut Vec<u8>>, control: &FrameControl) -> Result<()
 mod tests {
     use png::{BitDepth, BlendOp, DisposeOp, chunk};
 
+    use super::super::Rendition;
     use super::*;
 
     /// A still picture, if it has one of its own, and two frames: all of one palette and of two bits a pixel.

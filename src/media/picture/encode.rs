@@ -39,7 +39,7 @@ fn jpeg(image: &RgbaImage, channels: Channels, profile: Option<&[u8]>) -> ImageR
 
 fn png(image: &RgbaImage, channels: Channels, colors: &Colors) -> Result<Vec<u8>, EncodingError> {
     let mut bytes = Vec::new();
-    let mut encoder = png::Encoder::with_info(&mut bytes, header(image.width(), image.height(), colors))?;
+    let mut encoder = png_encoder(&mut bytes, image.width(), image.height(), colors)?;
     encoder.set_color(match channels {
         Channels::Gray => ColorType::Grayscale,
         Channels::GrayAlpha => ColorType::GrayscaleAlpha,
@@ -47,8 +47,6 @@ fn png(image: &RgbaImage, channels: Channels, colors: &Colors) -> Result<Vec<u8>
         Channels::Rgba => ColorType::Rgba,
     });
     encoder.set_depth(BitDepth::Eight);
-    encoder.set_compression(Compression::Balanced);
-    encoder.set_filter(Filter::Adaptive);
     let mut writer = encoder.write_header()?;
     write_code_points(&mut writer, colors)?;
     writer.write_image_data(&channels.narrowed(image))?;
@@ -56,14 +54,22 @@ fn png(image: &RgbaImage, channels: Channels, colors: &Colors) -> Result<Vec<u8>
     Ok(bytes)
 }
 
-pub(super) fn header(width: u32, height: u32, colors: &Colors) -> Info<'_> {
+pub(super) fn png_encoder<'a>(
+    bytes: &'a mut Vec<u8>,
+    width: u32,
+    height: u32,
+    colors: &'a Colors,
+) -> Result<png::Encoder<'a, &'a mut Vec<u8>>, EncodingError> {
     let mut info = Info::with_size(width, height);
     if let Some(profile) = &colors.profile {
         info.icc_profile = Some(Cow::Borrowed(profile));
     } else {
         (info.source_gamma, info.source_chromaticities) = (colors.gamma, colors.chromaticities);
     }
-    info
+    let mut encoder = png::Encoder::with_info(bytes, info)?;
+    encoder.set_compression(Compression::Balanced);
+    encoder.set_filter(Filter::Adaptive);
+    Ok(encoder)
 }
 
 pub(super) fn write_code_points(

@@ -20,6 +20,8 @@ use crate::http::idempotency::{Idempotency, Refusal};
 use crate::http::validation::{Validate, Violations};
 use crate::media::model::AltText;
 
+/// How much of a body is read into memory.
+const MAX_BODY: usize = MAX_FILE + MAX_FORM;
 /// The most of a field that is not the file.
 const MAX_FIELD: usize = 16 * 1024;
 
@@ -73,13 +75,15 @@ where
         check_length(&parts)?;
         let user = parts.extensions.get().and_then(|context: &RequestContext| context.user_id.get().copied());
         let user = user.ok_or(ApiError::Unauthenticated("Sign in first: this needs a bearer token."))?;
-        let place =
-            Uploads::from_ref(state).enter(user, announced(&parts).map_or(MAX_FILE + MAX_FORM, most)).await?;
+        let length = announced(&parts).map(|length| length.min(MAX_BODY));
+        let place = Uploads::from_ref(state).enter(user, length.unwrap_or(MAX_BODY)).await?;
+        // What grows while it is read takes twice as much.
+        let capacity = length.unwrap_or_default();
         let (file, alt) = match kind {
-            BodyKind::File => (read_file(body, capacity(&parts)).await?, alt),
+            BodyKind::File => (read_file(body, capacity).await?, alt),
             BodyKind::Form(boundary) => {
                 let mut stream = body.into_data_stream();
-                let read = read_form(&mut stream, boundary, alt, capacity(&parts)).await;
+                let read = read_form(&mut stream, boundary, alt, capacity).await;
                 if read.is_err() {
                     discard(stream).await;
                 }
@@ -128,20 +132,10 @@ fn announced(parts: &Parts) -> Option<usize> {
 /// Clients that ask first send nothing in vain.
 fn check_length(parts: &Parts) -> Result<(), ApiError> {
     let waits_for_continue = parts.headers.contains_key(header::EXPECT);
-    if waits_for_continue && announced(parts).is_some_and(|length| length > MAX_FILE + MAX_FORM) {
+    if waits_for_continue && announced(parts).is_some_and(|length| length > MAX_BODY) {
         return Err(ApiError::TooLarge(MAX_FILE));
     }
     Ok(())
-}
-
-/// The length that the request announces, if it may have that: what grows while it is read takes twice as much.
-fn capacity(parts: &Parts) -> usize {
-    announced(parts).map_or(0, most)
-}
-
-/// How much of a body with that length is read into memory.
-fn most(length: usize) -> usize {
-    length.min(MAX_FILE + MAX_FORM)
 }
 
 async fn read_file(body: Body, capacity: usize) -> Result<Vec<u8>, ApiError> {
@@ -178,7 +172,7 @@ async fn read_form(
     capacity: usize,
 ) -> Result<(Vec<u8>, Option<AltText>), ApiError> {
     let limits = SizeLimit::new()
-        .whole_stream((MAX_FILE + MAX_FORM) as u64)
+        .whole_stream(MAX_BODY as u64)
         .for_field("file", MAX_FILE as u64)
         .per_field(MAX_FIELD as u64);
     let constraints = Constraints::new().size_limit(limits);
